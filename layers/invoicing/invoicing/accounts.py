@@ -1,0 +1,88 @@
+"""Who is billed and for what: tenants and their subscriptions, pinned to catalogue versions."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from invoicing.access import TENANT_ID
+from quote_engine import Period
+
+type TaxTreatment = Literal["gst", "gst_free"]
+
+# `YYMM-` + account number + revision letter is at most 13 characters, which every accounting
+# package accepts (MYOB is the narrowest).
+ACCOUNT_NUMBER = re.compile("[0-9]{1,7}")
+
+
+class InvalidAccount(ValueError):
+    """A tenant, add-on or subscription that must not be stored; names the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A customer. The tax treatment is set with a reason and never guessed from a country."""
+
+    tenant_id: str
+    name: str
+    account_number: str
+    tax: TaxTreatment
+    tax_reason: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(TENANT_ID, self.tenant_id):
+            raise InvalidAccount(f"tenant_id: must match {TENANT_ID}, not {self.tenant_id!r}")
+        if not ACCOUNT_NUMBER.fullmatch(self.account_number):
+            raise InvalidAccount(
+                f"account_number: must be 1 to 7 digits, not {self.account_number!r}"
+            )
+        if self.tax not in ("gst", "gst_free"):
+            raise InvalidAccount(f"tax: must be gst or gst_free, not {self.tax!r}")
+        if self.tax == "gst_free" and not self.tax_reason:
+            raise InvalidAccount("tax_reason: a gst_free tenant needs a reason")
+
+
+@dataclass(frozen=True, slots=True)
+class AddonPrice:
+    """An add-on of the catalogue: its monthly price (currency units) for each one taken."""
+
+    code: str
+    name: str | None
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AddonChoice:
+    """An add-on that a subscription takes, pinned to a version of the catalogue."""
+
+    code: str
+    version: int
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One deployment's plan and add-ons, pinned to versions; both dates are billed days."""
+
+    tenant_id: str
+    deployment_id: str
+    starts_on: date
+    ends_on: date | None
+    plan_code: str
+    plan_version: int
+    addons: tuple[AddonChoice, ...] = ()
+
+    def active_in(self, period: Period) -> bool:
+        """Whether at least one day of the period is billed."""
+        return self.starts_on < period.end and (
+            self.ends_on is None or self.ends_on >= period.start
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A tenant with all of its subscriptions, read in one consistent query."""
+
+    tenant: Tenant
+    subscriptions: tuple[Subscription, ...]

@@ -1,0 +1,189 @@
+"""The accounts table: the catalogue (versioned), tenants and subscriptions.
+
+Keys: a tenant and its subscriptions share a partition (`acme` / `tenant` and
+`acme` / `sub#<deployment>#<start>`) so that one consistent query reads an account. Plans and
+add-ons are `plan#<code>` / `v0001`; a version is written once and never changes, so a warm
+function may keep it.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import PutError
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+
+from invoicing.accounts import Account, AddonChoice, AddonPrice, Subscription, Tenant
+from invoicing.base_table import bound, refused
+from quote_engine import Plan, parse_plan, plan_document
+
+TENANT = "tenant"
+
+
+class UnknownTenant(Exception):
+    """No tenant has this id."""
+
+
+class UnknownPrice(Exception):
+    """A subscription is pinned to a plan or add-on version that the catalogue does not hold."""
+
+
+class VersionExists(Exception):
+    """This version is in the catalogue with other content; a change needs a new version."""
+
+
+class _TenantIndex(GlobalSecondaryIndex["_AccountItem"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "tenants"
+        projection = KeysOnlyProjection()
+
+    kind = UnicodeAttribute(hash_key=True)
+    pk = UnicodeAttribute(range_key=True)
+
+
+class _AccountItem(Model):
+    class Meta:
+        table_name = ""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    # On tenants alone: the index that lists them holds nothing else.
+    kind = UnicodeAttribute(null=True)
+    document = UnicodeAttribute()
+    tenants = _TenantIndex()
+
+
+def _version(version: int) -> str:
+    return f"v{version:04}"
+
+
+def _subscription_document(subscription: Subscription) -> dict[str, Any]:
+    ends_on = subscription.ends_on
+    return {
+        "plan_code": subscription.plan_code,
+        "plan_version": subscription.plan_version,
+        "addons": [asdict(choice) for choice in subscription.addons],
+        "ends_on": ends_on.isoformat() if ends_on else None,
+    }
+
+
+def _subscription(tenant_id: str, item: _AccountItem) -> Subscription:
+    _, deployment_id, starts_on = item.sk.split("#")
+    document = json.loads(item.document)
+    return Subscription(
+        tenant_id=tenant_id,
+        deployment_id=deployment_id,
+        starts_on=date.fromisoformat(starts_on),
+        ends_on=date.fromisoformat(document["ends_on"]) if document["ends_on"] else None,
+        plan_code=document["plan_code"],
+        plan_version=document["plan_version"],
+        addons=tuple(AddonChoice(**choice) for choice in document["addons"]),
+    )
+
+
+class AccountsTable:
+    """Tenants, subscriptions and the catalogue."""
+
+    def __init__(self, table_name: str) -> None:
+        self._items = bound(_AccountItem, table_name)
+        self._plans: dict[tuple[str, int], Plan] = {}
+        self._addons: dict[tuple[str, int], AddonPrice] = {}
+
+    def account(self, tenant_id: str) -> Account:
+        """The tenant and all of its subscriptions; raises UnknownTenant."""
+        tenant: Tenant | None = None
+        subscriptions = []
+        for item in self._items.query(tenant_id, consistent_read=True):
+            if item.sk == TENANT:
+                tenant = Tenant(tenant_id=tenant_id, **json.loads(item.document))
+            else:
+                subscriptions.append(_subscription(tenant_id, item))
+        if tenant is None:
+            raise UnknownTenant(f"tenant {tenant_id} is not in the accounts table")
+        return Account(tenant, tuple(subscriptions))
+
+    def plan(self, code: str, version: int) -> Plan:
+        """A version of a plan; raises UnknownPrice."""
+        if (code, version) not in self._plans:
+            self._plans[code, version] = parse_plan(self._priced("plan", code, version))
+        return self._plans[code, version]
+
+    def addon(self, code: str, version: int) -> AddonPrice:
+        """A version of an add-on; raises UnknownPrice."""
+        if (code, version) not in self._addons:
+            found = self._priced("addon", code, version)
+            price = Decimal(found["price"])
+            self._addons[code, version] = AddonPrice(code, found["name"], price)
+        return self._addons[code, version]
+
+    def _priced(self, kind: str, code: str, version: int) -> dict[str, Any]:
+        try:
+            item = self._items.get(f"{kind}#{code}", _version(version), consistent_read=True)
+        except self._items.DoesNotExist as error:
+            raise UnknownPrice(
+                f"{kind} {code} version {version} is not in the catalogue"
+            ) from error
+        found: dict[str, Any] = json.loads(item.document)
+        return found
+
+    def tenant_ids(self, after: str | None, page_size: int) -> Iterator[list[str]]:
+        """Every tenant's id in order, page by page, keys only, starting after `after`.
+
+        An index is read, which may lag a second behind: it says who is looked at, never how much.
+        """
+        condition = _AccountItem.pk > after if after is not None else None
+        last: Any = None
+        while True:
+            found = self._items.tenants.query(
+                TENANT, condition, limit=page_size, page_size=page_size, last_evaluated_key=last
+            )
+            yield [item.pk for item in found]
+            last = found.last_evaluated_key
+            if last is None:
+                return
+
+    def put_plan(self, plan: Plan, version: int) -> None:
+        """Adds a version of a plan; the same again is a no-op, another raises VersionExists."""
+        self._put_version("plan", plan.code, version, plan_document(plan))
+
+    def put_addon(self, addon: AddonPrice, version: int) -> None:
+        """Adds a version of an add-on; the same again is a no-op, another raises VersionExists."""
+        document = {"code": addon.code, "name": addon.name, "price": str(addon.price)}
+        self._put_version("addon", addon.code, version, document)
+
+    def _put_version(self, kind: str, code: str, version: int, document: dict[str, Any]) -> None:
+        key = (f"{kind}#{code}", _version(version))
+        text = json.dumps(document, sort_keys=True)
+        try:
+            self._items(*key, document=text).save(_AccountItem.pk.does_not_exist())
+        except PutError as error:
+            if not refused(error):
+                raise
+            if self._items.get(*key, consistent_read=True).document != text:
+                raise VersionExists(f"{kind} {code} version {version} has other prices") from error
+
+    def put_tenant(self, tenant: Tenant) -> None:
+        """Stores a tenant."""
+        document = asdict(tenant)
+        tenant_id = document.pop("tenant_id")
+        self._items(tenant_id, TENANT, kind=TENANT, document=json.dumps(document)).save()
+
+    def put_subscription(self, subscription: Subscription) -> None:
+        """Stores a subscription, keyed by its deployment and first day."""
+        self._items(
+            subscription.tenant_id,
+            f"sub#{subscription.deployment_id}#{subscription.starts_on.isoformat()}",
+            document=json.dumps(_subscription_document(subscription)),
+        ).save()
+
+    def put_accounts(self, accounts: Iterable[Account]) -> None:
+        """Stores many tenants with their subscriptions."""
+        for account in accounts:
+            self.put_tenant(account.tenant)
+            for subscription in account.subscriptions:
+                self.put_subscription(subscription)

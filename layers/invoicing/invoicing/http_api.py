@@ -1,0 +1,130 @@
+"""What the API functions share: JSON answers, problem documents, CORS, and query parameters."""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import wraps
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from invoicing.access import Caller, Forbidden, caller_of
+from invoicing.settings import settings
+
+type Event = Mapping[str, Any]
+type Response = dict[str, Any]
+type ApiHandler = Callable[[Event, Caller], Response]
+
+
+class Problem(Exception):
+    """An answer other than success, as RFC 9457 problem+json.
+
+    `errors` names each faulty parameter of a 400.
+    """
+
+    def __init__(
+        self, status: HTTPStatus, detail: str, errors: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = errors
+
+    def document(self) -> dict[str, Any]:
+        """The body of the answer."""
+        body: dict[str, Any] = {
+            "type": "about:blank",
+            "title": self.status.phrase,
+            "status": self.status.value,
+            "detail": self.detail,
+        }
+        if self.errors is not None:
+            body["errors"] = [
+                {"field": name, "detail": text} for name, text in self.errors.items()
+            ]
+        return body
+
+
+def invoice_not_found() -> Problem:
+    """The one answer for an invoice that is not there and for one that is not yours."""
+    return Problem(HTTPStatus.NOT_FOUND, "There is no such invoice.")
+
+
+def bad_request(errors: Mapping[str, str]) -> Problem:
+    """A 400 that names every faulty parameter."""
+    detail = "; ".join(f"{name}: {text}" for name, text in errors.items())
+    return Problem(HTTPStatus.BAD_REQUEST, detail, errors)
+
+
+def json_response(
+    status: HTTPStatus, body: Mapping[str, Any], content_type: str = "application/json"
+) -> Response:
+    """An API Gateway proxy answer; never cached, and readable by the allowed origin's pages."""
+    return {
+        "statusCode": status.value,
+        "headers": {
+            "Content-Type": content_type,
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "Access-Control-Allow-Origin": settings().allowed_origin,
+            "Vary": "Origin",
+        },
+        "body": json.dumps(body),
+    }
+
+
+def preflight() -> Response:
+    """The answer to a browser's CORS preflight; it needs no caller and tells nothing."""
+    response = json_response(HTTPStatus.NO_CONTENT, {})
+    response["body"] = ""
+    response["headers"] |= {
+        "Access-Control-Allow-Methods": "GET,OPTIONS",
+        "Access-Control-Allow-Headers": "Authorization,Content-Type",
+        "Access-Control-Max-Age": "600",
+    }
+    return response
+
+
+def query_parameters(event: Event, known: frozenset[str]) -> dict[str, str]:
+    """The query, each parameter once; raises a 400 for unknown and for repeated ones."""
+    given = event.get("multiValueQueryStringParameters") or {
+        name: [value] for name, value in (event.get("queryStringParameters") or {}).items()
+    }
+    errors = {name: "unknown parameter" for name in given if name not in known}
+    errors |= {name: "given more than once" for name, values in given.items() if len(values) != 1}
+    if errors:
+        raise bad_request(errors)
+    return {name: values[0] for name, values in given.items()}
+
+
+def _method(event: Event) -> str:
+    http = (event.get("requestContext") or {}).get("http") or {}
+    return str(event.get("httpMethod") or http.get("method") or "")
+
+
+def api(logger: Logger) -> Callable[[ApiHandler], Callable[[Event, Any], Response]]:
+    """Wraps a handler of (event, caller): problems become answers, the unknown becomes a 500.
+
+    An unknown error is logged with its traceback and answered here, because API Gateway's own
+    502 would reach a browser without CORS headers; the API's 5XX alarm counts it all the same.
+    """
+
+    def wrap(handle: ApiHandler) -> Callable[[Event, Any], Response]:
+        @wraps(handle)
+        def handler(event: Event, _context: Any) -> Response:
+            if _method(event) == "OPTIONS":
+                return preflight()
+            try:
+                return handle(event, caller_of(event))
+            except Forbidden as error:
+                problem = Problem(HTTPStatus.FORBIDDEN, str(error))
+            except Problem as error:
+                problem = error
+            except Exception:
+                logger.exception("request failed")
+                problem = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The request failed.")
+            return json_response(problem.status, problem.document(), "application/problem+json")
+
+        return handler
+
+    return wrap

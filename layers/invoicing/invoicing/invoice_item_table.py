@@ -1,0 +1,162 @@
+"""The private item class of the invoices table, and its mapping to and from the document."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zlib import crc32
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
+from pynamodb.models import Model
+
+from invoicing.base_table import ITEM_BYTES, ItemTooLarge
+from invoicing.invoice import (
+    Header,
+    Invoice,
+    InvoiceStatus,
+    header_document,
+    unpriced_document,
+)
+from quote_engine import Line, UnpricedUsage, line_document
+
+# DynamoDB caps a partition at 1,000 writes a second; one key a period would cap the run there.
+SHARDS = 16
+# Half the money reads want the header alone; beyond this the item's own size would tax them.
+PAGE_BYTES = 100 * 1024
+
+# Everything but the key of a header, as it is stored and as the index copies it.
+HEADER_ATTRIBUTES = (
+    "number",
+    "period_end",
+    "status",
+    "revision",
+    "currency",
+    "subtotal_cents",
+    "tax_cents",
+    "total_cents",
+    "issued_at",
+    "due_on",
+    "fingerprint",
+)
+
+
+class PeriodIndex(GlobalSecondaryIndex["InvoiceItem"]):  # type: ignore[no-untyped-call]
+    """Lists a period's current invoices for admins: headers only, never read for money."""
+
+    class Meta:
+        index_name = "period"
+        projection = IncludeProjection(list(HEADER_ATTRIBUTES))
+
+    period_shard = UnicodeAttribute(hash_key=True)
+    tenant_id = UnicodeAttribute(range_key=True)
+
+
+class InvoiceItem(Model):
+    """A current invoice (`2026-04-01`), a replaced one (`2026-04-01#r1`) or a further page."""
+
+    class Meta:
+        table_name = ""
+
+    tenant_id = UnicodeAttribute(hash_key=True)
+    period_start = UnicodeAttribute(range_key=True)
+    # On current invoices alone: replaced revisions and pages stay out of every list.
+    period_shard = UnicodeAttribute(null=True)
+    number = UnicodeAttribute(null=True)
+    period_end = UnicodeAttribute(null=True)
+    status = UnicodeAttribute(null=True)
+    revision = NumberAttribute(null=True)
+    currency = UnicodeAttribute(null=True)
+    subtotal_cents = NumberAttribute(null=True)
+    tax_cents = NumberAttribute(null=True)
+    total_cents = NumberAttribute(null=True)
+    issued_at = UnicodeAttribute(null=True)
+    due_on = UnicodeAttribute(null=True)
+    fingerprint = UnicodeAttribute(null=True)
+    # Which attempt wrote this: a worker knows its own write again after a lost reply.
+    attempt = UnicodeAttribute(null=True)
+    pages = NumberAttribute(null=True)
+    lines = UnicodeAttribute(null=True)
+    unpriced = UnicodeAttribute(null=True)
+    period = PeriodIndex()
+
+
+def period_shard(tenant_id: str, period_label: str) -> str:
+    """The index partition of a tenant's invoice: stable, and even over tenants."""
+    return f"{period_label}#{crc32(tenant_id.encode()) % SHARDS:02}"
+
+
+def all_shards(period_label: str) -> list[str]:
+    """Every index partition of a period."""
+    return [f"{period_label}#{shard:02}" for shard in range(SHARDS)]
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def line_pages(lines: Iterable[Line]) -> list[str]:
+    """The lines as JSON arrays of at most about 100 KB each; the first goes into the invoice."""
+    pages: list[list[str]] = [[]]
+    size = 0
+    for line in lines:
+        text = _compact(line_document(line))
+        size += len(text.encode()) + 1
+        if size > PAGE_BYTES and pages[-1]:
+            pages.append([])
+            size = len(text.encode()) + 1
+        pages[-1].append(text)
+    return [f"[{','.join(page)}]" for page in pages]
+
+
+def invoice_attributes(invoice: Invoice, attempt: str, pages: list[str]) -> dict[str, Any]:
+    """All attributes but keys; raises ItemTooLarge beyond DynamoDB's limit, naming the tenant."""
+    header = header_document(invoice.header)
+    found = {name: header[name] for name in HEADER_ATTRIBUTES} | {
+        "attempt": attempt,
+        "pages": len(pages),
+        "lines": pages[0],
+        "unpriced": _compact(unpriced_document(invoice.unpriced)) if invoice.unpriced else None,
+    }
+    refuse_too_large(f"invoice {invoice.header.id}", found)
+    return found
+
+
+def refuse_too_large(whose: str, attributes: Mapping[str, Any]) -> None:
+    """Raises ItemTooLarge for attributes that DynamoDB would refuse, naming whose they are."""
+    size = sum(len(str(value).encode()) + len(name) for name, value in attributes.items())
+    if size > ITEM_BYTES:
+        raise ItemTooLarge(f"{whose}: an item of {size} bytes is over DynamoDB's {ITEM_BYTES}")
+
+
+def header_of(item: InvoiceItem) -> Header:
+    """The header in an item or index entry."""
+    return Header(
+        tenant_id=item.tenant_id,
+        number=item.number,
+        period_start=date.fromisoformat(item.period_start.partition("#")[0]),
+        period_end=date.fromisoformat(item.period_end),
+        status=InvoiceStatus(item.status),
+        revision=int(item.revision),
+        currency=item.currency,
+        subtotal_cents=int(item.subtotal_cents),
+        tax_cents=int(item.tax_cents),
+        total_cents=int(item.total_cents),
+        issued_at=datetime.fromisoformat(item.issued_at) if item.issued_at else None,
+        due_on=date.fromisoformat(item.due_on) if item.due_on else None,
+        fingerprint=item.fingerprint,
+    )
+
+
+def unpriced_of(item: InvoiceItem) -> tuple[UnpricedUsage, ...]:
+    """The usage that the invoice bills nothing for."""
+    return tuple(
+        UnpricedUsage(**{**usage, "quantity": Decimal(usage["quantity"])})
+        for usage in json.loads(item.unpriced or "[]")
+    )
+
+
+def lines_of(pages: Iterable[str]) -> tuple[Line, ...]:
+    """The lines of all pages, in order."""
+    return tuple(Line(**line) for page in pages for line in json.loads(page))

@@ -1,0 +1,200 @@
+"""The invoices table: one current invoice per (tenant, period), by its primary key alone.
+
+The put is conditional and there is no other lock. What DynamoDB refuses is read back: either
+somebody else's invoice is there (InvoiceAlreadyExists) or our own, whose reply was lost (done).
+
+Lines beyond about 100 KB go to further page items, written first, under an attempt id that only
+the invoice item names: that item, written last, is the commit record. Pages live in a partition
+of their own (`<tenant>#pages`) so that listing a tenant never reads them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from invoicing.base_table import bound, connection, refused
+from invoicing.invoice import REPLACEABLE, Header, Invoice
+from invoicing.invoice_item_table import (
+    InvoiceItem,
+    header_of,
+    invoice_attributes,
+    line_pages,
+    lines_of,
+    period_shard,
+    unpriced_of,
+)
+from quote_engine import Period
+
+READ_TRIES = 3
+
+
+class InvoiceNotFound(Exception):
+    """There is no such invoice, or no such revision of it."""
+
+
+class InvoiceAlreadyExists(Exception):
+    """The period has an invoice, written by somebody else; carries its header."""
+
+    def __init__(self, header: Header) -> None:
+        super().__init__(f"invoice {header.id} exists already ({header.status})")
+        self.header = header
+
+
+class InvoiceChanged(Exception):
+    """The invoice is no longer the one that was to be replaced; nothing was written."""
+
+
+class InvoicePagesMissing(Exception):
+    """An invoice names line pages that are not there; it is never shown in part."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInvoice:
+    """An invoice with the very item it was read from, which a replacement keeps byte by byte."""
+
+    invoice: Invoice
+    item: InvoiceItem
+
+
+def _page_prefix(period_start: str, revision: int) -> str:
+    return f"{period_start}#r{revision:04}#"
+
+
+def _page_key(period_start: str, revision: int, attempt: str, page: int) -> str:
+    return f"{_page_prefix(period_start, revision)}{attempt}#{page:04}"
+
+
+class InvoicesTable:
+    """Invoices by (tenant, period), their replaced revisions and their pages."""
+
+    def __init__(self, table_name: str) -> None:
+        self._items = bound(InvoiceItem, table_name)
+
+    def get(self, tenant_id: str, period: Period, revision: int | None = None) -> Invoice:
+        """The current invoice, or a revision of it; consistent. Raises InvoiceNotFound."""
+        current = self.stored(tenant_id, period)
+        if revision is None or revision == current.invoice.header.revision:
+            return current.invoice
+        return self._read(tenant_id, f"{period.start.isoformat()}#r{revision}").invoice
+
+    def stored(self, tenant_id: str, period: Period) -> StoredInvoice:
+        """The current invoice as a replacement needs it; consistent. Raises InvoiceNotFound."""
+        return self._read(tenant_id, period.start.isoformat())
+
+    def _read(self, tenant_id: str, sort_key: str) -> StoredInvoice:
+        for _ in range(READ_TRIES):
+            item = self._item(tenant_id, sort_key)
+            pages = self._pages(item)
+            if len(pages) == int(item.pages):
+                invoice = Invoice(header_of(item), lines_of(pages), unpriced_of(item))
+                return StoredInvoice(invoice, item)
+        raise InvoicePagesMissing(f"invoice of {tenant_id}, {sort_key}: {len(pages)} of its pages")
+
+    def _item(self, tenant_id: str, sort_key: str) -> InvoiceItem:
+        try:
+            return self._items.get(tenant_id, sort_key, consistent_read=True)
+        except self._items.DoesNotExist as error:
+            raise InvoiceNotFound(f"no invoice of {tenant_id}, {sort_key}") from error
+
+    def _pages(self, item: InvoiceItem) -> list[str]:
+        if int(item.pages) == 1:
+            return [item.lines]
+        start = item.period_start.partition("#")[0]
+        prefix = _page_key(start, int(item.revision), item.attempt, 0)[:-4]
+        further = self._items.query(
+            f"{item.tenant_id}#pages",
+            InvoiceItem.period_start.startswith(prefix),
+            consistent_read=True,
+        )
+        return [item.lines, *(page.lines for page in further)]
+
+    def create(self, invoice: Invoice) -> None:
+        """Writes the period's first invoice.
+
+        Raises InvoiceAlreadyExists when the period has one that this call did not write.
+        """
+        attempt = uuid4().hex
+        item = self._current(invoice, attempt, self._write_pages(invoice, attempt))
+        try:
+            item.save(condition=InvoiceItem.tenant_id.does_not_exist())
+        except PutError as error:
+            if not refused(error):
+                raise
+            current = self._item(item.tenant_id, item.period_start)
+            if current.attempt != attempt:
+                self._delete_pages(item, lambda key: attempt in key)
+                raise InvoiceAlreadyExists(header_of(current)) from error
+        self._sweep(item)
+
+    def replace(self, replaced: StoredInvoice, invoice: Invoice) -> None:
+        """Puts the next revision in the place of a draft or void one, which stays readable.
+
+        One transaction: the old document moves to `<period>#rN`, the new one takes its key.
+        Raises InvoiceChanged when the current invoice is no longer `replaced`.
+        """
+        attempt = uuid4().hex
+        item = self._current(invoice, attempt, self._write_pages(invoice, attempt))
+        try:
+            self._swap(replaced.item, item)
+        except TransactWriteError as error:
+            if not refused(error):
+                raise
+            if self._item(item.tenant_id, item.period_start).attempt != attempt:
+                self._delete_pages(item, lambda key: attempt in key)
+                raise InvoiceChanged(f"invoice {invoice.header.id} changed meanwhile") from error
+        self._sweep(item)
+
+    def _swap(self, old: InvoiceItem, new: InvoiceItem) -> None:
+        states = [status.value for status in REPLACEABLE]
+        unchanged = (InvoiceItem.attempt == old.attempt) & InvoiceItem.status.is_in(*states)
+        with TransactWrite(connection=connection(), client_request_token=new.attempt) as swap:
+            swap.save(self._superseded(old), condition=InvoiceItem.tenant_id.does_not_exist())
+            swap.save(new, condition=unchanged)
+
+    def _superseded(self, old: InvoiceItem) -> InvoiceItem:
+        moved = {"tenant_id", "period_start", "period_shard"}
+        kept = {name: value for name, value in old.attribute_values.items() if name not in moved}
+        key = f"{old.period_start}#r{int(old.revision)}"
+        return self._items(old.tenant_id, key, **kept)
+
+    def _current(self, invoice: Invoice, attempt: str, pages: list[str]) -> InvoiceItem:
+        header = invoice.header
+        return self._items(
+            header.tenant_id,
+            header.period_start.isoformat(),
+            period_shard=period_shard(header.tenant_id, header.period.label),
+            **invoice_attributes(invoice, attempt, pages),
+        )
+
+    def _write_pages(self, invoice: Invoice, attempt: str) -> list[str]:
+        header = invoice.header
+        pages = line_pages(invoice.lines)
+        for number, lines in enumerate(pages[1:], start=2):
+            key = _page_key(header.period_start.isoformat(), header.revision, attempt, number)
+            self._items(f"{header.tenant_id}#pages", key, lines=lines).save()
+        return pages
+
+    def _sweep(self, item: InvoiceItem) -> None:
+        """Deletes the pages that dead attempts at this very revision left behind.
+
+        No attempt at this revision can still commit, because this one has: a slow worker's pages
+        are garbage already. Pages of later revisions are left alone; they may be in the making.
+        """
+        self._delete_pages(item, lambda key: item.attempt not in key)
+
+    def _delete_pages(self, item: InvoiceItem, dead: Callable[[str], bool]) -> None:
+        if int(item.pages) == 1:
+            return
+        prefix = _page_prefix(item.period_start, int(item.revision))
+        pages = self._items.query(
+            f"{item.tenant_id}#pages",
+            InvoiceItem.period_start.startswith(prefix),
+            consistent_read=True,
+            attributes_to_get=["tenant_id", "period_start"],
+        )
+        for page in pages:
+            if dead(page.period_start):
+                page.delete()

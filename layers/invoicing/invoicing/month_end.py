@@ -1,0 +1,87 @@
+"""The start of a month-end: which period, which tenants, and how far this invocation got."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from invoicing.accounts_table import AccountsTable
+from invoicing.billing_calendar import period_before, refuse_open_period
+from invoicing.dispatch import send_messages
+from invoicing.messages import MESSAGE_VERSION, RollupMessage, StartRequest
+from invoicing.settings import Settings
+from quote_engine import Period
+
+TENANTS_PER_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class MonthEnd:
+    """One run: its period, its own time and who asked for it."""
+
+    run_id: str
+    run_at: datetime
+    period: Period
+    force: bool
+
+    def message(self, tenant_id: str) -> RollupMessage:
+        """What the rollup of one tenant is told."""
+        return RollupMessage(
+            version=MESSAGE_VERSION,
+            tenant_id=tenant_id,
+            period=self.period.label,
+            run_id=self.run_id,
+            run_at=self.run_at,
+            force=self.force,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many messages this invocation sent, and the tenant after which the next goes on."""
+
+    sent: int
+    after: str | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every tenant has been sent a message."""
+        return self.after is None
+
+
+def month_end(
+    request: StartRequest, settings: Settings, *, run_id: str, now: datetime
+) -> MonthEnd:
+    """The run that was asked for; without a period, the month before in the billing zone.
+
+    Raises PeriodStillOpen for a period that is not over yet at the run's own time.
+    """
+    run_at = request.time or now
+    zone = settings.zone
+    period = Period.month(request.period) if request.period else period_before(run_at, zone)
+    refuse_open_period(period, run_at, zone)
+    return MonthEnd(request.run_id or run_id, run_at, period, request.force)
+
+
+def send_month_end(
+    run: MonthEnd,
+    tenant_pages: Iterator[list[str]],
+    queue_url: str,
+    out_of_time: Callable[[], bool],
+) -> Progress:
+    """Sends a message per tenant, page by page, until all are sent or time runs out.
+
+    Raises whatever the listing or the queue raises: a run is never called complete in error.
+    """
+    sent = 0
+    for tenant_ids in tenant_pages:
+        sent += send_messages(queue_url, (run.message(tenant_id) for tenant_id in tenant_ids))
+        if tenant_ids and out_of_time():
+            return Progress(sent, after=tenant_ids[-1])
+    return Progress(sent, after=None)
+
+
+def pages_of_tenants(request: StartRequest, accounts: AccountsTable) -> Iterator[list[str]]:
+    """The tenants that were named, or all of them, page by page."""
+    if request.tenant_ids is not None:
+        return iter([sorted(set(request.tenant_ids))])
+    return accounts.tenant_ids(request.after, TENANTS_PER_PAGE)

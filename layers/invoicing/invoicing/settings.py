@@ -1,0 +1,56 @@
+"""The environment, read once into a frozen model. The template's Globals set every variable."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from zoneinfo import ZoneInfo
+
+BOOLEANS = {"true": True, "false": False}
+
+
+class SettingsInvalid(Exception):
+    """A variable of the environment is missing or unusable; names the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a function is told by the template; each field is the variable in lower case."""
+
+    accounts_table: str
+    invoices_table: str
+    usage_table: str
+    rollup_queue_url: str
+    billing_time_zone: str
+    currency: str
+    issue_immediately: bool
+    due_days: int
+    allowed_origin: str
+    cursor_key: str
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which periods begin and end, and in which documents are dated."""
+        return ZoneInfo(self.billing_time_zone)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Settings of a function; raises SettingsInvalid with every missing variable's name."""
+        names = [field.name.upper() for field in fields(cls)]
+        missing = [name for name in names if not environment.get(name)]
+        if missing:
+            raise SettingsInvalid(f"not set: {', '.join(missing)}")
+        values = {name.lower(): environment[name] for name in names}
+        issue = values.pop("issue_immediately")
+        if issue not in BOOLEANS:
+            raise SettingsInvalid(f"ISSUE_IMMEDIATELY: must be true or false, not {issue!r}")
+        due_days = values.pop("due_days")
+        if not (due_days.isascii() and due_days.isdigit()):
+            raise SettingsInvalid(f"DUE_DAYS: must be a whole number of days, not {due_days!r}")
+        return cls(**values, issue_immediately=BOOLEANS[issue], due_days=int(due_days))
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process: the environment is read at the first call only."""
+    return Settings.from_environment(os.environ)
