@@ -1,0 +1,59 @@
+"""GET /invoices/{id}: one invoice with its lines, or a replaced revision of it."""
+
+import re
+from http import HTTPStatus
+
+from aws_lambda_powertools import Logger
+
+from invoicing.access import TENANT_ID, Caller
+from invoicing.http_api import (
+    Event,
+    Response,
+    api,
+    bad_request,
+    invoice_not_found,
+    json_response,
+    query_parameters,
+)
+from invoicing.invoice import invoice_document
+from invoicing.invoices_table import InvoiceNotFound, InvoicesTable
+from invoicing.settings import settings
+from quote_engine import Period
+
+INVOICE_ID = re.compile(rf"({TENANT_ID})\.([0-9]{{4}}-[0-9]{{2}})")
+REVISION = re.compile("[1-9][0-9]?")
+
+logger = Logger(service="get_invoice")
+
+
+def _wanted(event: Event) -> tuple[str, Period]:
+    found = INVOICE_ID.fullmatch((event.get("pathParameters") or {}).get("id") or "")
+    if not found:
+        raise invoice_not_found()
+    try:
+        return found[1], Period.month(found[2])
+    except ValueError as error:
+        raise invoice_not_found() from error
+
+
+def _revision(event: Event) -> int | None:
+    text = query_parameters(event, frozenset(("revision",))).get("revision")
+    if text is None:
+        return None
+    if not REVISION.fullmatch(text):
+        raise bad_request({"revision": "must be a whole number from 1"})
+    return int(text)
+
+
+@api(logger)
+def handler(event: Event, caller: Caller) -> Response:
+    """Answers the invoice; what is not the caller's is not there."""
+    revision = _revision(event)
+    tenant_id, period = _wanted(event)
+    if not caller.may_see(tenant_id):
+        raise invoice_not_found()
+    try:
+        invoice = InvoicesTable(settings().invoices_table).get(tenant_id, period, revision)
+    except InvoiceNotFound as error:
+        raise invoice_not_found() from error
+    return json_response(HTTPStatus.OK, invoice_document(invoice))

@@ -1,0 +1,90 @@
+"""GET /invoices: headers of the invoices that the caller may see, page by page."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from invoicing.access import Caller, TenantNotNamed
+from invoicing.cursor import InvalidCursor, open_cursor, seal_cursor
+from invoicing.http_api import Event, Response, api, bad_request, json_response, query_parameters
+from invoicing.invoice import InvoiceStatus, header_document
+from invoicing.invoice_lists_table import HeaderFilter, HeaderPage, InvoiceLists
+from invoicing.settings import settings
+from quote_engine import Period
+
+PARAMETERS = frozenset(("period", "status", "tenant_id", "limit", "cursor"))
+LIMIT, MAX_LIMIT = 25, 100
+
+logger = Logger(service="list_invoices")
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT))):
+        raise ValueError(f"must be a whole number from 1 to {MAX_LIMIT}")
+    if not 1 <= int(text) <= MAX_LIMIT:
+        raise ValueError(f"must be from 1 to {MAX_LIMIT}")
+    return int(text)
+
+
+def _status(text: str) -> InvoiceStatus:
+    try:
+        return InvoiceStatus(text)
+    except ValueError:
+        raise ValueError(f"must be one of {', '.join(InvoiceStatus)}") from None
+
+
+READERS = {"period": Period.month, "status": _status, "limit": _limit}
+
+
+def _read(query: dict[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    for name, text in query.items():
+        try:
+            values[name] = READERS.get(name, str)(text)
+        except ValueError as error:
+            errors[name] = str(error)
+    if errors:
+        raise bad_request(errors)
+    return values
+
+
+def _scope(query: dict[str, str], tenant_id: str | None) -> str:
+    """What a cursor is bound to: the tenant whose list it is (or all), and the filters."""
+    return json.dumps([tenant_id, query.get("period"), query.get("status")])
+
+
+def _page(caller: Caller, query: dict[str, str]) -> tuple[HeaderPage, str]:
+    values = _read(query)
+    try:
+        tenant_id = caller.tenant_scope(values.get("tenant_id"))
+    except TenantNotNamed as error:
+        raise bad_request({"tenant_id": f"name one of {error}"}) from error
+    scope = _scope(query, tenant_id)
+    after = None
+    if "cursor" in values:
+        try:
+            after = open_cursor(settings().cursor_key, scope, values["cursor"])
+        except InvalidCursor as error:
+            raise bad_request({"cursor": str(error)}) from error
+    if tenant_id is not None and not caller.may_see(tenant_id):
+        # Answered as a tenant that has no invoices is: nobody learns that this one exists.
+        return HeaderPage((), None), scope
+    wanted = HeaderFilter(tenant_id, values.get("period"), values.get("status"))
+    lists = InvoiceLists(settings().invoices_table)
+    return lists.page(wanted, values.get("limit", LIMIT), after), scope
+
+
+@api(logger)
+def handler(event: Event, caller: Caller) -> Response:
+    """Answers `{"invoices": [header...], "next_cursor": str|null}`."""
+    page, scope = _page(caller, query_parameters(event, PARAMETERS))
+    position = page.next_position
+    cursor = seal_cursor(settings().cursor_key, scope, position) if position else None
+    body = {
+        "invoices": [header_document(header) for header in page.headers],
+        "next_cursor": cursor,
+    }
+    return json_response(HTTPStatus.OK, body)
