@@ -1,0 +1,115 @@
+"""Event in, moto out: the tables and the queue of template.yaml, in this process."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from types import ModuleType
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from invoicing import base_table, dispatch
+from invoicing.accounts import AddonChoice, AddonPrice, Subscription, Tenant
+from invoicing.accounts_table import AccountsTable
+from invoicing.invoice_lists_table import InvoiceLists
+from invoicing.invoices_table import InvoicesTable
+from invoicing.usage_table import UsageTable
+from quote_engine import Period, PerUnit, Plan
+from tests.handlers import load_handler
+from tests.template import table_definition
+
+APRIL = Period.month("2026-04")
+STUDIO = Plan(
+    code="studio",
+    name="Studio",
+    price=Decimal("50.00"),
+    proration="daily",
+    rates=(PerUnit("droplet_hours", "hour", Decimal("0.01"), Decimal(1488)),),
+)
+STORAGE = AddonPrice("storage_50gb", None, Decimal("7.50"))
+
+
+@dataclass
+class Stack:
+    """The tables and the queue, with raw access for what must be asserted about items."""
+
+    accounts: AccountsTable
+    usage: UsageTable
+    invoices: InvoicesTable
+    lists: InvoiceLists
+    queue_url: str
+    dynamodb: Any
+    sqs: Any
+
+    def raw_items(self, table: str) -> list[dict[str, Any]]:
+        """Every item of a table as DynamoDB holds it."""
+        items: list[dict[str, Any]] = self.dynamodb.scan(TableName=table)["Items"]
+        return items
+
+    def add_tenant(self, tenant_id: str, hours_a_day: str | None = "72", **changes: Any) -> None:
+        """A tenant on the pilot's plan and add-on, with the same hours on every day of April."""
+        number = changes.pop("account_number", str(len(self.raw_items("accounts")) + 100))
+        tenant = Tenant(tenant_id, changes.pop("name", tenant_id.title()), number, "gst")
+        self.accounts.put_tenant(tenant)
+        self.accounts.put_subscription(
+            Subscription(
+                tenant_id=tenant_id,
+                deployment_id=changes.pop("deployment_id", tenant_id),
+                starts_on=changes.pop("starts_on", date(2026, 1, 10)),
+                ends_on=changes.pop("ends_on", None),
+                plan_code=changes.pop("plan_code", "studio"),
+                plan_version=changes.pop("plan_version", 1),
+                addons=(AddonChoice("storage_50gb", 1, 1),),
+            )
+        )
+        assert not changes
+        if hours_a_day is not None:
+            for day in range(1, 31):
+                hours = {"droplet_hours": Decimal(hours_a_day)}
+                self.usage.add(tenant_id, tenant_id, date(2026, 4, day), hours)
+
+    def received(self) -> list[str]:
+        """The bodies of all messages on the queue."""
+        bodies: list[str] = []
+        while True:
+            answer = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
+            if not answer.get("Messages"):
+                return bodies
+            bodies += [message["Body"] for message in answer["Messages"]]
+
+
+@pytest.fixture
+def stack(environment: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """Empty tables, the catalogue of the pilot's plan, and an empty queue."""
+    with mock_aws():
+        base_table.connection.cache_clear()
+        dispatch.aws_client.cache_clear()
+        dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
+        for name in ("accounts", "invoices", "usage"):
+            logical_id = f"{name.title()}Table"
+            dynamodb.create_table(TableName=name, **table_definition(logical_id))
+        queue_url = sqs.create_queue(QueueName="rollup")["QueueUrl"]
+        environment.setenv("ROLLUP_QUEUE_URL", queue_url)
+        accounts = AccountsTable("accounts")
+        accounts.put_plan(STUDIO, 1)
+        accounts.put_addon(STORAGE, 1)
+        yield Stack(
+            accounts=accounts,
+            usage=UsageTable("usage"),
+            invoices=InvoicesTable("invoices"),
+            lists=InvoiceLists("invoices"),
+            queue_url=queue_url,
+            dynamodb=dynamodb,
+            sqs=sqs,
+        )
+        base_table.connection.cache_clear()
+        dispatch.aws_client.cache_clear()
+
+
+@pytest.fixture
+def rollup(stack: Stack) -> ModuleType:
+    """The rollup function, freshly imported over the test's tables."""
+    return load_handler("rollup_tenant")
