@@ -1,0 +1,49 @@
+"""Prices a month of metered usage: pure, exact, and explained line by line.
+
+Standard library only; no clock, no binary fractions, no input or output.
+"""
+
+from quote_engine.catalogue import addon_document, plan_document
+from quote_engine.document import line_document, quote_document
+from quote_engine.faults import InvalidRequest
+from quote_engine.fingerprint import RULES_VERSION, fingerprint
+from quote_engine.models import Addon, Plan, QuoteRequest, Subscription
+from quote_engine.parse import parse_addon, parse_plan, parse_request
+from quote_engine.period import Period
+from quote_engine.price import price
+from quote_engine.quote import Line, LineKind, Quote, UnpricedUsage
+from quote_engine.rates.dispatch import Rate
+from quote_engine.rates.graduated import Graduated
+from quote_engine.rates.package import Package
+from quote_engine.rates.per_unit import PerUnit
+from quote_engine.rates.tiers import Tier
+from quote_engine.rates.volume import Volume
+
+__all__ = [
+    "RULES_VERSION",
+    "Addon",
+    "Graduated",
+    "InvalidRequest",
+    "Line",
+    "LineKind",
+    "Package",
+    "PerUnit",
+    "Period",
+    "Plan",
+    "Quote",
+    "QuoteRequest",
+    "Rate",
+    "Subscription",
+    "Tier",
+    "UnpricedUsage",
+    "Volume",
+    "addon_document",
+    "fingerprint",
+    "line_document",
+    "parse_addon",
+    "parse_plan",
+    "parse_request",
+    "plan_document",
+    "price",
+    "quote_document",
+]

@@ -1,0 +1,63 @@
+"""`python -m quote_engine < request.json > quote.json`: a quote from the command line."""
+
+import argparse
+import json
+import sys
+
+from quote_engine.document import quote_document
+from quote_engine.faults import InvalidRequest
+from quote_engine.parse import parse_request
+from quote_engine.price import price
+from quote_engine.quote import UnpricedUsage
+from quote_engine.text import quantity_text
+
+BAD_INPUT = 2
+
+
+def main() -> int:
+    """0 and a quote on standard output, or 2 and one line per fault on standard error."""
+    argparse.ArgumentParser(
+        prog="python -m quote_engine",
+        description="Reads a quote request (JSON) from standard input, writes the quote to "
+        "standard output. Exit 2 and one line per fault on standard error for bad input.",
+    ).parse_args()
+    try:
+        request = parse_request(_load(sys.stdin.buffer.read()))
+    except InvalidRequest as error:
+        print(*error.faults, sep="\n", file=sys.stderr)
+        return BAD_INPUT
+    quote = price(request)
+    for usage in quote.unpriced:
+        print(_warning(usage), file=sys.stderr)
+    print(json.dumps(quote_document(request, quote), indent=2))
+    return 0
+
+
+def _load(text: bytes) -> object:
+    try:
+        return json.loads(text.decode("utf-8"), object_pairs_hook=_without_repeats)
+    except InvalidRequest:
+        raise
+    except RecursionError as error:
+        raise InvalidRequest(("request: nested too deeply",)) from error
+    except ValueError as error:
+        raise InvalidRequest((f"request: not JSON: {error}",)) from error
+
+
+def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise InvalidRequest(tuple(f"request: field {name!r} is given twice" for name in twice))
+    return fields
+
+
+def _warning(usage: UnpricedUsage) -> str:
+    quantity = quantity_text(usage.quantity)
+    kind = usage.resource_kind
+    return f"warning: {usage.deployment_id}: {quantity} of {kind} has no rate; it is not billed"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

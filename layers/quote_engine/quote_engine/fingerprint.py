@@ -1,0 +1,41 @@
+"""One hash over everything that decided an invoice, and over what it says."""
+
+import json
+from hashlib import sha256
+
+from quote_engine.catalogue import Document, addon_document, plan_document
+from quote_engine.models import QuoteRequest, Subscription
+from quote_engine.quote import Quote
+from quote_engine.text import quantity_text
+
+RULES_VERSION = "1"
+"""Raised by every change of the money rules that can change a line."""
+
+
+def fingerprint(request: QuoteRequest, quote: Quote) -> str:
+    """SHA-256, in hex, of the canonical JSON of a request's inputs and its quote's lines.
+
+    The same for 1.0 and 1.00, and for any order of subscriptions, add-ons, rates and usage.
+    """
+    seen = {
+        "rules_version": RULES_VERSION,
+        "period": [request.period.start.isoformat(), request.period.end.isoformat()],
+        "currency": request.currency,
+        "tax": request.tax,
+        "subscriptions": [_subscription(each) for each in request.subscriptions],
+        "lines": quote.lines,
+    }
+    canonical = json.dumps(seen, sort_keys=True, separators=(",", ":"))
+    return sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _subscription(subscription: Subscription) -> Document:
+    ends_on = subscription.ends_on
+    return {
+        "deployment_id": subscription.deployment_id,
+        "starts_on": subscription.starts_on.isoformat(),
+        "ends_on": None if ends_on is None else ends_on.isoformat(),
+        "plan": plan_document(subscription.plan),
+        "addons": [addon_document(addon) for addon in subscription.addons],
+        "usage": {kind: quantity_text(used) for kind, used in subscription.usage.items()},
+    }

@@ -1,0 +1,68 @@
+"""The bounds of a single value. Each check returns a fault to show, or None.
+
+The bounds leave every sum of the engine exact (see `rounding.DIGITS`) and every amount within
+the 38 digits of a DynamoDB number.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+QUANTITY_DIGITS = 20
+MONEY_DIGITS = 12
+DECIMALS = 12
+TEXT_LENGTH = 200
+ADDON_QUANTITY = 1_000_000_000
+
+
+def decimal_fault(value: object, digits: int = QUANTITY_DIGITS) -> str | None:
+    """A Decimal, zero or more, of at most `digits` before the point and 12 after it."""
+    if not isinstance(value, Decimal):
+        return f"must be a Decimal, not {type(value).__name__}"
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int):
+        return "must be a finite number"
+    if value.is_signed():
+        return "must not be negative"
+    if value.adjusted() >= digits:
+        return f"must have at most {digits} digits before the decimal point"
+    if exponent < -DECIMALS:
+        return f"must have at most {DECIMALS} decimals"
+    return None
+
+
+def money_fault(value: object) -> str | None:
+    """Dollars: a Decimal under a million million."""
+    return decimal_fault(value, MONEY_DIGITS)
+
+
+def text_fault(value: object) -> str | None:
+    """Printable text on one line, not blank, of at most 200 characters."""
+    if not isinstance(value, str):
+        return f"must be text, not {type(value).__name__}"
+    if not value.strip():
+        return "must not be empty"
+    if len(value) > TEXT_LENGTH:
+        return f"must have at most {TEXT_LENGTH} characters"
+    return None if value.isprintable() else "must be printable text on one line"
+
+
+def date_fault(value: object) -> str | None:
+    """A calendar date; a datetime is not one."""
+    return None if type(value) is date else f"must be a date, not {type(value).__name__}"
+
+
+def choice_fault(value: object, choices: tuple[str, ...]) -> str | None:
+    return None if value in choices else f"must be one of {', '.join(choices)}"
+
+
+def named(**faults: str | None) -> list[str]:
+    """The faults found, each with its field: `price: must not be negative`."""
+    return [f"{field}: {fault}" for field, fault in faults.items() if fault]
+
+
+def repeated(field: str, values: Iterable[str]) -> list[str]:
+    """A fault for each value that stands more than once under the same key."""
+    counts = Counter(values)
+    return [f"{field} {value!r} stands {n} times" for value, n in counts.items() if n > 1]

@@ -1,0 +1,47 @@
+"""The line of one metered resource kind: rules 1 to 5."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from quote_engine.proration import WHOLE, Share
+from quote_engine.quote import Line
+from quote_engine.rates.charge import ZERO
+from quote_engine.rates.dispatch import Rate, charge, charged_at_zero
+from quote_engine.rounding import round_cents, round_printed
+from quote_engine.text import quantity_text
+
+
+def overage_line(
+    rate: Rate, deployment_id: str, usage: Mapping[str, Decimal], share: Share
+) -> Line | None:
+    """What is used beyond the allowance, priced; None if that is not even half a cent.
+
+    Quantities and amounts stay times `share.days`, hence exact, until the one rounding.
+    """
+    kind = rate.resource_kind
+    used = usage.get(kind, ZERO)  # rule 1
+    # Rule 2 (unit conversion) changes `used` here, before the allowance.
+    if share is WHOLE:
+        billable = used - rate.included  # rule 3
+    else:
+        billable = used * share.days - rate.included * share.used
+    if billable <= ZERO:
+        if not charged_at_zero(rate):
+            return None
+        billable = ZERO
+    amount, over, quantity, unit, unit_price, working = charge(rate, billable, share.days)  # 4
+    cents = round_cents(amount, over)  # rule 5
+    if not cents:
+        return None
+    text = f"Overage: {kind} ({quantity_text(used)} used{_included(rate, share)}{working})"
+    return Line("overage", text, deployment_id, kind, quantity, unit, unit_price, cents)
+
+
+def _included(rate: Rate, share: Share) -> str:
+    """`, 1488 included`; a prorated allowance adds `for 21/30 days`."""
+    if not rate.included:
+        return ""
+    if share is WHOLE:
+        return f", {quantity_text(rate.included)} included"
+    allowance = round_printed(rate.included * share.used, share.days, ZERO)
+    return f", {quantity_text(allowance)} included for {share.used}/{share.days} days"

@@ -1,0 +1,149 @@
+"""The public JSON contract, read into models. Raises InvalidRequest with every fault found.
+
+Decimals are strings or integers; a JSON float is refused, and so is any field not named here.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from quote_engine.faults import InvalidRequest, refuse
+from quote_engine.models import (
+    PRORATIONS,
+    TAX_TREATMENTS,
+    Addon,
+    Plan,
+    QuoteRequest,
+    Subscription,
+    addon_quantity_fault,
+    currency_fault,
+)
+from quote_engine.period import Period
+from quote_engine.rates.dispatch import Rate
+from quote_engine.rates.graduated import Graduated
+from quote_engine.rates.package import Package
+from quote_engine.rates.per_unit import PerUnit
+from quote_engine.rates.tiers import Tier
+from quote_engine.rates.volume import Volume
+from quote_engine.reader import Reader
+
+type RateModel = Callable[[Reader], Rate | None]
+
+
+def parse_request(data: object) -> QuoteRequest:
+    """The request of the command line, as `json.loads` gives it."""
+    return _parse(data, _read_request)
+
+
+def parse_plan(data: object) -> Plan:
+    """A plan of the catalogue; the inverse of `plan_document`."""
+    return _parse(data, _read_plan)
+
+
+def parse_addon(data: object) -> Addon:
+    """An add-on; the inverse of `addon_document`."""
+    return _parse(data, _read_addon)
+
+
+def _parse[T](data: object, read: Callable[[Reader], T | None]) -> T:
+    faults: list[str] = []
+    model = read(Reader(data, "", faults))
+    refuse(faults)
+    if model is None:  # pragma: no cover - a reader answers None only beside a fault
+        raise InvalidRequest(("request: could not be read",))
+    return model
+
+
+def _read_request(reader: Reader) -> QuoteRequest | None:
+    period = reader.child("period", _read_period)
+    currency = reader.text("currency", currency_fault)
+    tax = reader.choice("tax", TAX_TREATMENTS)
+    subscriptions = reader.children("subscriptions", _read_subscription)
+    if period is None:
+        return reader.give_up()
+    return reader.build(lambda: QuoteRequest(period, currency, tax, subscriptions))
+
+
+def _read_period(reader: Reader) -> Period | None:
+    start, end = reader.day("start"), reader.day("end")
+    return reader.build(lambda: Period(start, end))
+
+
+def _read_subscription(reader: Reader) -> Subscription | None:
+    deployment_id = reader.text("deployment_id")
+    starts_on = reader.day("starts_on")
+    ends_on = reader.optional_day("ends_on")
+    plan = reader.child("plan", _read_plan)
+    addons = reader.children("addons", _read_addon, default=[])
+    usage = reader.quantities("usage")
+    if plan is None:
+        return reader.give_up()
+    return reader.build(
+        lambda: Subscription(deployment_id, starts_on, ends_on, plan, addons, usage)
+    )
+
+
+def _read_plan(reader: Reader) -> Plan | None:
+    code, name = reader.text("code"), reader.text("name")
+    dollars = reader.money("price")
+    proration = reader.choice("proration", PRORATIONS)
+    rates: tuple[Rate, ...] = reader.children("rates", _read_rate, default=[])
+    return reader.build(lambda: Plan(code, name, dollars, proration, rates))
+
+
+def _read_addon(reader: Reader) -> Addon | None:
+    code, dollars = reader.text("code"), reader.money("price")
+    quantity = reader.whole("quantity", addon_quantity_fault, 1)
+    name = reader.optional_text("name")
+    return reader.build(lambda: Addon(code, dollars, quantity, name))
+
+
+def _read_rate(reader: Reader) -> Rate | None:
+    model = reader.choice("model", tuple(_RATE_MODELS))
+    return _RATE_MODELS[model](reader) if reader.sound else None
+
+
+def _read_per_unit(reader: Reader) -> PerUnit | None:
+    kind, unit, included = _common(reader)
+    unit_price = reader.money("unit_price")
+    return reader.build(lambda: PerUnit(kind, unit, unit_price, included))
+
+
+def _read_graduated(reader: Reader) -> Graduated | None:
+    kind, unit, included = _common(reader)
+    tiers, at_zero = _tiers(reader)
+    return reader.build(lambda: Graduated(kind, unit, tiers, included, at_zero))
+
+
+def _read_volume(reader: Reader) -> Volume | None:
+    kind, unit, included = _common(reader)
+    tiers, at_zero = _tiers(reader)
+    return reader.build(lambda: Volume(kind, unit, tiers, included, at_zero))
+
+
+def _read_package(reader: Reader) -> Package | None:
+    kind, unit, included = _common(reader)
+    size, dollars = reader.quantity("package_size"), reader.money("package_price")
+    return reader.build(lambda: Package(kind, unit, size, dollars, included))
+
+
+def _common(reader: Reader) -> tuple[str, str, Decimal]:
+    return reader.text("resource_kind"), reader.text("unit"), reader.quantity("included", "0")
+
+
+def _tiers(reader: Reader) -> tuple[tuple[Tier, ...], bool]:
+    tiers = reader.children("tiers", _read_tier, all_needed=True)
+    return tiers, reader.flag("flat_fee_at_zero", False)
+
+
+def _read_tier(reader: Reader) -> Tier | None:
+    up_to, unit_price = reader.optional_quantity("up_to"), reader.money("unit_price")
+    flat_fee = reader.money("flat_fee", "0")
+    return reader.build(lambda: Tier(up_to, unit_price, flat_fee))
+
+
+_RATE_MODELS: dict[str, RateModel] = {
+    "per_unit": _read_per_unit,
+    "graduated": _read_graduated,
+    "volume": _read_volume,
+    "package": _read_package,
+}

@@ -1,0 +1,53 @@
+"""The calendar month an invoice is for."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Self
+
+from quote_engine.faults import refuse
+from quote_engine.limits import date_fault, named
+
+_LABEL = re.compile(r"([2-9][0-9]{3})-(0[1-9]|1[0-2])")
+_FIRST = date(2000, 1, 1)
+_LAST = date(9999, 11, 1)
+"""The month after it is the last whose first day Python can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """One whole calendar month, half-open: `start` is in it, `end` is the first day after it.
+
+    Dates are days of the billing time zone. Raises InvalidRequest for anything else.
+    """
+
+    start: date
+    end: date
+    days: int = field(init=False, repr=False, compare=False)
+    last_day: date = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        refuse(named(start=date_fault(self.start), end=date_fault(self.end)))
+        if self.start.day != 1 or not _FIRST <= self.start <= _LAST:
+            refuse(["start: must be the first day of a month, from 2000-01 to 9999-11"])
+        if self.end != _next_month(self.start):
+            refuse(["end: must be the first day of the month after start"])
+        object.__setattr__(self, "days", (self.end - self.start).days)
+        object.__setattr__(self, "last_day", self.end - timedelta(days=1))
+
+    @classmethod
+    def month(cls, label: str) -> Self:
+        """The period of a label such as `2026-04`; ValueError for any other text."""
+        match = _LABEL.fullmatch(label)
+        if match is None or (start := date(int(match[1]), int(match[2]), 1)) > _LAST:
+            raise ValueError(f"period must be YYYY-MM, such as 2026-04, not {label!r}")
+        return cls(start, _next_month(start))
+
+    @property
+    def label(self) -> str:
+        """`2026-04`."""
+        return f"{self.start:%Y-%m}"
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)

@@ -1,0 +1,67 @@
+"""The order of operations, from usage to a quote (docs/money-rules.md numbers the steps)."""
+
+from decimal import getcontext, setcontext
+
+from quote_engine.models import QuoteRequest, Subscription
+from quote_engine.monthly import addon_line, plan_base_line
+from quote_engine.overage import overage_line
+from quote_engine.period import Period
+from quote_engine.proration import WHOLE, active_share
+from quote_engine.quote import Line, Quote, UnpricedUsage
+from quote_engine.rounding import EXACT
+from quote_engine.tax import tax_line
+
+
+def price(request: QuoteRequest) -> Quote:
+    """The lines and sums of one tenant and period, in cents. The same request, the same bytes."""
+    lines: list[Line] = []
+    unpriced: list[UnpricedUsage] = []
+    subtotal = tax_cents = 0
+    callers_context = getcontext()
+    setcontext(EXACT)
+    try:
+        for subscription in request.subscriptions:
+            price_subscription(subscription, request.period, lines, unpriced)
+        if lines:
+            subtotal = sum([line.amount_cents for line in lines])
+            tax = tax_line(subtotal, request.tax)  # rule 8
+            tax_cents = tax.amount_cents
+            lines.append(tax)
+    finally:
+        setcontext(callers_context)
+    total = subtotal + tax_cents  # rule 9
+    return Quote(request.currency, tuple(lines), subtotal, tax_cents, total, tuple(unpriced))
+
+
+def price_subscription(
+    subscription: Subscription,
+    period: Period,
+    lines: list[Line],
+    unpriced: list[UnpricedUsage],
+) -> None:
+    """Append a subscription's lines, step by step in the order of the money rules."""
+    share = active_share(subscription.starts_on, subscription.ends_on, period)
+    if share is None:
+        unpriced += _without_rate(subscription, frozenset())
+        return
+    plan, deployment_id, usage = subscription.plan, subscription.deployment_id, subscription.usage
+    if plan.proration == "none":
+        share = WHOLE
+    lines.append(plan_base_line(plan, deployment_id, share))
+    for addon in subscription.addons:
+        lines.append(addon_line(addon, deployment_id, share))
+    for rate in plan.rates:
+        overage = overage_line(rate, deployment_id, usage, share)  # rules 1 to 5
+        if overage is not None:
+            lines.append(overage)
+    # Rules 6 (discounts) and 7 (minimum commitment) act on the lines so far, and only here.
+    if not usage.keys() <= plan.resource_kinds:
+        unpriced += _without_rate(subscription, plan.resource_kinds)
+
+
+def _without_rate(subscription: Subscription, kinds: frozenset[str]) -> list[UnpricedUsage]:
+    return [
+        UnpricedUsage(subscription.deployment_id, kind, quantity)
+        for kind, quantity in sorted(subscription.usage.items())
+        if quantity and kind not in kinds
+    ]

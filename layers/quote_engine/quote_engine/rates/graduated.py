@@ -1,0 +1,41 @@
+"""graduated: each tier's share of the quantity at that tier's own price."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from quote_engine.rates.charge import ZERO, Charge, at_blended_price, at_unit_price
+from quote_engine.rates.tiers import Tier, TieredRate
+from quote_engine.rates.working import fee_working, share_working
+
+
+@dataclass(frozen=True, slots=True)
+class Graduated(TieredRate):
+    """Tiers that each price their own share; a `flat_fee` once for each tier entered."""
+
+
+def charge_graduated(rate: Graduated, billable: Decimal, over: int) -> Charge:
+    """The charge for `billable / over` units, its working tier by tier."""
+    shares = _shares(rate.tiers, billable, over)
+    amount = ZERO
+    working = []
+    for tier, share in shares:
+        amount += share * tier.unit_price + tier.flat_fee * over
+        if share:
+            working.append(share_working(share, over, tier.unit_price))
+        if tier.flat_fee:
+            working.append(fee_working(tier.flat_fee))
+    if len(shares) == 1 and not shares[0][0].flat_fee:
+        return at_unit_price(billable, over, rate.unit, shares[0][0].unit_price)
+    return at_blended_price(amount, billable, over, rate.unit, f"; {' + '.join(working)}")
+
+
+def _shares(tiers: tuple[Tier, ...], billable: Decimal, over: int) -> list[tuple[Tier, Decimal]]:
+    """Each tier entered with its share, times `over`. The first is entered even at zero."""
+    shares: list[tuple[Tier, Decimal]] = []
+    below = ZERO
+    for tier in tiers:
+        top = billable if tier.up_to is None else min(billable, tier.up_to * over)
+        if top > below or not shares:
+            shares.append((tier, top - below))
+        below = top
+    return shares

@@ -1,0 +1,47 @@
+"""package: whole packages, a started one counts in full."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from quote_engine.faults import refuse
+from quote_engine.limits import decimal_fault, money_fault, named, text_fault
+from quote_engine.rates.charge import ZERO, Charge
+from quote_engine.text import money_text, quantity_text
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """`package_price` dollars for each started `package_size` units of the period's total."""
+
+    resource_kind: str
+    unit: str
+    package_size: Decimal
+    package_price: Decimal
+    included: Decimal = ZERO
+
+    def __post_init__(self) -> None:
+        faults = named(
+            resource_kind=text_fault(self.resource_kind),
+            unit=text_fault(self.unit),
+            package_size=decimal_fault(self.package_size),
+            package_price=money_fault(self.package_price),
+            included=decimal_fault(self.included),
+        )
+        size_is_zero = not faults and self.package_size == 0
+        refuse(faults or named(package_size="must be more than zero" if size_is_zero else None))
+
+
+def charge_package(rate: Package, billable: Decimal, over: int) -> Charge:
+    """The charge for `billable / over` units; whole packages owe no divisor."""
+    packages, rest = divmod(billable, rate.package_size * over)
+    if rest:
+        packages += 1
+    count, size = quantity_text(packages), quantity_text(rate.package_size)
+    return (
+        packages * rate.package_price,
+        1,
+        count,
+        f"package of {size} {rate.unit}",
+        money_text(rate.package_price),
+        f"; {count} {'package' if count == '1' else 'packages'} of {size}",
+    )

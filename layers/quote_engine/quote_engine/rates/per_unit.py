@@ -1,0 +1,37 @@
+"""per_unit: every billable unit at one price."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from quote_engine.faults import refuse
+from quote_engine.limits import decimal_fault, money_fault, named, text_fault
+from quote_engine.rates.charge import ZERO, Charge, printed_quantity
+from quote_engine.text import money_text
+
+
+@dataclass(frozen=True, slots=True)
+class PerUnit:
+    """`unit_price` dollars for each unit over the `included` ones."""
+
+    resource_kind: str
+    unit: str
+    unit_price: Decimal
+    included: Decimal = ZERO
+    price_text: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        refuse(
+            named(
+                resource_kind=text_fault(self.resource_kind),
+                unit=text_fault(self.unit),
+                unit_price=money_fault(self.unit_price),
+                included=decimal_fault(self.included),
+            )
+        )
+        object.__setattr__(self, "price_text", money_text(self.unit_price))
+
+
+def charge_per_unit(rate: PerUnit, billable: Decimal, over: int) -> Charge:
+    """The charge for `billable / over` units."""
+    quantity = printed_quantity(billable, over, rate.unit_price)
+    return billable * rate.unit_price, over, quantity, rate.unit, rate.price_text, ""

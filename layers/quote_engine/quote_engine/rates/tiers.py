@@ -1,0 +1,66 @@
+"""Tiers of a graduated or a volume rate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+
+from quote_engine.faults import refuse
+from quote_engine.limits import decimal_fault, money_fault, named, text_fault
+from quote_engine.rates.charge import ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Everything up to and including `up_to` units; None leaves the tier open."""
+
+    up_to: Decimal | None
+    unit_price: Decimal
+    flat_fee: Decimal = ZERO
+
+    def __post_init__(self) -> None:
+        faults = named(
+            up_to=None if self.up_to is None else decimal_fault(self.up_to),
+            unit_price=money_fault(self.unit_price),
+            flat_fee=money_fault(self.flat_fee),
+        )
+        refuse(faults or named(up_to=None if self.up_to != 0 else "must be more than zero"))
+
+
+@dataclass(frozen=True, slots=True)
+class TieredRate:
+    """What graduated and volume rates have in common."""
+
+    resource_kind: str
+    unit: str
+    tiers: tuple[Tier, ...]
+    included: Decimal = ZERO
+    flat_fee_at_zero: bool = False
+
+    def __post_init__(self) -> None:
+        at_zero = self.flat_fee_at_zero
+        refuse(
+            named(
+                resource_kind=text_fault(self.resource_kind),
+                unit=text_fault(self.unit),
+                tiers=tiers_fault(self.tiers),
+                included=decimal_fault(self.included),
+                flat_fee_at_zero=None if isinstance(at_zero, bool) else "must be true or false",
+            )
+        )
+
+
+def tiers_fault(tiers: Sequence[Tier]) -> str | None:
+    """Why these tiers do not cover every quantity exactly once, or None."""
+    if not isinstance(tiers, tuple) or not all(isinstance(tier, Tier) for tier in tiers):
+        return "must be a tuple of Tier"
+    if not tiers:
+        return "must not be empty"
+    bounds = [tier.up_to for tier in tiers[:-1] if tier.up_to is not None]
+    if len(bounds) != len(tiers) - 1:
+        return "only the last tier may be open (up_to null)"
+    if tiers[-1].up_to is not None:
+        return "the last tier must be open (up_to null)"
+    if any(low >= high for low, high in pairwise(bounds)):
+        return "up_to must rise from tier to tier"
+    return None

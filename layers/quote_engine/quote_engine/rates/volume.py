@@ -1,0 +1,32 @@
+"""volume: the whole billable quantity at the price of the tier that it falls in."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from quote_engine.rates.charge import Charge, at_blended_price, at_unit_price
+from quote_engine.rates.tiers import Tier, TieredRate
+from quote_engine.rates.working import fee_working, share_working
+
+
+@dataclass(frozen=True, slots=True)
+class Volume(TieredRate):
+    """Tiers of which one prices everything, with that tier's `flat_fee`."""
+
+
+def charge_volume(rate: Volume, billable: Decimal, over: int) -> Charge:
+    """The charge for `billable / over` units."""
+    tier = _tier_of(rate.tiers, billable, over)
+    if not tier.flat_fee:
+        return at_unit_price(billable, over, rate.unit, tier.unit_price)
+    amount = billable * tier.unit_price + tier.flat_fee * over
+    working = fee_working(tier.flat_fee)
+    if billable:
+        working = f"{share_working(billable, over, tier.unit_price)} + {working}"
+    return at_blended_price(amount, billable, over, rate.unit, f"; {working}")
+
+
+def _tier_of(tiers: tuple[Tier, ...], billable: Decimal, over: int) -> Tier:
+    for tier in tiers[:-1]:
+        if tier.up_to is not None and billable <= tier.up_to * over:
+            return tier
+    return tiers[-1]

@@ -1,0 +1,200 @@
+"""Reads the fields of one JSON object, and notes every fault with its path."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+
+from quote_engine.faults import InvalidRequest
+from quote_engine.limits import decimal_fault, money_fault, text_fault
+
+_DECIMAL = re.compile(r"-?[0-9]{1,60}(\.[0-9]{1,60})?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MISSING = object()
+_JSON_NAMES = {
+    "dict": "an object",
+    "list": "a list",
+    "bool": "a boolean",
+    "int": "an integer",
+    "float": "a float",
+    "NoneType": "null",
+}
+_ZERO = Decimal(0)
+
+type Check = Callable[[object], str | None]
+
+
+class Reader:
+    """One object at `path`. A faulty field reads as a stand-in, and nothing is built from it."""
+
+    def __init__(self, data: object, path: str, faults: list[str]) -> None:
+        self._fields = data if isinstance(data, dict) else {}
+        self._path = path
+        self._faults = faults
+        self._known: set[str] = set()
+        self._sound = isinstance(data, dict)
+        self._is_object = self._sound
+        if not self._sound:
+            faults.append(f"{path or 'request'}: must be an object, not {_shown(data)}")
+
+    def text(self, name: str, check: Check = text_fault) -> str:
+        value = self._take(name)
+        if not isinstance(value, str):
+            return self._stand_in(name, value, "must be a string", "")
+        self._check(name, check(value))
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        return self.text(name) if self._take(name, None) is not None else None
+
+    def choice[C: str](self, name: str, choices: tuple[C, ...]) -> C:
+        value = self._take(name)
+        for choice in choices:
+            if value == choice:
+                return choice
+        expected = f"must be one of {', '.join(choices)}"
+        return self._stand_in(name, value, expected, choices[0])
+
+    @property
+    def sound(self) -> bool:
+        """No fault yet in this object's own fields."""
+        return self._sound
+
+    def flag(self, name: str, default: bool) -> bool:
+        value = self._take(name, default)
+        if isinstance(value, bool):
+            return value
+        return self._stand_in(name, value, "must be true or false", default)
+
+    def whole(self, name: str, check: Check, default: int) -> int:
+        value = self._take(name, default)
+        if type(value) is not int:
+            return self._stand_in(name, value, "must be an integer", default)
+        self._check(name, check(value))
+        return value
+
+    def day(self, name: str) -> date:
+        value = self._take(name)
+        if isinstance(value, str) and _DATE.fullmatch(value):
+            try:
+                return date.fromisoformat(value)
+            except ValueError:
+                self._note(name, f"{value} is not a day of the calendar")
+                return date.min
+        return self._stand_in(name, value, "must be a date such as 2026-04-01", date.min)
+
+    def optional_day(self, name: str) -> date | None:
+        return self.day(name) if self._take(name, None) is not None else None
+
+    def money(self, name: str, default: str | None = None) -> Decimal:
+        return self._decimal(name, self._take(name, default or _MISSING), money_fault)
+
+    def quantity(self, name: str, default: str | None = None) -> Decimal:
+        return self._decimal(name, self._take(name, default or _MISSING), decimal_fault)
+
+    def optional_quantity(self, name: str) -> Decimal | None:
+        """None if the field is null; it must be there."""
+        return None if self._take(name) is None else self.quantity(name)
+
+    def child[T](self, name: str, read: "Callable[[Reader], T | None]") -> T | None:
+        value = self._take(name)
+        if value is _MISSING:
+            return self._stand_in(name, value, "", None)
+        return read(Reader(value, self._at(name), self._faults))
+
+    def children[T](
+        self,
+        name: str,
+        read: "Callable[[Reader], T | None]",
+        *,
+        default: object = _MISSING,
+        all_needed: bool = False,
+    ) -> tuple[T, ...]:
+        """The items that could be read; the others have left their faults.
+
+        `all_needed`: the others would be missed by the constructor, so it is not asked.
+        """
+        items = self._take(name, default)
+        if not isinstance(items, list):
+            return self._stand_in(name, items, "must be a list", ())
+        path = self._at(name)
+        each = [read(Reader(item, f"{path}[{n}]", self._faults)) for n, item in enumerate(items)]
+        if all_needed and None in each:
+            self._sound = False
+        return tuple(item for item in each if item is not None)
+
+    def quantities(self, name: str) -> dict[str, Decimal]:
+        """An object of decimals under free keys; empty if the field is absent."""
+        value = self._take(name, {})
+        if not isinstance(value, dict):
+            return self._stand_in(name, value, "must be an object", {})
+        for key in value:
+            self._check(f"{name}.{key}", text_fault(key))
+        return {
+            key: self._decimal(f"{name}.{key}", item, decimal_fault) for key, item in value.items()
+        }
+
+    def give_up[T](self) -> T | None:
+        """In place of `build`, when a part that the model needs could not be read."""
+        self._refuse_unknown()
+        return None
+
+    def build[T](self, make: Callable[[], T]) -> T | None:
+        """The model, if every field was read, is sound, and the constructor agrees."""
+        self._refuse_unknown()
+        if not self._sound:
+            return None
+        try:
+            return make()
+        except InvalidRequest as error:
+            self._faults += [self._at(fault) for fault in error.faults]
+            return None
+
+    def _refuse_unknown(self) -> None:
+        for name in self._fields:
+            if name not in self._known:
+                self._note(str(name), "unknown field")
+
+    def _take(self, name: str, default: object = _MISSING) -> object:
+        self._known.add(name)
+        return self._fields.get(name, default)
+
+    def _decimal(self, name: str, value: object, check: Check) -> Decimal:
+        if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+            self._note(name, f"must be a plain decimal such as 12.50, not {value[:40]!r}")
+        elif isinstance(value, str) or type(value) is int:
+            number = Decimal(value)
+            self._check(name, check(number))
+            return number
+        else:
+            self._stand_in(name, value, "must be a decimal string", _ZERO)
+        return _ZERO
+
+    def _stand_in[T](self, name: str, value: object, expected: str, stand_in: T) -> T:
+        missing = value is _MISSING
+        self._note(name, "missing" if missing else f"{expected}, not {_shown(value)}")
+        return stand_in
+
+    def _check(self, name: str, fault: str | None) -> None:
+        if fault:
+            self._note(name, fault)
+
+    def _note(self, name: str, fault: str) -> None:
+        self._sound = False
+        if self._is_object:
+            self._faults.append(one_line(f"{self._at(name)}: {fault}"))
+
+    def _at(self, name: str) -> str:
+        return f"{self._path}.{name}" if self._path else name
+
+
+def one_line(text: str) -> str:
+    """A fault stays on its line, whatever the input's keys hold."""
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return repr(value[:40])
+    name = type(value).__name__
+    return _JSON_NAMES.get(name, name)

@@ -1,0 +1,119 @@
+"""What the tests share: the tables of docs/money-rules.md, and the shortest valid inputs."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from quote_engine import (
+    Addon,
+    Line,
+    Period,
+    PerUnit,
+    Plan,
+    QuoteRequest,
+    Rate,
+    Subscription,
+    Tier,
+    price,
+)
+
+ROOT = Path(__file__).parents[3]
+ENGINE = ROOT / "layers" / "quote_engine"
+APRIL = Period.month("2026-04")
+LONG_AGO = date(2026, 1, 10)
+
+
+def table(name: str) -> list[tuple[str, ...]]:
+    """The rows of the table that follows `<!-- table: name -->` on the page of the rules."""
+    page = (ROOT / "docs" / "money-rules.md").read_text("utf-8")
+    after = page.partition(f"<!-- table: {name} -->\n")[2].partition("\n\n")[0]
+    rows = [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in after.split("\n")]
+    assert len(rows) > 2, f"no table {name}"
+    return rows[2:]
+
+
+def tiers(text: str) -> tuple[tuple[Tier, ...], bool]:
+    """`to 10 at 1.00 + 5.00; open at 0.50; fee at zero`, and whether it says the last."""
+    parts = text.split("; ")
+    at_zero = parts[-1] == "fee at zero"
+    return tuple(tier(part) for part in parts[: len(parts) - at_zero]), at_zero
+
+
+def tier(text: str) -> Tier:
+    bound, _, dollars = text.partition(" at ")
+    unit_price, _, flat_fee = dollars.partition(" + ")
+    up_to = None if bound == "open" else Decimal(bound.removeprefix("to "))
+    return Tier(up_to, Decimal(unit_price), Decimal(flat_fee or "0"))
+
+
+def plan(*rates: Rate, price: str = "50.00", proration: Any = "daily") -> Plan:
+    return Plan("studio", "Studio", Decimal(price), proration, rates)
+
+
+def subscription(
+    *rates: Rate,
+    deployment_id: str = "pilot",
+    starts_on: date = LONG_AGO,
+    ends_on: date | None = None,
+    addons: tuple[Addon, ...] = (),
+    usage: dict[str, str] | None = None,
+    **of_plan: Any,
+) -> Subscription:
+    used = {kind: Decimal(quantity) for kind, quantity in (usage or {}).items()}
+    return Subscription(deployment_id, starts_on, ends_on, plan(*rates, **of_plan), addons, used)
+
+
+def request(
+    *subscriptions: Subscription, period: Period = APRIL, tax: Any = "gst"
+) -> QuoteRequest:
+    return QuoteRequest(period, "AUD", tax, subscriptions)
+
+
+def overage(rate: Rate, used: str, starts_on: date = LONG_AGO) -> Line | None:
+    """The overage line of a subscription that used so much of `kind`, if there is one."""
+    period = Period.month(f"{max(starts_on, APRIL.start):%Y-%m}")
+    one = subscription(rate, usage={"kind": used}, starts_on=starts_on)
+    lines = [line for line in price(request(one, period=period)).lines if line.kind == "overage"]
+    assert len(lines) <= 1
+    return lines[0] if lines else None
+
+
+def cents_and_text(line: Line | None) -> tuple[int, str]:
+    return (line.amount_cents, line.description) if line else (0, "no line")
+
+
+def per_unit(unit_price: str = "0.01", included: str = "0", kind: str = "kind") -> PerUnit:
+    return PerUnit(kind, "hour", Decimal(unit_price), Decimal(included))
+
+
+def pilot() -> dict[str, Any]:
+    """The request of the public contract: 2,160 droplet hours on the plan Studio."""
+    rate = {
+        "resource_kind": "droplet_hours",
+        "unit": "hour",
+        "model": "per_unit",
+        "included": "1488",
+        "unit_price": "0.01",
+    }
+    studio = {
+        "code": "studio",
+        "name": "Studio",
+        "price": "50.00",
+        "proration": "daily",
+        "rates": [rate],
+    }
+    deployment = {
+        "deployment_id": "pilot",
+        "starts_on": "2026-01-10",
+        "ends_on": None,
+        "plan": studio,
+        "addons": [{"code": "storage_50gb", "price": "7.50", "quantity": 1}],
+        "usage": {"droplet_hours": "2160"},
+    }
+    return {
+        "period": {"start": "2026-04-01", "end": "2026-05-01"},
+        "currency": "AUD",
+        "tax": "gst",
+        "subscriptions": [deployment],
+    }

@@ -1,0 +1,121 @@
+"""What is stored can be read back, and is the public contract."""
+
+from decimal import Decimal
+
+from quote_engine import (
+    Addon,
+    Graduated,
+    Package,
+    Plan,
+    Tier,
+    Volume,
+    addon_document,
+    line_document,
+    parse_addon,
+    parse_plan,
+    parse_request,
+    plan_document,
+    price,
+    quote_document,
+)
+from tests.unit.quote_engine.support import per_unit, pilot, plan
+
+TIERS = (
+    Tier(Decimal("10.5"), Decimal("1"), Decimal("5")),
+    Tier(None, Decimal("0.5")),
+)
+EVERY_MODEL = plan(
+    per_unit("0.0125", "1488", kind="a"),
+    Graduated("b", "hour", TIERS, Decimal(3), True),
+    Volume("c", "GB", TIERS),
+    Package("d", "GB", Decimal(100), Decimal("2.5"), Decimal(7)),
+)
+
+
+def test_a_plan_reads_back_as_it_was_stored() -> None:
+    assert parse_plan(plan_document(EVERY_MODEL)) == EVERY_MODEL
+
+
+def test_a_plan_document_has_the_fields_of_the_contract() -> None:
+    tiers = [
+        {"up_to": "10.5", "unit_price": "1.00", "flat_fee": "5.00"},
+        {"up_to": None, "unit_price": "0.50", "flat_fee": "0.00"},
+    ]
+    assert plan_document(EVERY_MODEL) == {
+        "code": "studio",
+        "name": "Studio",
+        "price": "50.00",
+        "proration": "daily",
+        "rates": [
+            {
+                "resource_kind": "a",
+                "unit": "hour",
+                "model": "per_unit",
+                "included": "1488",
+                "unit_price": "0.0125",
+            },
+            {
+                "resource_kind": "b",
+                "unit": "hour",
+                "model": "graduated",
+                "included": "3",
+                "tiers": tiers,
+                "flat_fee_at_zero": True,
+            },
+            {
+                "resource_kind": "c",
+                "unit": "GB",
+                "model": "volume",
+                "included": "0",
+                "tiers": tiers,
+                "flat_fee_at_zero": False,
+            },
+            {
+                "resource_kind": "d",
+                "unit": "GB",
+                "model": "package",
+                "included": "7",
+                "package_size": "100",
+                "package_price": "2.50",
+            },
+        ],
+    }
+
+
+def test_an_addon_reads_back_as_it_was_stored() -> None:
+    for addon in (Addon("ip", Decimal("4.5"), 2, "Address"), Addon("ip", Decimal(0))):
+        assert parse_addon(addon_document(addon)) == addon
+
+
+def test_what_may_be_left_out_has_a_default() -> None:
+    assert parse_addon({"code": "ip", "price": 4}) == Addon("ip", Decimal(4), 1, None)
+    bare = {"code": "p", "name": "P", "price": "1", "proration": "none"}
+    assert parse_plan(bare) == Plan("p", "P", Decimal(1), "none", ())
+    request = pilot()
+    for field in ("ends_on", "addons", "usage"):
+        del request["subscriptions"][0][field]
+    assert price(parse_request(request)).subtotal_cents == 5000
+
+
+def test_the_answer_has_exactly_the_fields_of_the_contract() -> None:
+    request = parse_request(pilot())
+    quote = price(request)
+    answer = quote_document(request, quote)
+    assert list(answer) == [
+        "currency",
+        "lines",
+        "subtotal_cents",
+        "tax_cents",
+        "total_cents",
+        "fingerprint",
+    ]
+    assert line_document(quote.lines[2]) == {
+        "kind": "overage",
+        "description": "Overage: droplet_hours (2160 used, 1488 included)",
+        "deployment_id": "pilot",
+        "resource_kind": "droplet_hours",
+        "quantity": "672",
+        "unit": "hour",
+        "unit_price": "0.01",
+        "amount_cents": 672,
+    }

@@ -1,0 +1,235 @@
+"""What holds for every request, against a second engine made of fractions."""
+
+import random
+from calendar import monthrange
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil, floor
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from quote_engine import (
+    Addon,
+    Graduated,
+    Package,
+    Period,
+    PerUnit,
+    QuoteRequest,
+    Rate,
+    Subscription,
+    Tier,
+    Volume,
+    fingerprint,
+    price,
+)
+from tests.unit.quote_engine.support import APRIL, overage, plan, request, subscription
+
+
+def examples(count: int) -> settings:
+    """So many examples, however slow the machine of the day is."""
+    slow = [HealthCheck.too_slow]
+    return settings(max_examples=count, deadline=None, suppress_health_check=slow)
+
+
+KINDS = ("alpha", "beta", "gamma", "delta")
+
+
+def decimals(low: str, high: str, places: int) -> st.SearchStrategy[Decimal]:
+    return st.decimals(low, high, places=places, allow_nan=False, allow_infinity=False)
+
+
+prices = st.one_of(decimals("0", "50", 2), decimals("0", "2", 5), decimals("0", "0.1", 12))
+quantities = st.one_of(decimals("0", "40", 0), decimals("0", "40", 3), decimals("0", "9000", 1))
+bounds = st.lists(decimals("0.1", "60", 1), max_size=3, unique=True).map(sorted)
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> tuple[Tier, ...]:
+    fees = st.one_of(st.just(Decimal(0)), decimals("0", "9", 2))
+    ends = [*draw(bounds), None]
+    return tuple(Tier(end, draw(prices), draw(fees)) for end in ends)
+
+
+@st.composite
+def rates(draw: st.DrawFn, kind: str = "kind", *, steady: bool = False) -> Rate:
+    """Any rate; a `steady` one never falls as usage grows."""
+    model = draw(st.sampled_from([PerUnit, Graduated, Package] + [Volume] * (not steady)))
+    included = draw(quantities)
+    if model is PerUnit:
+        return PerUnit(kind, "hour", draw(prices), included)
+    if model is Package:
+        return Package(kind, "GB", draw(decimals("0.1", "50", 1)), draw(prices), included)
+    tiered = Graduated if model is Graduated else Volume
+    return tiered(kind, "hour", draw(steps()), included, draw(st.booleans()))
+
+
+@st.composite
+def subscriptions(draw: st.DrawFn, name: str, period: Period) -> Subscription:
+    about = st.dates(period.start - timedelta(days=40), period.end + timedelta(days=5))
+    starts_on = draw(about)
+    length = draw(st.one_of(st.none(), st.integers(0, 60)))
+    kinds = draw(st.lists(st.sampled_from(KINDS), unique=True))
+    codes = draw(st.lists(st.sampled_from(["ip", "backup", "storage"]), unique=True, max_size=2))
+    return Subscription(
+        name,
+        starts_on,
+        None if length is None else starts_on + timedelta(days=length),
+        plan(
+            *[draw(rates(kind)) for kind in kinds],
+            price=str(draw(prices)),
+            proration=draw(st.sampled_from(["daily", "none"])),
+        ),
+        tuple(Addon(code, draw(prices), draw(st.integers(1, 9))) for code in codes),
+        draw(st.dictionaries(st.sampled_from(KINDS), quantities)),
+    )
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> QuoteRequest:
+    period = Period.month(draw(st.sampled_from(["2026-02", "2028-02", "2026-04", "2026-12"])))
+    names = draw(st.lists(st.sampled_from("abc"), unique=True))
+    return QuoteRequest(
+        period,
+        "AUD",
+        draw(st.sampled_from(["gst", "gst_free"])),
+        tuple(draw(subscriptions(name, period)) for name in names),
+    )
+
+
+# --- The second engine -------------------------------------------------------------------------
+
+
+def half_up(dollars: Fraction) -> int:
+    return floor(dollars * 100 + Fraction(1, 2))
+
+
+def days_share(one: Subscription, period: Period) -> Fraction | None:
+    length = monthrange(period.start.year, period.start.month)[1]
+    month = [period.start + timedelta(days=n) for n in range(length)]
+    billed = [day for day in month if one.starts_on <= day <= (one.ends_on or date.max)]
+    if not billed:
+        return None
+    return Fraction(1) if one.plan.proration == "none" else Fraction(len(billed), length)
+
+
+def tiered_cost(tiers: tuple[Tier, ...], units: Fraction) -> Fraction:
+    cost, below = Fraction(0), Fraction(0)
+    for tier in tiers:
+        end = units if tier.up_to is None else min(units, Fraction(tier.up_to))
+        cost += Fraction(tier.flat_fee) + (end - below) * Fraction(tier.unit_price)
+        below = end
+        if units == end:
+            break
+    return cost
+
+
+def cost_of(rate: Rate, used: Decimal, share: Fraction) -> Fraction:
+    units = max(Fraction(used) - Fraction(rate.included) * share, Fraction(0))
+    if isinstance(rate, PerUnit):
+        return units * Fraction(rate.unit_price)
+    if isinstance(rate, Package):
+        return ceil(units / Fraction(rate.package_size)) * Fraction(rate.package_price)
+    if units == 0 and not rate.flat_fee_at_zero:
+        return Fraction(0)
+    if isinstance(rate, Graduated):
+        return tiered_cost(rate.tiers, units)
+    tier = next(t for t in rate.tiers if t.up_to is None or units <= Fraction(t.up_to))
+    return units * Fraction(tier.unit_price) + Fraction(tier.flat_fee)
+
+
+def expected_lines(wanted: QuoteRequest) -> list[tuple[str, str, str | None, int]]:
+    lines: list[tuple[str, str, str | None, int]] = []
+    for one in sorted(wanted.subscriptions, key=lambda each: each.deployment_id):
+        share = days_share(one, wanted.period)
+        if share is None:
+            continue
+        name = one.deployment_id
+        lines.append(("plan_base", name, None, half_up(Fraction(one.plan.price) * share)))
+        for addon in sorted(one.addons, key=lambda each: each.code):
+            dollars = Fraction(addon.price) * addon.quantity * share
+            lines.append(("addon", name, None, half_up(dollars)))
+        for rate in sorted(one.plan.rates, key=lambda each: each.resource_kind):
+            kind = rate.resource_kind
+            cents = half_up(cost_of(rate, one.usage.get(kind, Decimal(0)), share))
+            lines += [("overage", name, kind, cents)] if cents else []
+    return lines
+
+
+@examples(300)
+@given(requests())
+def test_every_line_agrees_with_a_second_engine_made_of_fractions(wanted: QuoteRequest) -> None:
+    priced = [line for line in price(wanted).lines if line.kind != "tax"]
+    assert [
+        (line.kind, line.deployment_id, line.resource_kind, line.amount_cents) for line in priced
+    ] == expected_lines(wanted)
+
+
+@examples(200)
+@given(requests())
+def test_the_lines_add_up_to_the_subtotal_and_the_total(wanted: QuoteRequest) -> None:
+    quote = price(wanted)
+    cents = [line.amount_cents for line in quote.lines]
+    taxes = [line.amount_cents for line in quote.lines if line.kind == "tax"]
+    assert sum(cents) == quote.total_cents == quote.subtotal_cents + quote.tax_cents
+    assert sum(taxes) == quote.tax_cents
+    assert len(taxes) == (1 if quote.lines else 0)
+    tenth = half_up(Fraction(quote.subtotal_cents, 1000))
+    assert quote.tax_cents == (tenth if wanted.tax == "gst" else 0)
+
+
+@examples(300)
+@given(requests())
+def test_a_calculator_gets_every_amount_from_quantity_and_unit_price(wanted: QuoteRequest) -> None:
+    for line in price(wanted).lines:
+        cents = Fraction(line.quantity) * Fraction(line.unit_price) * 100
+        assert abs(cents - line.amount_cents) <= Fraction(501, 1000), line
+        assert "E" not in line.quantity + line.unit_price
+
+
+@examples(100)
+@given(requests(), st.randoms(use_true_random=False))
+def test_the_order_of_the_inputs_changes_nothing(
+    wanted: QuoteRequest, chance: random.Random
+) -> None:
+    def shuffled[T](items: tuple[T, ...]) -> tuple[T, ...]:
+        return tuple(chance.sample(items, len(items)))
+
+    others = tuple(
+        Subscription(
+            one.deployment_id,
+            one.starts_on,
+            one.ends_on,
+            plan(
+                *shuffled(one.plan.rates),
+                price=str(one.plan.price),
+                proration=one.plan.proration,
+            ),
+            shuffled(one.addons),
+            dict(shuffled(tuple(one.usage.items()))),
+        )
+        for one in shuffled(wanted.subscriptions)
+    )
+    other = QuoteRequest(wanted.period, wanted.currency, wanted.tax, others)
+    assert price(other) == price(wanted)
+    assert fingerprint(other, price(other)) == fingerprint(wanted, price(wanted))
+
+
+@examples(200)
+@given(rates(steady=True), quantities, quantities)
+def test_more_usage_never_costs_less(rate: Rate, used: Decimal, more: Decimal) -> None:
+    less_line, more_line = overage(rate, str(used)), overage(rate, str(used + more))
+    cents = [line.amount_cents if line else 0 for line in (less_line, more_line)]
+    assert cents[0] <= cents[1]
+
+
+@examples(100)
+@given(st.integers(1, 29), prices)
+def test_more_days_never_cost_less(day: int, dollars: Decimal) -> None:
+    later, earlier = (
+        subscription(starts_on=date(2026, 4, first), price=str(dollars))
+        for first in (day + 1, day)
+    )
+    cents = [price(request(one, period=APRIL)).subtotal_cents for one in (later, earlier)]
+    assert cents[0] <= cents[1]
