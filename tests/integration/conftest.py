@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from io import StringIO
 from types import ModuleType
 from typing import Any
 
@@ -49,8 +50,8 @@ class Stack:
         items: list[dict[str, Any]] = self.dynamodb.scan(TableName=table)["Items"]
         return items
 
-    def add_tenant(self, tenant_id: str, hours_a_day: str | None = "72", **changes: Any) -> None:
-        """A tenant on the pilot's plan and add-on, with the same hours on every day of April."""
+    def add_tenant(self, tenant_id: str, hours: str | None = "2160", **changes: Any) -> None:
+        """A tenant on the pilot's plan and add-on, with these droplet hours in April."""
         number = changes.pop("account_number", str(len(self.raw_items("accounts")) + 100))
         tenant = Tenant(tenant_id, changes.pop("name", tenant_id.title()), number, "gst")
         self.accounts.put_tenant(tenant)
@@ -66,10 +67,9 @@ class Stack:
             )
         )
         assert not changes
-        if hours_a_day is not None:
-            for day in range(1, 31):
-                hours = {"droplet_hours": Decimal(hours_a_day)}
-                self.usage.add(tenant_id, tenant_id, date(2026, 4, day), hours)
+        if hours is not None:
+            quantities = {"droplet_hours": Decimal(hours)}
+            self.usage.add(tenant_id, tenant_id, date(2026, 4, 15), quantities)
 
     def received(self) -> list[str]:
         """The bodies of all messages on the queue."""
@@ -113,3 +113,11 @@ def stack(environment: pytest.MonkeyPatch) -> Iterator[Stack]:
 def rollup(stack: Stack) -> ModuleType:
     """The rollup function, freshly imported over the test's tables."""
     return load_handler("rollup_tenant")
+
+
+@pytest.fixture
+def log(rollup: ModuleType) -> StringIO:
+    """What the rollup function writes to its log, one JSON line each."""
+    written = StringIO()
+    rollup.logger.registered_handler.setStream(written)
+    return written

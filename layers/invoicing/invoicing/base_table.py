@@ -43,9 +43,9 @@ def bound[M: Model](item_class: type[M], table_name: str) -> type[M]:
 
 def refused(error: PynamoDBException) -> bool:
     """Whether the write's own condition was not met (a missing table is a PutError too)."""
-    if error.cause_response_code == "ConditionalCheckFailedException":
+    # Not error.cause_response_code: it fails on a network error, whose response is None.
+    response = getattr(error.cause, "response", None) or {}
+    if response.get("Error", {}).get("Code") == "ConditionalCheckFailedException":
         return True
     reasons = getattr(error, "cancellation_reasons", None) or []
-    return any(
-        reason is not None and reason.code == "ConditionalCheckFailed" for reason in reasons
-    )
+    return any(reason and reason.code == "ConditionalCheckFailed" for reason in reasons)

@@ -24,6 +24,7 @@ from invoicing.invoice_item_table import (
     line_pages,
     lines_of,
     period_shard,
+    refuse_too_large,
     unpriced_of,
 )
 from quote_engine import Period
@@ -117,7 +118,7 @@ class InvoicesTable:
         Raises InvoiceAlreadyExists when the period has one that this call did not write.
         """
         attempt = uuid4().hex
-        item = self._current(invoice, attempt, self._write_pages(invoice, attempt))
+        item = self._with_pages_written(invoice, attempt)
         try:
             item.save(condition=InvoiceItem.tenant_id.does_not_exist())
         except PutError as error:
@@ -136,7 +137,7 @@ class InvoicesTable:
         Raises InvoiceChanged when the current invoice is no longer `replaced`.
         """
         attempt = uuid4().hex
-        item = self._current(invoice, attempt, self._write_pages(invoice, attempt))
+        item = self._with_pages_written(invoice, attempt)
         try:
             self._swap(replaced.item, item)
         except TransactWriteError as error:
@@ -160,22 +161,22 @@ class InvoicesTable:
         key = f"{old.period_start}#r{int(old.revision)}"
         return self._items(old.tenant_id, key, **kept)
 
-    def _current(self, invoice: Invoice, attempt: str, pages: list[str]) -> InvoiceItem:
+    def _with_pages_written(self, invoice: Invoice, attempt: str) -> InvoiceItem:
+        """The invoice item, ready to be put; its further pages, if any, are in the table."""
         header = invoice.header
-        return self._items(
+        start = header.period_start.isoformat()
+        pages = line_pages(invoice.lines)
+        item = self._items(
             header.tenant_id,
-            header.period_start.isoformat(),
+            start,
             period_shard=period_shard(header.tenant_id, header.period.label),
             **invoice_attributes(invoice, attempt, pages),
         )
-
-    def _write_pages(self, invoice: Invoice, attempt: str) -> list[str]:
-        header = invoice.header
-        pages = line_pages(invoice.lines)
         for number, lines in enumerate(pages[1:], start=2):
-            key = _page_key(header.period_start.isoformat(), header.revision, attempt, number)
+            refuse_too_large(f"invoice {header.id}, page {number}", {"lines": lines})
+            key = _page_key(start, header.revision, attempt, number)
             self._items(f"{header.tenant_id}#pages", key, lines=lines).save()
-        return pages
+        return item
 
     def _sweep(self, item: InvoiceItem) -> None:
         """Deletes the pages that dead attempts at this very revision left behind.

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 BOOLEANS = {"true": True, "false": False}
 
@@ -47,7 +47,15 @@ class Settings:
         due_days = values.pop("due_days")
         if not (due_days.isascii() and due_days.isdigit()):
             raise SettingsInvalid(f"DUE_DAYS: must be a whole number of days, not {due_days!r}")
+        _refuse_unknown_zone(values["billing_time_zone"])
         return cls(**values, issue_immediately=BOOLEANS[issue], due_days=int(due_days))
+
+
+def _refuse_unknown_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise SettingsInvalid(f"BILLING_TIME_ZONE: no time zone is named {name!r}") from error
 
 
 @cache

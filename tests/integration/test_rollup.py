@@ -1,0 +1,307 @@
+"""The rollup: one invoice per tenant and period, whatever is delivered, however often."""
+
+import json
+from datetime import date
+from decimal import Decimal
+from io import StringIO
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from invoicing.invoice import InvoiceStatus
+from invoicing.invoice_item_table import InvoiceItem
+from tests.events import event
+from tests.handlers import LambdaContext
+from tests.integration.conftest import APRIL, Stack
+
+
+def batch(*tenant_ids: str, **fields: Any) -> dict[str, Any]:
+    """An SQS event with a message per tenant; its message ids are the tenants' own."""
+    record = event("rollup_tenant")["Records"][0]
+    body = json.loads(record["body"]) | fields
+    return {
+        "Records": [
+            record | {"messageId": tenant_id, "body": json.dumps(body | {"tenant_id": tenant_id})}
+            for tenant_id in tenant_ids
+        ]
+    }
+
+
+def failures(answer: dict[str, Any]) -> list[str]:
+    """The ids of the messages that the function reports as failed."""
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def outcomes(output: str) -> list[dict[str, Any]]:
+    """The function's own log lines about tenants, in order."""
+    lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    return [line for line in lines if "outcome" in line and "tenant_id" in line]
+
+
+def invoice_items(stack: Stack) -> list[dict[str, Any]]:
+    """The invoices table, raw, in order of key."""
+    return sorted(stack.raw_items("invoices"), key=lambda item: item["period_start"]["S"])
+
+
+def test_the_stored_item_is_the_whole_invoice(stack: Stack, rollup: ModuleType) -> None:
+    stack.add_tenant("pilot", account_number="1001")
+    rollup.handler(batch("pilot"), LambdaContext())
+    [item] = stack.raw_items("invoices")
+    lines = json.loads(item.pop("lines")["S"])
+    assert [line["amount_cents"] for line in lines] == [5000, 750, 672, 642]
+    assert len(item.pop("attempt")["S"]) == 32
+    assert len(item.pop("fingerprint")["S"]) == 64
+    assert item.pop("period_shard")["S"].startswith("2026-04#")
+    assert item == {
+        "tenant_id": {"S": "pilot"},
+        "period_start": {"S": "2026-04-01"},
+        "period_end": {"S": "2026-05-01"},
+        "number": {"S": "2604-1001"},
+        "status": {"S": "draft"},
+        "revision": {"N": "1"},
+        "currency": {"S": "AUD"},
+        "subtotal_cents": {"N": "6422"},
+        "tax_cents": {"N": "642"},
+        "total_cents": {"N": "7064"},
+        "pages": {"N": "1"},
+    }
+
+
+def test_a_duplicate_changes_nothing(stack: Stack, rollup: ModuleType, log: StringIO) -> None:
+    stack.add_tenant("pilot")
+    answer = rollup.handler(event("rollup_tenant_duplicate"), LambdaContext())
+    assert failures(answer) == []
+    assert [line["outcome"] for line in outcomes(log.getvalue())] == [
+        "rolled",
+        "skipped",
+        "skipped",
+    ]
+    before = stack.raw_items("invoices")
+    rollup.handler(event("rollup_tenant_duplicate"), LambdaContext())
+    assert stack.raw_items("invoices") == before
+
+
+def test_a_second_run_skips_even_when_usage_has_changed(stack: Stack, rollup: ModuleType) -> None:
+    stack.add_tenant("pilot")
+    rollup.handler(batch("pilot"), LambdaContext())
+    before = stack.raw_items("invoices")
+    stack.usage.add("pilot", "pilot", date(2026, 4, 30), {"droplet_hours": Decimal(500)})
+    rollup.handler(batch("pilot"), LambdaContext())
+    assert stack.raw_items("invoices") == before
+
+
+def test_poison_messages_fail_alone_and_with_their_reason(
+    stack: Stack, rollup: ModuleType, log: StringIO
+) -> None:
+    stack.add_tenant("pilot")
+    stack.add_tenant("acme")
+    poison = event("rollup_tenant_poison")
+    answer = rollup.handler(poison, LambdaContext())
+    assert failures(answer) == [record["messageId"] for record in poison["Records"][:3]]
+    logged = [json.loads(line) for line in log.getvalue().splitlines() if '"failed"' in line]
+    reasons = [line["reason"] for line in logged if line.get("outcome") == "failed"]
+    assert reasons[0].startswith("InvalidMessage: message: Invalid JSON")
+    assert reasons[1] == "UnknownTenant: tenant nobody is not in the accounts table"
+    assert reasons[2].startswith("InvalidMessage: version: ")
+    assert [item["tenant_id"]["S"] for item in stack.raw_items("invoices")] == ["pilot"]
+
+
+def _unknown_plan(stack: Stack) -> None:
+    stack.add_tenant("acme", plan_version=7)
+
+
+def _negative_usage(stack: Stack) -> None:
+    stack.add_tenant("acme", hours=None)
+    _raw_usage(stack, {"droplet_hours": {"N": "-1"}})
+
+
+def _usage_in_words(stack: Stack) -> None:
+    stack.add_tenant("acme", hours=None)
+    _raw_usage(stack, {"droplet_hours": {"S": "many"}})
+
+
+def _usage_of_another(stack: Stack) -> None:
+    stack.add_tenant("acme", hours=None)
+    _raw_usage(stack, {"droplet_hours": {"N": "1"}, "tenant_id": {"S": "pilot"}})
+
+
+def _two_subscriptions_of_one_deployment(stack: Stack) -> None:
+    stack.add_tenant("acme", ends_on=date(2026, 4, 15))
+    stack.add_tenant("acme", hours=None, starts_on=date(2026, 4, 16))
+
+
+def _raw_usage(stack: Stack, attributes: dict[str, Any]) -> None:
+    key = {"deployment_period": {"S": "acme#2026-04"}, "day": {"S": "total"}}
+    item = {"tenant_id": {"S": "acme"}} | key | attributes
+    stack.dynamodb.put_item(TableName="usage", Item=item)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (_unknown_plan, "UnknownPrice: plan studio version 7 is not in the catalogue"),
+        (_negative_usage, "InvalidUsage: usage of acme, droplet_hours: negative (-1)"),
+        (_usage_in_words, "InvalidUsage: usage of acme, droplet_hours: not a number"),
+        (_usage_of_another, "InvalidUsage: usage of acme belongs to tenant pilot, not to acme"),
+        (_two_subscriptions_of_one_deployment, "deployment_id"),
+    ],
+)
+def test_a_tenant_with_bad_data_fails_alone(
+    stack: Stack,
+    rollup: ModuleType,
+    log: StringIO,
+    spoil: Any,
+    reason: str,
+) -> None:
+    stack.add_tenant("pilot")
+    spoil(stack)
+    assert failures(rollup.handler(batch("acme", "pilot"), LambdaContext())) == ["acme"]
+    failed, rolled = outcomes(log.getvalue())
+    assert reason in failed["reason"]
+    assert (failed["tenant_id"], failed["outcome"]) == ("acme", "failed")
+    assert (rolled["tenant_id"], rolled["outcome"]) == ("pilot", "rolled")
+    assert [item["tenant_id"]["S"] for item in stack.raw_items("invoices")] == ["pilot"]
+
+
+def test_usage_that_nothing_prices_is_billed_nothing_and_named(
+    stack: Stack, rollup: ModuleType, log: StringIO
+) -> None:
+    stack.add_tenant("pilot")
+    stack.usage.add("pilot", "pilot", date(2026, 4, 3), {"gpu_hours": Decimal("2.5")})
+    rollup.handler(batch("pilot"), LambdaContext())
+    [line] = outcomes(log.getvalue())
+    named = {"deployment_id": "pilot", "resource_kind": "gpu_hours", "quantity": "2.5"}
+    assert line["unpriced_usage"] == [named]
+    assert line["total_cents"] == 7064
+    [item] = stack.raw_items("invoices")
+    assert json.loads(item["unpriced"]["S"]) == [named]
+
+
+def test_usage_after_the_end_of_a_subscription_is_named(
+    stack: Stack, rollup: ModuleType, log: StringIO
+) -> None:
+    stack.add_tenant("acme", hours="30", ends_on=date(2026, 3, 31))
+    rollup.handler(batch("acme"), LambdaContext())
+    [line] = outcomes(log.getvalue())
+    assert line["outcome"] == "nothing_to_invoice"
+    assert line["reason"] == "no active subscription in the period"
+    assert line["unpriced_usage"] == [
+        {"deployment_id": "acme", "resource_kind": "droplet_hours", "quantity": "30"}
+    ]
+    assert stack.raw_items("invoices") == []
+
+
+def test_force_replaces_a_changed_draft_and_keeps_the_old_revision(
+    stack: Stack, rollup: ModuleType, log: StringIO
+) -> None:
+    stack.add_tenant("pilot", account_number="1001")
+    rollup.handler(batch("pilot"), LambdaContext())
+    [old] = invoice_items(stack)
+    stack.usage.add("pilot", "pilot", date(2026, 4, 30), {"droplet_hours": Decimal(28)})
+    rollup.handler(batch("pilot", force=True), LambdaContext())
+    assert [line["outcome"] for line in outcomes(log.getvalue())] == [
+        "rolled",
+        "replaced",
+    ]
+    current, kept = invoice_items(stack)
+    assert kept.pop("period_start") == {"S": "2026-04-01#r1"}
+    assert (old.pop("period_start"), bool(old.pop("period_shard"))) == ({"S": "2026-04-01"}, True)
+    assert kept == old
+    # 28 hours more at a cent: 6422 + 28 = 6450; GST 645; total 7095.
+    assert (current["total_cents"], current["revision"]) == ({"N": "7095"}, {"N": "2"})
+    assert current["number"] == {"S": "2604-1001B"}
+
+
+def test_force_on_an_unchanged_draft_changes_nothing(
+    stack: Stack, rollup: ModuleType, log: StringIO
+) -> None:
+    stack.add_tenant("pilot")
+    rollup.handler(batch("pilot", force=True), LambdaContext())
+    before = stack.raw_items("invoices")
+    rollup.handler(batch("pilot", force=True), LambdaContext())
+    rolled, skipped = outcomes(log.getvalue())
+    assert (rolled["outcome"], skipped["outcome"]) == ("rolled", "skipped")
+    assert skipped["reason"] == "unchanged"
+    assert stack.raw_items("invoices") == before
+
+
+@pytest.mark.parametrize("status", [InvoiceStatus.ISSUED, InvoiceStatus.PAID])
+def test_force_is_refused_on_issued_and_paid(
+    stack: Stack, rollup: ModuleType, log: StringIO, status: InvoiceStatus
+) -> None:
+    stack.add_tenant("pilot")
+    rollup.handler(batch("pilot"), LambdaContext())
+    set_status(stack, "pilot", status)
+    before = stack.raw_items("invoices")
+    stack.usage.add("pilot", "pilot", date(2026, 4, 30), {"droplet_hours": Decimal(28)})
+    answer = rollup.handler(batch("pilot", force=True), LambdaContext())
+    assert failures(answer) == []
+    refused = outcomes(log.getvalue())[-1]
+    assert (refused["outcome"], refused["reason"]) == ("refused", f"{status}: void it first")
+    assert stack.raw_items("invoices") == before
+
+
+def test_a_void_invoice_is_skipped_and_by_force_followed_by_a_new_revision(
+    stack: Stack, rollup: ModuleType
+) -> None:
+    stack.add_tenant("pilot")
+    rollup.handler(batch("pilot"), LambdaContext())
+    set_status(stack, "pilot", InvoiceStatus.VOID)
+    rollup.handler(batch("pilot"), LambdaContext())
+    assert stack.invoices.get("pilot", APRIL).header.status is InvoiceStatus.VOID
+    rollup.handler(batch("pilot", force=True), LambdaContext())
+    current = stack.invoices.get("pilot", APRIL).header
+    assert (current.status, current.revision) == (InvoiceStatus.DRAFT, 2)
+    assert stack.invoices.get("pilot", APRIL, 1).header.status is InvoiceStatus.VOID
+
+
+def set_status(stack: Stack, tenant_id: str, status: InvoiceStatus) -> None:
+    """Puts an invoice into a state by hand: the life cycle's own routes come later."""
+    item = stack.invoices.stored(tenant_id, APRIL).item
+    item.update(actions=[InvoiceItem.status.set(status.value)])
+
+
+def test_invoices_are_issued_at_once_when_the_template_says_so(
+    stack: Stack, rollup: ModuleType, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("ISSUE_IMMEDIATELY", "true")
+    environment.setenv("BILLING_TIME_ZONE", "Australia/Sydney")
+    stack.add_tenant("pilot")
+    message = {"run_at": "2026-04-30T14:30:00Z"}
+    rollup.handler(batch("pilot", **message), LambdaContext())
+    header = stack.invoices.get("pilot", APRIL).header
+    assert header.status is InvoiceStatus.ISSUED
+    assert header.issued_at is not None
+    assert header.issued_at.isoformat() == "2026-04-30T14:30:00+00:00"
+    # 1 May in Sydney, and fourteen days to pay.
+    assert header.due_on == date(2026, 5, 15)
+
+
+def test_messages_out_of_order_give_the_same_invoices(stack: Stack, rollup: ModuleType) -> None:
+    for tenant_id in ("a", "b", "c"):
+        stack.add_tenant(tenant_id, account_number="7")
+    rollup.handler(batch("c", "a", "b", "a"), LambdaContext())
+    headers = [stack.invoices.get(tenant_id, APRIL).header for tenant_id in ("a", "b", "c")]
+    assert [header.total_cents for header in headers] == [7064, 7064, 7064]
+    assert len(stack.raw_items("invoices")) == 3
+
+
+def test_with_no_time_left_messages_are_left_for_a_retry(stack: Stack, rollup: ModuleType) -> None:
+    stack.add_tenant("pilot")
+    answer = rollup.handler(batch("pilot"), LambdaContext(remaining_ms=5_000))
+    assert failures(answer) == ["pilot"]
+    assert stack.raw_items("invoices") == []
+
+
+def test_each_invocation_publishes_what_it_did(
+    stack: Stack, rollup: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.add_tenant("pilot")
+    rollup.handler(batch("pilot", "pilot", "nobody"), LambdaContext())
+    [metrics] = [
+        json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line
+    ]
+    assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Monthend"
+    counted = {name: sum(metrics[name]) for name in ("rolled", "skipped", "failed")}
+    assert counted == {"rolled": 1, "skipped": 1, "failed": 1}

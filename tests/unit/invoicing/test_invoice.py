@@ -1,0 +1,119 @@
+"""The document: its number, its sums, and nothing in it that is not the tenant's to read."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from invoicing.accounts import InvalidAccount, Tenant
+from invoicing.invoice import (
+    Edition,
+    InconsistentInvoice,
+    Issue,
+    TooManyRevisions,
+    header_document,
+    invoice_document,
+    invoice_number,
+    new_invoice,
+)
+from quote_engine import Period, Plan, QuoteRequest, Subscription, price
+
+APRIL = Period.month("2026-04")
+ACME = Tenant("acme", "Acme Pty Ltd", "1001", "gst")
+PLAN = Plan("flat", "Flat", Decimal("10.00"), "none", ())
+REQUEST = QuoteRequest(
+    APRIL, "AUD", "gst", (Subscription("d1", date(2026, 1, 1), None, PLAN, (), {}),)
+)
+
+
+@pytest.mark.parametrize(
+    ("account", "period", "revision", "number"),
+    [
+        ("1001", "2026-04", 1, "2604-1001"),
+        ("1001", "2026-04", 2, "2604-1001B"),
+        ("1001", "2026-12", 26, "2612-1001Z"),
+        ("9999999", "2031-01", 3, "3101-9999999C"),
+    ],
+)
+def test_a_number_is_the_month_the_account_and_a_letter_from_the_second_revision(
+    account: str, period: str, revision: int, number: str
+) -> None:
+    assert invoice_number(account, Period.month(period), revision) == number
+    assert len(number) <= 13
+
+
+def test_letters_end_at_z() -> None:
+    with pytest.raises(TooManyRevisions, match="account 1001, 2026-04: revision 27"):
+        invoice_number("1001", APRIL, 27)
+
+
+def test_an_invoice_is_a_draft_unless_it_is_issued_at_once() -> None:
+    draft = new_invoice(ACME, REQUEST, price(REQUEST), Edition(1, None))
+    shown = header_document(draft.header)
+    assert (shown["status"], shown["issued_at"], shown["due_on"]) == ("draft", None, None)
+    issue = Issue(datetime(2026, 5, 1, 3, tzinfo=UTC), date(2026, 5, 15))
+    issued = header_document(new_invoice(ACME, REQUEST, price(REQUEST), Edition(1, issue)).header)
+    assert issued["status"] == "issued"
+    assert issued["issued_at"] == "2026-05-01T03:00:00+00:00"
+    assert issued["due_on"] == "2026-05-15"
+    assert issued["fingerprint"] == shown["fingerprint"]
+
+
+def test_a_document_shows_the_contracts_fields_and_no_other() -> None:
+    invoice = new_invoice(ACME, REQUEST, price(REQUEST), Edition(1, None))
+    document = invoice_document(invoice)
+    header = [
+        "id",
+        "number",
+        "tenant_id",
+        "period_start",
+        "period_end",
+        "status",
+        "revision",
+        "currency",
+        "subtotal_cents",
+        "tax_cents",
+        "total_cents",
+        "issued_at",
+        "due_on",
+        "fingerprint",
+    ]
+    assert list(document) == [*header, "lines"]
+    line = [
+        "kind",
+        "description",
+        "deployment_id",
+        "resource_kind",
+        "quantity",
+        "unit",
+        "unit_price",
+        "amount_cents",
+    ]
+    assert [list(entry) for entry in document["lines"]] == [line, line]
+    assert (document["id"], document["number"]) == ("acme.2026-04", "2604-1001")
+    assert (document["period_start"], document["period_end"]) == ("2026-04-01", "2026-05-01")
+    assert (document["subtotal_cents"], document["tax_cents"]) == (1000, 100)
+
+
+@pytest.mark.parametrize("field", ["subtotal_cents", "tax_cents", "total_cents"])
+def test_lines_that_do_not_sum_to_the_totals_are_never_written(field: str) -> None:
+    quote = price(REQUEST)
+    wrong = quote._replace(**{field: getattr(quote, field) + 1})
+    with pytest.raises(InconsistentInvoice, match=r"acme\.2026-04"):
+        new_invoice(ACME, REQUEST, wrong, Edition(1, None))
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        (("Acme", "n", "1", "gst"), "tenant_id"),
+        (("a#b", "n", "1", "gst"), "tenant_id"),
+        (("acme", "n", "12345678", "gst"), "account_number"),
+        (("acme", "n", "A1", "gst"), "account_number"),
+        (("acme", "n", "1", "exempt"), "tax"),
+        (("acme", "n", "1", "gst_free"), "tax_reason"),
+    ],
+)
+def test_a_faulty_tenant_is_refused_by_field(fields: tuple[str, ...], named: str) -> None:
+    with pytest.raises(InvalidAccount, match=f"^{named}: "):
+        Tenant(*fields)  # type: ignore[arg-type]

@@ -1,0 +1,62 @@
+"""Rules of the house that no linter knows."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.template import ROOT
+
+CODE = sorted(
+    path
+    for folder in ("functions", "layers", "local", "benchmarks")
+    for path in (ROOT / folder).rglob("*.py")
+)
+LONGEST_FUNCTION, LONGEST_FILE = 40, 300
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", CODE, ids=_name)
+def test_files_and_functions_are_short(path: Path) -> None:
+    source = path.read_text()
+    assert len(source.splitlines()) <= LONGEST_FILE
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < LONGEST_FUNCTION, node.name
+
+
+@pytest.mark.parametrize("path", CODE, ids=_name)
+def test_pynamodb_is_imported_in_table_files_alone(path: Path) -> None:
+    imports = re.search(r"^\s*(from|import) pynamodb", path.read_text(), re.MULTILINE)
+    if not path.name.endswith("_table.py"):
+        assert imports is None
+
+
+@pytest.mark.parametrize("path", CODE, ids=_name)
+def test_only_the_start_of_a_month_end_reads_a_clock(path: Path) -> None:
+    reads = re.search(r"\.(now|today|utcnow)\(|time\.time\(", path.read_text())
+    production = path.is_relative_to(ROOT / "layers") or path.is_relative_to(ROOT / "functions")
+    if production and path.parent.name != "start_month_end":
+        assert reads is None
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "functions").glob("*/handler.py")), ids=_name)
+def test_functions_import_neither_each_other_nor_boto3(path: Path) -> None:
+    allowed = {
+        "aws_lambda_powertools",
+        "invoicing",
+        "quote_engine",
+        *("datetime", "functools", "http", "json", "os", "re", "typing"),
+    }
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            imported.add((node.module or "").partition(".")[0])
+    assert imported <= allowed

@@ -1,0 +1,194 @@
+"""The template holds what reliability and security ask of it."""
+
+import re
+from typing import Any
+
+import pytest
+
+from invoicing.invoice_item_table import HEADER_ATTRIBUTES
+from tests.template import ROOT, resources, template
+
+FUNCTIONS = resources("AWS::Serverless::Function")
+TABLES = resources("AWS::DynamoDB::Table")
+LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+
+# Exactly what each function may do, and on what. A new action is a decision, made here too.
+ALLOWED: dict[str, set[tuple[str, str]]] = {
+    "StartMonthEnd": {
+        ("dynamodb:Query", "AccountsTable/index/tenants"),
+        ("sqs:SendMessage", "RollupQueue"),
+        ("sqs:SendMessage", "ScheduleDeadLetterQueue"),
+        ("lambda:InvokeFunction", "function:start-month-end"),
+    },
+    "RollupTenant": {
+        ("sqs:ReceiveMessage", "RollupQueue"),
+        ("sqs:DeleteMessage", "RollupQueue"),
+        ("sqs:GetQueueAttributes", "RollupQueue"),
+        ("dynamodb:Query", "AccountsTable"),
+        ("dynamodb:GetItem", "AccountsTable"),
+        ("dynamodb:BatchGetItem", "UsageTable"),
+        ("dynamodb:GetItem", "InvoicesTable"),
+        ("dynamodb:Query", "InvoicesTable"),
+        ("dynamodb:PutItem", "InvoicesTable"),
+        ("dynamodb:DeleteItem", "InvoicesTable"),
+    },
+    "ListInvoices": {
+        ("dynamodb:Query", "InvoicesTable"),
+        ("dynamodb:Query", "InvoicesTable/index/period"),
+        ("dynamodb:Scan", "InvoicesTable/index/period"),
+    },
+    "GetInvoice": {
+        ("dynamodb:GetItem", "InvoicesTable"),
+        ("dynamodb:Query", "InvoicesTable"),
+    },
+}
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _resource_name(resource: Any) -> str:
+    [(tag, value)] = resource.items()
+    if tag == "GetAtt":
+        return str(value).removesuffix(".Arn")
+    name = re.sub(r"\$\{(\w+)\.Arn\}", r"\1", value)
+    return re.sub(r"^arn:.*:function:\$\{AWS::StackName\}-", "function:", name)
+
+
+def _grants(function: str) -> set[tuple[str, str]]:
+    role = template()["Resources"][f"{function}Role"]["Properties"]
+    assert "ManagedPolicyArns" not in role
+    statements = [
+        statement
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    assert all(statement["Effect"] == "Allow" for statement in statements)
+    return {
+        (action, _resource_name(resource))
+        for statement in statements
+        for action in _as_list(statement["Action"])
+        for resource in _as_list(statement["Resource"])
+    }
+
+
+@pytest.mark.parametrize("function", sorted(FUNCTIONS))
+def test_a_function_may_do_exactly_what_it_does(function: str) -> None:
+    logs = {(action, f"{function}Logs") for action in LOGS}
+    assert _grants(function) == ALLOWED[function] | logs
+
+
+@pytest.mark.parametrize("function", sorted(FUNCTIONS))
+def test_a_function_has_its_own_role_and_a_log_group_that_forgets(function: str) -> None:
+    properties = FUNCTIONS[function]["Properties"]
+    assert properties["Role"] == {"GetAtt": f"{function}Role.Arn"}
+    assert properties["LoggingConfig"] == {"LogGroup": {"Ref": f"{function}Logs"}}
+    logs = template()["Resources"][f"{function}Logs"]
+    assert logs["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_every_folder_is_deployed_and_every_deployed_folder_exists() -> None:
+    deployed = {function["Properties"]["CodeUri"] for function in FUNCTIONS.values()}
+    folders = {f"functions/{path.name}" for path in (ROOT / "functions").iterdir()}
+    assert deployed == folders
+    for folder in folders:
+        files = [path.name for path in (ROOT / folder).glob("*") if path.name != "__pycache__"]
+        assert files == ["handler.py"]
+
+
+def test_every_handler_exists() -> None:
+    assert template()["Globals"]["Function"]["Handler"] == "handler.handler"
+    for path in (ROOT / "functions").glob("*/handler.py"):
+        assert "\ndef handler(" in path.read_text(), path
+
+
+@pytest.mark.parametrize("table", sorted(TABLES))
+def test_tables_survive_mistakes(table: str) -> None:
+    resource = TABLES[table]
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    properties = resource["Properties"]
+    assert properties["DeletionProtectionEnabled"] is True
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert "TimeToLiveSpecification" not in properties
+
+
+def test_the_period_index_copies_the_header_and_nothing_else() -> None:
+    [index] = TABLES["InvoicesTable"]["Properties"]["GlobalSecondaryIndexes"]
+    assert index["Projection"]["NonKeyAttributes"] == list(HEADER_ATTRIBUTES)
+
+
+def test_a_slow_batch_is_not_delivered_twice() -> None:
+    queue = template()["Resources"]["RollupQueue"]["Properties"]
+    rollup = FUNCTIONS["RollupTenant"]["Properties"]
+    assert queue["VisibilityTimeout"] >= 6 * rollup["Timeout"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
+    event = rollup["Events"]["Tenants"]["Properties"]
+    assert event["BatchSize"] <= 10
+    assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert event["ScalingConfig"]["MaximumConcurrency"] == {"Ref": "RollupConcurrency"}
+
+
+@pytest.mark.parametrize("queue", sorted(resources("AWS::SQS::Queue")))
+def test_queues_keep_messages_for_fourteen_days_encrypted(queue: str) -> None:
+    properties = resources("AWS::SQS::Queue")[queue]["Properties"]
+    assert properties["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert properties["SqsManagedSseEnabled"] is True
+
+
+def test_the_rule_fires_on_the_first_at_three_utc_with_retries_and_a_dead_letter_queue() -> None:
+    rule = template()["Resources"]["MonthEndRule"]["Properties"]
+    assert rule["ScheduleExpression"] == "cron(0 3 1 * ? *)"
+    [target] = rule["Targets"]
+    assert target["Arn"] == {"GetAtt": "StartMonthEnd.Arn"}
+    assert target["DeadLetterConfig"] == {"Arn": {"GetAtt": "ScheduleDeadLetterQueue.Arn"}}
+    assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == 24 * 3600
+
+
+@pytest.mark.parametrize("queue", ["RollupDeadLetterQueue", "ScheduleDeadLetterQueue"])
+def test_a_dead_letter_queue_with_anything_in_it_raises_an_alarm(queue: str) -> None:
+    alarms = [
+        alarm["Properties"]
+        for alarm in resources("AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"]["Dimensions"][0]["Value"] == {"GetAtt": f"{queue}.QueueName"}
+    ]
+    depth = [a for a in alarms if a["MetricName"] == "ApproximateNumberOfMessagesVisible"]
+    assert [(a["Threshold"], a["ComparisonOperator"]) for a in depth] == [
+        (0, "GreaterThanThreshold")
+    ]
+    assert all(alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}] for alarm in alarms)
+
+
+def test_the_age_alarm_rings_long_before_messages_are_gone() -> None:
+    alarm = template()["Resources"]["RollupDeadLetterAgeAlarm"]["Properties"]
+    assert alarm["MetricName"] == "ApproximateAgeOfOldestMessage"
+    assert alarm["Threshold"] <= 7 * 24 * 3600
+
+
+def test_layers_are_built_for_the_functions_architecture() -> None:
+    architecture = {"Ref": "Architecture"}
+    assert template()["Globals"]["Function"]["Architectures"] == [architecture]
+    for layer in resources("AWS::Serverless::LayerVersion").values():
+        assert layer["Metadata"]["BuildArchitecture"] == architecture
+        assert layer["Properties"]["CompatibleArchitectures"] == [architecture]
+    assert template()["Parameters"]["Architecture"]["Default"] == "arm64"
+
+
+def test_users_are_created_by_admins_only_and_may_not_edit_what_gives_rights() -> None:
+    pool = template()["Resources"]["UserPool"]["Properties"]
+    assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
+    client = template()["Resources"]["UserPoolClient"]["Properties"]
+    assert client["WriteAttributes"] == ["locale"]
+
+
+def test_every_route_needs_a_token_but_the_preflight() -> None:
+    auth = template()["Resources"]["Api"]["Properties"]["Auth"]
+    assert auth["DefaultAuthorizer"] == "Cognito"
+    open_routes = [
+        event["Properties"]["Method"]
+        for function in FUNCTIONS.values()
+        for event in function["Properties"].get("Events", {}).values()
+        if event["Properties"].get("Auth")
+    ]
+    assert set(open_routes) == {"OPTIONS"}
