@@ -13,6 +13,7 @@ from tests.events import event
 from tests.handlers import LambdaContext, load_handler
 from tests.integration.conftest import Stack
 from tests.integration.test_rollup import batch, set_status
+from tests.openapi import assert_promised
 
 MAY = {"period": "2026-05", "run_at": "2026-06-01T03:00:00Z"}
 NOT_THERE = {
@@ -31,16 +32,15 @@ class Api:
 
     def list(self, groups: str | None, **query: str) -> dict[str, Any]:
         """GET /invoices; the answer with its body read."""
-        return self._call(self.lists, event("list_invoices"), groups, query)
+        return self._call("/invoices", event("list_invoices"), groups, query)
 
     def get(self, groups: str | None, invoice_id: str, **query: str) -> dict[str, Any]:
         """GET /invoices/{id}; the answer with its body read."""
         call = event("get_invoice") | {"pathParameters": {"id": invoice_id}}
-        return self._call(self.gets, call, groups, query)
+        return self._call("/invoices/{id}", call, groups, query)
 
-    @staticmethod
     def _call(
-        handler: ModuleType, call: dict[str, Any], groups: str | None, query: dict[str, str]
+        self, path: str, call: dict[str, Any], groups: str | None, query: dict[str, str]
     ) -> dict[str, Any]:
         claims = call["requestContext"]["authorizer"]["claims"]
         claims.pop("cognito:groups", None)
@@ -48,8 +48,11 @@ class Api:
             claims["cognito:groups"] = groups
         call["queryStringParameters"] = query or None
         call["multiValueQueryStringParameters"] = {k: [v] for k, v in query.items()} or None
+        handler = self.gets if "{id}" in path else self.lists
         answer: dict[str, Any] = handler.handler(call, LambdaContext())
-        return answer | {"body": json.loads(answer["body"])}
+        body = json.loads(answer["body"])
+        assert_promised(path, answer["statusCode"], answer["headers"]["Content-Type"], body)
+        return answer | {"body": body}
 
 
 @pytest.fixture

@@ -1,0 +1,33 @@
+"""docs/openapi.yaml, and a check of an answer against what it promises."""
+
+from functools import cache
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from tests.template import ROOT
+
+
+@cache
+def openapi() -> dict[str, Any]:
+    """The whole document."""
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
+    return loaded
+
+
+def _resolved(node: Any) -> Any:
+    while isinstance(node, dict) and "$ref" in node:
+        target: Any = openapi()
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        node = target
+    return node
+
+
+def assert_promised(path: str, status: int, content_type: str, body: Any) -> None:
+    """Fails unless the document promises such an answer to a GET of the path."""
+    responses = openapi()["paths"][path]["get"]["responses"]
+    content = _resolved(responses[str(status)])["content"]
+    schema = content[content_type]["schema"] | {"components": openapi()["components"]}
+    Draft202012Validator(schema).validate(body)

@@ -1,0 +1,33 @@
+"""The OpenAPI document says what is deployed: no route more, none less."""
+
+from openapi_spec_validator import validate
+
+from invoicing.invoice import InvoiceStatus
+from tests.openapi import openapi
+from tests.template import resources
+
+PREFIX = "/api/v1"
+
+
+def test_the_document_is_valid() -> None:
+    validate(openapi())
+
+
+def test_its_routes_are_the_templates() -> None:
+    deployed = {
+        (event["Properties"]["Path"], event["Properties"]["Method"].lower())
+        for function in resources("AWS::Serverless::Function").values()
+        for event in function["Properties"].get("Events", {}).values()
+        if event["Type"] == "Api"
+    }
+    documented = {
+        (PREFIX + path, method)
+        for path, item in openapi()["paths"].items()
+        for method in item
+        if method != "parameters"
+    }
+    assert documented == deployed
+
+
+def test_its_states_are_the_invoices() -> None:
+    assert openapi()["components"]["schemas"]["Status"]["enum"] == list(InvoiceStatus)
