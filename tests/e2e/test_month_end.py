@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from quote_engine import Period

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from threading import Barrier
 
 from pynamodb.exceptions import TransactWriteError
@@ -14,7 +15,7 @@ from invoicing.accounts import Tenant
 from invoicing.invoice import Edition, Invoice, new_invoice
 from invoicing.invoices_table import InvoiceAlreadyExists, InvoiceChanged
 from invoicing.messages import RollupMessage
-from invoicing.rollup import RollupResult
+from invoicing.rollup import Outcome, RollupResult
 from quote_engine import Period, Plan, QuoteRequest, Subscription, price
 from tests.e2e.conftest import Deployed
 
@@ -46,9 +47,14 @@ def at_once[T](work: Callable[[int], T]) -> list[T]:
         return list(threads.map(worker, range(WORKERS)))
 
 
+def _roll_up(deployed: Deployed, asked: RollupMessage, _worker: int) -> RollupResult:
+    return deployed.rollup.roll_up(asked)
+
+
 def test_sixteen_workers_write_one_invoice_and_agree(deployed: Deployed) -> None:
     for period in ("2025-10", "2025-11", "2025-12"):
-        results = at_once(lambda _, p=period: deployed.rollup.roll_up(message("acme", p)))
+        asked = message("acme", period)
+        results = at_once(partial(_roll_up, deployed, asked))
         assert Counter(result.outcome for result in results) == {"rolled": 1, "skipped": 15}
         headers = {result.header for result in results}
         assert len(headers) == 1
@@ -70,8 +76,8 @@ def test_sixteen_forced_workers_replace_a_draft_once(deployed: Deployed) -> None
             return None
 
     outcomes = Counter(result.outcome for result in at_once(force) if result)
-    assert outcomes["replaced"] == 1
-    assert outcomes.keys() <= {"replaced", "skipped"}
+    assert outcomes[Outcome.REPLACED] == 1
+    assert outcomes.keys() <= {Outcome.REPLACED, Outcome.SKIPPED}
     current = deployed.rollup.invoices.get("acme", Period.month("2025-09")).header
     assert current.revision == 2
     retried = deployed.rollup.roll_up(message("acme", "2025-09", force=True))
