@@ -5,12 +5,6 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from invoicing.accounts_table import AccountsTable
 from invoicing.invoice import unpriced_document
@@ -25,8 +19,6 @@ MARGIN_MS = 8_000
 
 logger = Logger(service="rollup_tenant")
 metrics = Metrics(namespace="Monthend", service="rollup_tenant")
-# Poison messages are an alarm of the dead-letter queue, not an error of the function.
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 class OutOfTime(Exception):
@@ -44,31 +36,26 @@ def _rollup() -> Rollup:
     )
 
 
-def _roll_up_record(record: SQSRecord, lambda_context: Any) -> RollupResult:
-    about = {"message_id": record.message_id, "receive_count": _receive_count(record)}
+def _done(record: dict[str, Any], context: Any) -> bool:
+    """Rolls up one message's tenant; False if that failed, which is logged with its reason."""
+    received = record["attributes"]["ApproximateReceiveCount"]
+    about = {"message_id": record["messageId"], "receive_count": received}
     try:
-        if lambda_context.get_remaining_time_in_millis() < MARGIN_MS:
+        if context.get_remaining_time_in_millis() < MARGIN_MS:
             raise OutOfTime(f"less than {MARGIN_MS} ms left")
-        message = parse_rollup_message(record.body)
+        message = parse_rollup_message(record["body"])
         about |= message.model_dump(mode="json", exclude={"version", "run_at"})
         result = _rollup().roll_up(message)
     except Exception as error:
-        # Logged for the on-call person, then let fly: the message fails alone and is retried.
-        failed = {"outcome": "failed", "reason": _reason(error)}
+        # Whatever it is fails this message alone: reported to SQS, it is retried, and after the
+        # last receive it waits in the dead-letter queue.
+        failed = {"outcome": "failed", "reason": f"{type(error).__name__}: {error}"}
         logger.exception("tenant failed", extra=about | failed)
         metrics.add_metric(name="failed", unit=MetricUnit.Count, value=1)
-        raise
+        return False
     logger.info("tenant rolled up", extra=about | _log_fields(result))
     metrics.add_metric(name=result.outcome, unit=MetricUnit.Count, value=1)
-    return result
-
-
-def _receive_count(record: SQSRecord) -> str:
-    return record.attributes.approximate_receive_count
-
-
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    return True
 
 
 def _log_fields(result: RollupResult) -> dict[str, Any]:
@@ -84,11 +71,15 @@ def _log_fields(result: RollupResult) -> dict[str, Any]:
 
 
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: Any) -> Any:
+def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
     """Returns the `batchItemFailures` of an SQS batch: exactly the messages that failed."""
     for outcome in (Outcome.ROLLED, Outcome.SKIPPED, "failed"):
         # Present in every invocation, so that a quiet metric means nothing ran.
         metrics.add_metric(name=outcome, unit=MetricUnit.Count, value=0)
-    return process_partial_response(
-        event=event, record_handler=_roll_up_record, processor=processor, context=context
-    )
+    return {
+        "batchItemFailures": [
+            {"itemIdentifier": record["messageId"]}
+            for record in event["Records"]
+            if not _done(record, context)
+        ]
+    }

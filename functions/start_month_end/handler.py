@@ -8,9 +8,9 @@ from aws_lambda_powertools import Logger
 
 from invoicing.accounts_table import AccountsTable
 from invoicing.dispatch import hand_over
-from invoicing.messages import parse_start
 from invoicing.month_end import month_end, pages_of_tenants, send_month_end
 from invoicing.settings import settings
+from invoicing.start_request import parse_start
 
 # Time to hand the cursor over, and to finish the page that is being sent.
 MARGIN_MS = 30_000

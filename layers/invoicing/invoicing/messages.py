@@ -1,10 +1,7 @@
-"""What travels: the event that starts a month-end, its continuation, and one message per tenant.
-
-Every model refuses unknown fields: a misspelt `tenant_id` must not start a run for everybody.
-"""
+"""What the rollup queue carries: one message per tenant. Unknown fields are refused."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
@@ -12,7 +9,6 @@ from invoicing.access import TENANT_ID
 from quote_engine import Period
 
 MESSAGE_VERSION: Literal[1] = 1
-SCHEDULED = "Scheduled Event"
 
 
 class InvalidMessage(Exception):
@@ -33,11 +29,13 @@ PeriodLabel = Annotated[str, AfterValidator(_whole_month)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
-class _Message(BaseModel):
+class Message(BaseModel):
+    """Frozen, and refuses unknown fields."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class RollupMessage(_Message):
+class RollupMessage(Message):
     """Invoice this tenant for this period. `run_at` is the run's time: the worker has no clock.
 
     `force` replaces a draft; issued and paid invoices are refused all the same.
@@ -51,44 +49,8 @@ class RollupMessage(_Message):
     force: bool = False
 
 
-class ExplicitStart(_Message):
-    """A month-end started by hand: the period before `time` (default: now), or the one named."""
-
-    period: PeriodLabel | None = None
-    tenant_ids: Annotated[tuple[TenantId, ...], Field(min_length=1)] | None = None
-    force: bool = False
-    time: Moment | None = None
-
-
-class Continuation(_Message):
-    """Handed by an invocation near its time limit to the next: go on after tenant `after`."""
-
-    run_id: str
-    run_at: Moment
-    period: PeriodLabel
-    force: bool
-    after: TenantId
-
-
-class _ScheduledEvent(BaseModel):
-    """An EventBridge event; AWS may add fields, so unknown ones are let pass here alone."""
-
-    id: str
-    time: Moment
-
-
-class StartRequest(_Message):
-    """What `start_month_end` was asked for, whichever way it was started."""
-
-    run_id: str | None = None
-    time: Moment | None = None
-    period: PeriodLabel | None = None
-    tenant_ids: tuple[TenantId, ...] | None = None
-    force: bool = False
-    after: TenantId | None = None
-
-
-def _faults(error: ValidationError) -> str:
+def faults(error: ValidationError) -> str:
+    """One `field: fault` per fault, without the faulty value itself."""
     return "; ".join(
         f"{'.'.join(str(part) for part in fault['loc']) or 'message'}: {fault['msg']}"
         for fault in error.errors(include_url=False, include_input=False)
@@ -100,24 +62,4 @@ def parse_rollup_message(body: str) -> RollupMessage:
     try:
         return RollupMessage.model_validate_json(body)
     except ValidationError as error:
-        raise InvalidMessage(_faults(error)) from error
-
-
-def parse_start(event: dict[str, Any]) -> StartRequest:
-    """A scheduled event, an explicit request or a continuation; raises InvalidMessage."""
-    try:
-        if event.get("detail-type") == SCHEDULED:
-            scheduled = _ScheduledEvent.model_validate(event)
-            return StartRequest(run_id=scheduled.id, time=scheduled.time)
-        if "continuation" in event:
-            resumed = Continuation.model_validate(event["continuation"])
-            return StartRequest(
-                run_id=resumed.run_id,
-                time=resumed.run_at,
-                period=resumed.period,
-                force=resumed.force,
-                after=resumed.after,
-            )
-        return StartRequest(**ExplicitStart.model_validate(event).model_dump())
-    except ValidationError as error:
-        raise InvalidMessage(_faults(error)) from error
+        raise InvalidMessage(faults(error)) from error

@@ -7,8 +7,9 @@ from datetime import datetime
 from invoicing.accounts_table import AccountsTable
 from invoicing.billing_calendar import period_before, refuse_open_period
 from invoicing.dispatch import send_messages
-from invoicing.messages import MESSAGE_VERSION, RollupMessage, StartRequest
+from invoicing.messages import MESSAGE_VERSION, RollupMessage
 from invoicing.settings import Settings
+from invoicing.start_request import StartRequest
 from quote_engine import Period
 
 TENANTS_PER_PAGE = 1000

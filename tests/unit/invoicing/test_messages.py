@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from invoicing.messages import InvalidMessage, parse_rollup_message, parse_start
+from invoicing.messages import InvalidMessage, parse_rollup_message
+from invoicing.start_request import parse_start
 from tests.events import event
 
 GOOD = {

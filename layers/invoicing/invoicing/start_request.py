@@ -1,0 +1,70 @@
+"""How a month-end is started: by the schedule, by hand, or by an invocation that ran out of time.
+
+Apart from `messages.py` because a rollup, which never reads these, pays for every model at each
+cold start.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, ValidationError
+
+from invoicing.messages import InvalidMessage, Message, Moment, PeriodLabel, TenantId, faults
+
+SCHEDULED = "Scheduled Event"
+
+
+class ExplicitStart(Message):
+    """A month-end started by hand: the period before `time` (default: now), or the one named."""
+
+    period: PeriodLabel | None = None
+    tenant_ids: Annotated[tuple[TenantId, ...], Field(min_length=1)] | None = None
+    force: bool = False
+    time: Moment | None = None
+
+
+class Continuation(Message):
+    """Handed by an invocation near its time limit to the next: go on after tenant `after`."""
+
+    run_id: str
+    run_at: Moment
+    period: PeriodLabel
+    force: bool
+    after: TenantId
+
+
+class _ScheduledEvent(BaseModel):
+    """An EventBridge event; AWS may add fields, so unknown ones are let pass here alone."""
+
+    id: str
+    time: Moment
+
+
+class StartRequest(Message):
+    """What `start_month_end` was asked for, whichever way it was started."""
+
+    run_id: str | None = None
+    time: Moment | None = None
+    period: PeriodLabel | None = None
+    tenant_ids: tuple[TenantId, ...] | None = None
+    force: bool = False
+    after: TenantId | None = None
+
+
+def parse_start(event: dict[str, Any]) -> StartRequest:
+    """A scheduled event, an explicit request or a continuation; raises InvalidMessage."""
+    try:
+        if event.get("detail-type") == SCHEDULED:
+            scheduled = _ScheduledEvent.model_validate(event)
+            return StartRequest(run_id=scheduled.id, time=scheduled.time)
+        if "continuation" in event:
+            resumed = Continuation.model_validate(event["continuation"])
+            return StartRequest(
+                run_id=resumed.run_id,
+                time=resumed.run_at,
+                period=resumed.period,
+                force=resumed.force,
+                after=resumed.after,
+            )
+        return StartRequest(**ExplicitStart.model_validate(event).model_dump())
+    except ValidationError as error:
+        raise InvalidMessage(faults(error)) from error
