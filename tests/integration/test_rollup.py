@@ -140,7 +140,7 @@ def _raw_usage(stack: Stack, attributes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (_unknown_plan, "UnknownPrice: plan studio version 7 is not in the catalogue"),
+        (_unknown_plan, "UnknownPrice: plan studio v0007 is not in the catalogue"),
         (_negative_usage, "InvalidUsage: usage of acme, droplet_hours: negative (-1)"),
         (_usage_in_words, "InvalidUsage: usage of acme, droplet_hours: not a number"),
         (_usage_of_another, "InvalidUsage: usage of acme belongs to tenant pilot, not to acme"),

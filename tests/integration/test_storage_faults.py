@@ -18,17 +18,16 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from pynamodb.exceptions import PutError
 
-from invoicing import invoice_item_table, usage_table
+from invoicing import base_table, invoice_item_table
 from invoicing.accounts import Tenant
 from invoicing.accounts_table import VersionExists
-from invoicing.base_table import ItemTooLarge
+from invoicing.base_table import ItemTooLarge, KeysNotRead
 from invoicing.invoice import Edition, Invoice, new_invoice
 from invoicing.invoices_table import (
     InvoiceAlreadyExists,
     InvoiceChanged,
     InvoicePagesMissing,
 )
-from invoicing.usage_table import UsageNotRead
 from quote_engine import Plan, QuoteRequest, Subscription, price
 from tests.handlers import LambdaContext
 from tests.integration.conftest import APRIL, Stack
@@ -284,10 +283,10 @@ def test_unprocessed_usage_keys_are_asked_for_again(
 ) -> None:
     stack.add_tenant("pilot")
     pauses: list[float] = []
-    monkeypatch.setattr(usage_table, "sleep", pauses.append)
+    monkeypatch.setattr(base_table, "sleep", pauses.append)
 
     def leave_unprocessed(operation: str, arguments: dict[str, Any], call: Call) -> Any:
-        if operation == "BatchGetItem" and len(pauses) < 2:
+        if "usage" in arguments.get("RequestItems", ()) and len(pauses) < 2:
             return {"Responses": {}, "UnprocessedKeys": arguments["RequestItems"]}
         return call()
 
@@ -301,23 +300,23 @@ def test_usage_that_stays_unread_fails_the_tenant_instead_of_billing_a_part(
     stack: Stack, rollup: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack.add_tenant("pilot")
-    monkeypatch.setattr(usage_table, "sleep", lambda _: None)
+    monkeypatch.setattr(base_table, "sleep", lambda _: None)
 
     def leave_unprocessed(operation: str, arguments: dict[str, Any], call: Call) -> Any:
-        if operation == "BatchGetItem":
+        if "usage" in arguments.get("RequestItems", ()):
             return {"Responses": {}, "UnprocessedKeys": arguments["RequestItems"]}
         return call()
 
     with faults(monkeypatch, leave_unprocessed):
         assert failures(rollup.handler(batch("pilot"), LambdaContext())) == ["pilot"]
-        with pytest.raises(UsageNotRead, match="1 of 1 usage totals were not read"):
+        with pytest.raises(KeysNotRead, match="1 of 1 keys of usage were not read"):
             stack.usage.totals("pilot", ["pilot"], APRIL)
     assert stack.raw_items("invoices") == []
 
 
 def test_a_plan_version_is_written_once(stack: Stack) -> None:
     plan = Plan("studio", "Studio", Decimal("51.00"), "daily", ())
-    with pytest.raises(VersionExists, match="plan studio version 1 has other prices"):
+    with pytest.raises(VersionExists, match="plan#studio v0001 has other prices already"):
         stack.accounts.put_plan(plan, 1)
     assert json.loads(_plan_text(stack))["price"] == "50.00"
 

@@ -25,7 +25,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("sqs:DeleteMessage", "RollupQueue"),
         ("sqs:GetQueueAttributes", "RollupQueue"),
         ("dynamodb:Query", "AccountsTable"),
-        ("dynamodb:GetItem", "AccountsTable"),
+        ("dynamodb:BatchGetItem", "AccountsTable"),
         ("dynamodb:BatchGetItem", "UsageTable"),
         ("dynamodb:GetItem", "InvoicesTable"),
         ("dynamodb:Query", "InvoicesTable"),

@@ -19,7 +19,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from invoicing.accounts import Account, AddonChoice, AddonPrice, Subscription, Tenant
-from invoicing.base_table import bound, refused
+from invoicing.base_table import bound, read_keys, refused
 from quote_engine import Plan, parse_plan, plan_document
 
 TENANT = "tenant"
@@ -58,8 +58,15 @@ class _AccountItem(Model):
     tenants = _TenantIndex()
 
 
-def _version(version: int) -> str:
-    return f"v{version:04}"
+type _Key = tuple[str, str]
+
+
+def _plan_key(code: str, version: int) -> _Key:
+    return f"plan#{code}", f"v{version:04}"
+
+
+def _addon_key(code: str, version: int) -> _Key:
+    return f"addon#{code}", f"v{version:04}"
 
 
 def _subscription_document(subscription: Subscription) -> dict[str, Any]:
@@ -90,9 +97,9 @@ class AccountsTable:
     """Tenants, subscriptions and the catalogue."""
 
     def __init__(self, table_name: str) -> None:
+        self._name = table_name
         self._items = bound(_AccountItem, table_name)
-        self._plans: dict[tuple[str, int], Plan] = {}
-        self._addons: dict[tuple[str, int], AddonPrice] = {}
+        self._catalogue: dict[_Key, Plan | AddonPrice] = {}
 
     def account(self, tenant_id: str) -> Account:
         """The tenant and all of its subscriptions; raises UnknownTenant."""
@@ -107,29 +114,46 @@ class AccountsTable:
             raise UnknownTenant(f"tenant {tenant_id} is not in the accounts table")
         return Account(tenant, tuple(subscriptions))
 
+    def load_catalogue(self, subscriptions: Iterable[Subscription]) -> None:
+        """Reads in one call what these are pinned to, as far as it is not in memory already."""
+        self._load(
+            key
+            for subscription in subscriptions
+            for key in (
+                _plan_key(subscription.plan_code, subscription.plan_version),
+                *(_addon_key(choice.code, choice.version) for choice in subscription.addons),
+            )
+        )
+
     def plan(self, code: str, version: int) -> Plan:
         """A version of a plan; raises UnknownPrice."""
-        if (code, version) not in self._plans:
-            self._plans[code, version] = parse_plan(self._priced("plan", code, version))
-        return self._plans[code, version]
+        found = self._pinned(_plan_key(code, version))
+        assert isinstance(found, Plan)
+        return found
 
     def addon(self, code: str, version: int) -> AddonPrice:
         """A version of an add-on; raises UnknownPrice."""
-        if (code, version) not in self._addons:
-            found = self._priced("addon", code, version)
-            price = Decimal(found["price"])
-            self._addons[code, version] = AddonPrice(code, found["name"], price)
-        return self._addons[code, version]
-
-    def _priced(self, kind: str, code: str, version: int) -> dict[str, Any]:
-        try:
-            item = self._items.get(f"{kind}#{code}", _version(version), consistent_read=True)
-        except self._items.DoesNotExist as error:
-            raise UnknownPrice(
-                f"{kind} {code} version {version} is not in the catalogue"
-            ) from error
-        found: dict[str, Any] = json.loads(item.document)
+        found = self._pinned(_addon_key(code, version))
+        assert isinstance(found, AddonPrice)
         return found
+
+    def _pinned(self, key: _Key) -> Plan | AddonPrice:
+        self._load([key])
+        if key not in self._catalogue:
+            kind, _, code = key[0].partition("#")
+            raise UnknownPrice(f"{kind} {code} {key[1]} is not in the catalogue")
+        return self._catalogue[key]
+
+    def _load(self, keys: Iterable[_Key]) -> None:
+        missing = sorted(set(keys) - self._catalogue.keys())
+        for item in read_keys(self._name, ({"pk": pk, "sk": sk} for pk, sk in missing)):
+            key = (item["pk"]["S"], item["sk"]["S"])
+            document = json.loads(item["document"]["S"])
+            if key[0].startswith("plan#"):
+                self._catalogue[key] = parse_plan(document)
+            else:
+                price = Decimal(document["price"])
+                self._catalogue[key] = AddonPrice(document["code"], document["name"], price)
 
     def tenant_ids(self, after: str | None, page_size: int) -> Iterator[list[str]]:
         """Every tenant's id in order, page by page, keys only, starting after `after`.
@@ -149,15 +173,14 @@ class AccountsTable:
 
     def put_plan(self, plan: Plan, version: int) -> None:
         """Adds a version of a plan; the same again is a no-op, another raises VersionExists."""
-        self._put_version("plan", plan.code, version, plan_document(plan))
+        self._put_version(_plan_key(plan.code, version), plan_document(plan))
 
     def put_addon(self, addon: AddonPrice, version: int) -> None:
         """Adds a version of an add-on; the same again is a no-op, another raises VersionExists."""
         document = {"code": addon.code, "name": addon.name, "price": str(addon.price)}
-        self._put_version("addon", addon.code, version, document)
+        self._put_version(_addon_key(addon.code, version), document)
 
-    def _put_version(self, kind: str, code: str, version: int, document: dict[str, Any]) -> None:
-        key = (f"{kind}#{code}", _version(version))
+    def _put_version(self, key: _Key, document: dict[str, Any]) -> None:
         text = json.dumps(document, sort_keys=True)
         try:
             self._items(*key, document=text).save(_AccountItem.pk.does_not_exist())
@@ -165,7 +188,7 @@ class AccountsTable:
             if not refused(error):
                 raise
             if self._items.get(*key, consistent_read=True).document != text:
-                raise VersionExists(f"{kind} {code} version {version} has other prices") from error
+                raise VersionExists(f"{' '.join(key)} has other prices already") from error
 
     def put_tenant(self, tenant: Tenant) -> None:
         """Stores a tenant."""

@@ -104,6 +104,7 @@ class Rollup:
 
     def _request(self, account: Account, period: Period, usage: Usage) -> QuoteRequest:
         active = [entry for entry in account.subscriptions if entry.active_in(period)]
+        self.accounts.load_catalogue(active)
         return QuoteRequest(
             period=period,
             currency=self.settings.currency,

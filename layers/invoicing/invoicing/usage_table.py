@@ -4,30 +4,22 @@ PK `<deployment_id>#2026-04`, SK the day or `total`; one number attribute per re
 whole-month invoice reads the total alone: one item per deployment instead of thirty.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from itertools import batched
-from time import sleep
 from typing import Any
 
-from invoicing.base_table import connection
+from invoicing.base_table import connection, read_keys
 from quote_engine import Period
 
 TOTAL = "total"
 KEY, DAY, OWNER = "deployment_period", "day", "tenant_id"
 NOT_KINDS = frozenset((KEY, DAY, OWNER))
-BATCH_KEYS = 100
-BATCH_TRIES = 6
 
 
 class InvalidUsage(Exception):
     """Stored usage that must not be billed: negative, not a number, or another tenant's."""
-
-
-class UsageNotRead(Exception):
-    """DynamoDB kept leaving keys unprocessed; nothing is billed from a part of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +69,7 @@ class UsageTable:
         """
         totals = {}
         keys = sorted(f"{deployment_id}#{period.label}" for deployment_id in set(deployment_ids))
-        for item in self._read(keys):
+        for item in read_keys(self._name, ({KEY: key, DAY: TOTAL} for key in keys)):
             total = _total(item)
             if total.tenant_id != tenant_id:
                 raise InvalidUsage(
@@ -86,21 +78,6 @@ class UsageTable:
                 )
             totals[total.deployment_id] = total.quantities
         return totals
-
-    def _read(self, keys: Iterable[str]) -> Iterator[Mapping[str, Any]]:
-        for batch in batched(keys, BATCH_KEYS, strict=False):
-            wanted: Any = [{KEY: {"S": key}, DAY: {"S": TOTAL}} for key in batch]
-            for attempt in range(BATCH_TRIES):
-                answer = self._client.batch_get_item(
-                    RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}}
-                )
-                yield from answer["Responses"].get(self._name, ())
-                wanted = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys")
-                if not wanted:
-                    break
-                sleep(0.05 * 2**attempt)
-            else:
-                raise UsageNotRead(f"{len(wanted)} of {len(batch)} usage totals were not read")
 
     def add(
         self, tenant_id: str, deployment_id: str, day: date, quantities: Mapping[str, Decimal]

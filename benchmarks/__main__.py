@@ -1,0 +1,83 @@
+"""`python -m benchmarks [--quick]`: measures, prints a table, exits 1 if a target is missed."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks import report
+from benchmarks.calls import call_rows
+from benchmarks.client_cpu import cpu_rows
+from benchmarks.cold_start import cold_start_rows
+from benchmarks.environment import enter
+from benchmarks.packages import build_note, package_rows
+from benchmarks.quotes import quote_rows
+from benchmarks.recorded import record_apart
+from benchmarks.results import InvalidBenchmark, Row
+from benchmarks.timing import Effort
+from local.environment import STATE
+from local.show import console
+
+RESULTS = STATE / "bench.json"
+DESCRIPTION = """\
+Measures what Monthend promises to be quick at, each thing side by side with a peer: a quote
+against a bare integer loop, an invoice against the same calls by botocore alone, a cold start
+against a botocore client; and counts DynamoDB calls, capacity units and package sizes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How long each measure may take."""
+
+    quotes: Effort
+    invoice: Effort
+    rollup_starts: int
+    other_starts: int
+
+
+FULL = Scale(
+    quotes=Effort(rounds=15, turns=20),
+    invoice=Effort(rounds=15, turns=10, turn_us=10_000),
+    rollup_starts=15,
+    other_starts=7,
+)
+QUICK = Scale(
+    quotes=Effort(rounds=7, turns=10),
+    invoice=Effort(rounds=7, turns=5, turn_us=10_000),
+    rollup_starts=3,
+    other_starts=0,
+)
+
+
+def measure(scale: Scale) -> list[Row]:
+    """Every row, in the order of the table."""
+    recording = record_apart()
+    return [
+        *quote_rows(scale.quotes),
+        *cpu_rows(recording, scale.invoice),
+        *call_rows(recording),
+        *cold_start_rows(scale.rollup_starts, scale.other_starts),
+        *package_rows(),
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 if every target is met; 1 if one is missed or nothing could be measured."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=DESCRIPTION)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: seconds, and noisier")
+    quick = parser.parse_args(arguments).quick
+    enter()
+    try:
+        rows = measure(QUICK if quick else FULL)
+    except InvalidBenchmark as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    notes = [build_note()]
+    report.write(RESULTS, rows, notes, quick)
+    report.show(console(), rows, notes)
+    print(f"\nWritten to {RESULTS.parent.name}/{RESULTS.name}.")
+    return 1 if report.missed(rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

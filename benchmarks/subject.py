@@ -1,0 +1,36 @@
+"""The rollup that is measured, built and called as its handler builds and calls it."""
+
+from datetime import UTC, datetime
+
+from benchmarks.environment import function_variables
+from benchmarks.workload import PERIOD
+from invoicing.accounts_table import AccountsTable
+from invoicing.invoices_table import InvoicesTable
+from invoicing.messages import MESSAGE_VERSION, RollupMessage
+from invoicing.rollup import Rollup
+from invoicing.settings import Settings
+from invoicing.usage_table import UsageTable
+
+RUN_AT = datetime(2026, 5, 1, 3, tzinfo=UTC)
+
+
+def rollup() -> Rollup:
+    """The rollup as the function builds it for its first message."""
+    settings = Settings.from_environment(function_variables())
+    return Rollup(
+        accounts=AccountsTable(settings.accounts_table),
+        usage=UsageTable(settings.usage_table),
+        invoices=InvoicesTable(settings.invoices_table),
+        settings=settings,
+    )
+
+
+def message(tenant_id: str) -> RollupMessage:
+    """The message of the month-end's own run."""
+    return RollupMessage(
+        version=MESSAGE_VERSION,
+        tenant_id=tenant_id,
+        period=PERIOD.label,
+        run_id="benchmark",
+        run_at=RUN_AT,
+    )
