@@ -1,0 +1,56 @@
+# Monthend: every command that a person needs. The work itself is done in local/ and by the tools.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down month-end status check test bench lock deploy
+SHELL := /bin/bash
+export SAM_CLI_TELEMETRY = 0
+
+PYTHON := .venv/bin/python
+SAM := .tools/sam/bin/sam
+VENVS := .venv/.ready .tools/sam/.ready .tools/ministack/.ready
+
+help: ## this list
+	@sed -nE 's/^([a-z_-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@echo '  make invoke-NAME    run one function in a Lambda container on the running stack (needs docker)'
+	@echo '                      NAME: start_month_end, rollup_tenant, list_invoices, get_invoice'
+
+setup: ## install the tools: three virtual environments, pinned by hash
+	@$(MAKE) --silent --no-print-directory --jobs=3 $(VENVS)
+
+.venv/.ready: requirements/dev.txt
+.tools/sam/.ready: requirements/sam.txt
+.tools/ministack/.ready: requirements/ministack.txt
+$(VENVS): .python-version local/make-venv
+	@local/make-venv $(@D) $(filter requirements/%,$^)
+
+demo: setup ## start a local AWS, deploy, run April's month-end, show the invoices, stop
+	@$(PYTHON) -m local demo
+
+up: setup ## start the local AWS with the sample month and leave it running (BIND=address)
+	@$(PYTHON) -m local up $(if $(BIND),--bind $(BIND))
+
+down: .venv/.ready ## stop what `make up` started
+	@$(PYTHON) -m local down
+
+month-end: .venv/.ready ## fire April's month-end on the running local AWS, and watch
+	@$(PYTHON) -m local month-end
+
+status: .venv/.ready ## say whether the local AWS is running, and where
+	@$(PYTHON) -m local status
+
+check: setup ## the fast half of the tests: style, types, imports, unit tests, template
+	@$(PYTHON) -m local.checks fast
+
+test: setup ## everything: check, then integration and end-to-end tests
+	@$(PYTHON) -m local.checks all
+
+bench: setup ## what is measured, side by side
+	@$(PYTHON) -m benchmarks
+
+lock: ## pin all requirements anew, with hashes (needs uv)
+	@local/lock
+
+deploy: setup ## build and deploy to AWS, asking for the details
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" && $(SAM) build && $(SAM) deploy --guided
+
+invoke-%: setup
+	@$(PYTHON) -m local invoke $*

@@ -1,0 +1,100 @@
+"""`python -m local.checks fast|all`: every check in turn, each under a heading with its time.
+
+All of them run even if one fails, so that one look shows everything that is wrong.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from local.environment import REGION, ROOT, for_build, tool
+from local.show import console
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A name for people, and the command that fails when something is wrong."""
+
+    name: str
+    command: Sequence[str | Path]
+
+
+def _python(*words: str) -> list[str | Path]:
+    return [sys.executable, "-m", *words]
+
+
+def fast_checks() -> list[Check]:
+    """What a developer runs before every commit."""
+    validate: list[str | Path] = [
+        tool(".tools/sam", "sam"),
+        "validate",
+        "--lint",
+        "--region",
+        REGION,
+    ]
+    unit = ("pytest", "tests/unit", "--quiet", "--cov", "--cov-report=term-missing")
+    return [
+        Check("Style (ruff check)", _python("ruff", "check")),
+        Check("Layout of the code (ruff format)", _python("ruff", "format", "--check")),
+        Check("Types (mypy, strict)", _python("mypy", ".")),
+        Check(
+            "Directions of import (import-linter)", [tool(".venv", "lint-imports"), "--no-logo"]
+        ),
+        Check("Template (sam validate --lint)", validate),
+        Check("Unit tests, and full coverage of quote_engine (pytest)", _python(*unit)),
+    ]
+
+
+def all_checks() -> list[Check]:
+    """The fast ones, then those that need AWS: in process first, then a local AWS of their own."""
+    return [
+        *fast_checks(),
+        Check(
+            "Integration tests: events in, moto out",
+            _python("pytest", "tests/integration", "-q", "-n", "auto"),
+        ),
+        Check("End-to-end tests: the deployed template", _python("pytest", "tests/e2e", "-q")),
+    ]
+
+
+def _run(check: Check, output: Console) -> tuple[bool, float]:
+    output.rule(f"[bold]{check.name}", align="left")
+    # The child writes to the same place, past this console's own buffer.
+    sys.stdout.flush()
+    began = time.monotonic()
+    code = subprocess.run(
+        check.command, cwd=ROOT, env=for_build(), stdin=subprocess.DEVNULL, check=False
+    ).returncode
+    return code == 0, time.monotonic() - began
+
+
+def _summary(results: Sequence[tuple[str, bool, float]]) -> Table:
+    table = Table(box=SIMPLE_HEAD, show_footer=True)
+    table.add_column("Check")
+    table.add_column("Result")
+    total = sum(seconds for _, _, seconds in results)
+    table.add_column("Seconds", f"{total:.1f}", justify="right")
+    for name, passed, seconds in results:
+        table.add_row(name, "[green]passed" if passed else "[bold red]FAILED", f"{seconds:.1f}")
+    return table
+
+
+def main(which: str) -> int:
+    """0 when every check passes."""
+    output = console()
+    checks = all_checks() if which == "all" else fast_checks()
+    results = [(check.name, *_run(check, output)) for check in checks]
+    output.rule("[bold]Summary", align="left")
+    output.print(_summary(results))
+    return 0 if all(passed for _, passed, _ in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,193 @@
+"""`make demo`: a month-end from an empty machine to invoices, checked as it goes."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from local.environment import LocalError
+from local.month_end import Look, TenantOutcome, fire, follow
+from local.sample_month import PERIOD, customer_names, sample_month
+from local.show import Steps, console, invoice_table, invoices_table
+from local.stack import LocalStack
+
+PILOT = "pilot"
+# Worked by hand: 50.00 for the plan, 7.50 for storage, 672 hours over the 1,488 at one cent,
+# and 10 % of 64.22 with half a cent going up.
+PILOT_LINES = [("plan_base", 5000), ("addon", 750), ("overage", 672), ("tax", 642)]
+PILOT_TOTAL = 7064
+INVOICED = {"rolled", "skipped", "replaced", "refused"}
+NOTHING_TO_INVOICE = {"wattle-and-co", "mulga-motors"}
+
+
+class DemoFailed(LocalError):
+    """The demo saw something other than what it promises."""
+
+
+def expect(holds: bool, otherwise: str) -> None:
+    """Raises DemoFailed with the sentence unless it holds."""
+    if not holds:
+        raise DemoFailed(f"Not as expected: {otherwise}")
+
+
+def run_month_end(stack: LocalStack, steps: Steps, run_id: str, title: str) -> Look:
+    """Fires the schedule's target and draws the run until every tenant has an outcome."""
+    with steps.bare_step(title):
+        sent = fire(stack, run_id)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(
+            *columns, console=steps.output, transient=True, disable=not steps.output.is_terminal
+        ) as bar:
+            task = bar.add_task("tenants", total=sent)
+
+            def show(seen: Look) -> None:
+                about = f"{seen.invoices} invoices, {seen.waiting} waiting, {seen.dead} dead"
+                bar.update(task, completed=len(seen.outcomes), description=about)
+
+            return follow(stack, run_id, sent, show)
+
+
+def every_invoice(stack: LocalStack, user: str) -> list[dict[str, Any]]:
+    """All headers that a user may list, page by page over HTTP."""
+    found: list[dict[str, Any]] = []
+    query = {"period": PERIOD, "limit": "20"}
+    while True:
+        status, page = stack.get("/invoices", user=user, **query)
+        expect(status == HTTPStatus.OK, f"GET /invoices as {user} answered {status}: {page}.")
+        found += page["invoices"]
+        if page["next_cursor"] is None:
+            return found
+        query["cursor"] = page["next_cursor"]
+
+
+def tell_the_rest(steps: Steps, outcomes: Mapping[str, TenantOutcome]) -> None:
+    """Says who got no invoice and why, and which usage no rate priced."""
+    for outcome in sorted(outcomes.values(), key=lambda each: each.tenant_id):
+        if outcome.outcome not in INVOICED:
+            steps.say(f"No invoice for {outcome.tenant_id}: {outcome.reason}.")
+        for usage in outcome.unpriced:
+            steps.say(
+                f"Not priced for {outcome.tenant_id}: {usage['quantity']} {usage['resource_kind']}"
+                f" of {usage['deployment_id']} (the plan has no rate for it)."
+            )
+
+
+def check_first_run(seen: Look, headers: Sequence[Mapping[str, Any]]) -> None:
+    """Tenants due = invoiced + nothing to invoice; nobody is lost."""
+    due = {account.tenant.tenant_id for account in sample_month().accounts}
+    rolled = {each.tenant_id for each in seen.outcomes.values() if each.outcome == "rolled"}
+    nothing = {
+        each.tenant_id for each in seen.outcomes.values() if each.outcome == "nothing_to_invoice"
+    }
+    expect(nothing == NOTHING_TO_INVOICE, f"nothing to invoice for {sorted(nothing)}.")
+    expect(
+        rolled | nothing == due, f"no invoice and no reason for {sorted(due - rolled - nothing)}."
+    )
+    expect(
+        {header["tenant_id"] for header in headers} == rolled,
+        "the list of invoices is not that of the tenants rolled up.",
+    )
+    expect(seen.dead == 0, f"{seen.dead} messages are in the dead-letter queue.")
+
+
+def show_pilot(stack: LocalStack, steps: Steps, names: Mapping[str, str]) -> None:
+    """The pilot's invoice, over HTTP with the pilot's own token, to the cent."""
+    status, invoice = stack.get(f"/invoices/{PILOT}.{PERIOD}", user=PILOT)
+    expect(
+        status == HTTPStatus.OK, f"GET /invoices/{PILOT}.{PERIOD} answered {status}: {invoice}."
+    )
+    steps.output.print(invoice_table(invoice, names[PILOT]))
+    lines = [(line["kind"], line["amount_cents"]) for line in invoice["lines"]]
+    expect(lines == PILOT_LINES, f"the pilot's lines are {lines}, not {PILOT_LINES}.")
+    total = invoice["total_cents"]
+    expect(total == PILOT_TOTAL, f"the pilot's total is {total} cents, not {PILOT_TOTAL}.")
+
+
+def check_again(seen: Look, before: Sequence[Any], after: Sequence[Any]) -> int:
+    """A second run writes nothing: every invoice is skipped, and reads the same."""
+    skipped = [each for each in seen.outcomes.values() if each.outcome == "skipped"]
+    expect(
+        len(skipped) == len(before),
+        f"the second run skipped {len(skipped)} tenants, not {len(before)}.",
+    )
+    expect(before == after, "the second run changed an invoice.")
+    return len(skipped)
+
+
+def check_scope(stack: LocalStack) -> str:
+    """A tenant's token lists its own invoices, and another's does not exist for it."""
+    own = every_invoice(stack, "acme")
+    expect(
+        [header["tenant_id"] for header in own] == ["acme"], f"acme's token listed {own} instead."
+    )
+    status, _ = stack.get(f"/invoices/{PILOT}.{PERIOD}", user="acme")
+    expect(
+        status == HTTPStatus.NOT_FOUND,
+        f"acme's token asked for the pilot's invoice and got {status}, not 404.",
+    )
+    status, _ = stack.get("/invoices")
+    expect(status == HTTPStatus.UNAUTHORIZED, f"a request without a token got {status}, not 401.")
+    return (
+        f"acme's token lists one invoice, its own ({own[0]['number']});"
+        " the pilot's is 404 to it; without a token the answer is 401."
+    )
+
+
+def bring_up(stack: LocalStack, steps: Steps) -> None:
+    """Starts, builds, deploys and seeds."""
+    with steps.step("Start the local AWS (loopback only, IAM policies enforced)"):
+        stack.start()
+    with steps.step("Build what has changed (sam build)"):
+        stack.build()
+    with steps.step("Deploy the template (sam deploy)"):
+        stack.deploy()
+    with steps.step(f"Seed the sample month: {len(sample_month().accounts)} tenants, April 2026"):
+        stack.seed()
+
+
+def tell(stack: LocalStack, steps: Steps) -> None:
+    """The story itself, on a stack that is up."""
+    names = customer_names()
+    steps.heading("1 May 2026, 03:00 UTC: the schedule fires")
+    first = run_month_end(stack, steps, "demo-first", "Month-end: one message per tenant")
+    with steps.step("List the invoices over HTTP as the administrator"):
+        headers = every_invoice(stack, "admin")
+    steps.output.print(invoices_table(headers, names))
+    tell_the_rest(steps, first.outcomes)
+    check_first_run(first, headers)
+
+    steps.heading("What the pilot sees")
+    show_pilot(stack, steps, names)
+
+    steps.heading("The same again: nothing may be billed twice")
+    again = run_month_end(stack, steps, "demo-again", "Month-end, a second time")
+    skipped = check_again(again, headers, every_invoice(stack, "admin"))
+    steps.say(f"{skipped} invoices were there already and were skipped, none changed.")
+
+    steps.heading("Who may see what")
+    with steps.step("Ask with another tenant's token, and with none"):
+        seen = check_scope(stack)
+    steps.say(seen)
+
+
+def demo_directory(directory: Path) -> Path:
+    """The demo's own folder, so that it leaves a stack of `make up` alone."""
+    return directory / "demo"
+
+
+def demo(directory: Path) -> None:
+    """Runs the demo; raises LocalError when anything is not as promised."""
+    steps = Steps(console())
+    stack = LocalStack(demo_directory(directory))
+    if stack.stop():
+        steps.say("Stopped a demo that had been left running.")
+    try:
+        bring_up(stack, steps)
+        tell(stack, steps)
+    finally:
+        stack.stop()
+    steps.heading("Everything is stopped; every figure was as expected.")
+    steps.output.print(steps.table())
+    steps.say("Next: `make up` leaves such a stack running; `make help` lists the rest.")
