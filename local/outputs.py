@@ -13,6 +13,9 @@ FUNCTIONS = {
     "rollup_tenant": "RollupTenantFunction",
     "list_invoices": "ListInvoicesFunction",
     "get_invoice": "GetInvoiceFunction",
+    "record_usage": "RecordUsageFunction",
+    "ingest_usage": "IngestUsageFunction",
+    "get_usage": "GetUsageFunction",
 }
 TABLES = {
     "invoices": "InvoicesTableName",
@@ -23,6 +26,8 @@ QUEUES = {
     "rollup": "RollupQueueUrl",
     "rollup_dlq": "RollupDeadLetterQueueUrl",
     "schedule_dlq": "ScheduleDeadLetterQueueUrl",
+    "usage": "UsageQueueUrl",
+    "usage_dlq": "UsageDeadLetterQueueUrl",
 }
 
 

@@ -25,9 +25,11 @@ def _resolved(node: Any) -> Any:
     return node
 
 
-def assert_promised(path: str, status: int, content_type: str, body: Any) -> None:
-    """Fails unless the document promises such an answer to a GET of the path."""
-    responses = openapi()["paths"][path]["get"]["responses"]
+def assert_promised(
+    path: str, status: int, content_type: str, body: Any, *, method: str = "get"
+) -> None:
+    """Fails unless the document promises such an answer to a request of the path."""
+    responses = openapi()["paths"][path][method]["responses"]
     content = _resolved(responses[str(status)])["content"]
     schema = content[content_type]["schema"] | {"components": openapi()["components"]}
     Draft202012Validator(schema).validate(body)

@@ -45,7 +45,7 @@ def _revision(event: Event) -> int | None:
     return int(text)
 
 
-@api(logger)
+@api(logger, may=lambda caller: caller.may_read)
 def handler(event: Event, caller: Caller) -> Response:
     """Answers the invoice; what is not the caller's is not there."""
     revision = _revision(event)

@@ -77,7 +77,7 @@ def _page(caller: Caller, query: dict[str, str]) -> tuple[HeaderPage, str]:
     return lists.page(wanted, values.get("limit", LIMIT), after), scope
 
 
-@api(logger)
+@api(logger, may=lambda caller: caller.may_read)
 def handler(event: Event, caller: Caller) -> Response:
     """Answers `{"invoices": [header...], "next_cursor": str|null}`."""
     page, scope = _page(caller, query_parameters(event, PARAMETERS))

@@ -42,11 +42,14 @@ class Deployed:
         assert "FunctionError" not in answer, payload
         return payload
 
-    def call(self, path: str, token: str | None = None, method: str = "GET") -> "Answer":
+    def call(
+        self, path: str, token: str | None = None, method: str = "GET", body: Any = None
+    ) -> "Answer":
         """A request below the API's base path, with a bearer token or none."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         url = self.local.outputs["api_url"] + path
-        request = urllib.request.Request(url, headers=headers, method=method)
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(url, data, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 return Answer(answer.status, dict(answer.headers), answer.read())

@@ -3,6 +3,7 @@
 from openapi_spec_validator import validate
 
 from invoicing.invoice import InvoiceStatus
+from invoicing.usage_event import UsageOutcome
 from tests.openapi import openapi
 from tests.template import resources
 
@@ -31,3 +32,8 @@ def test_its_routes_are_the_templates() -> None:
 
 def test_its_states_are_the_invoices() -> None:
     assert openapi()["components"]["schemas"]["Status"]["enum"] == list(InvoiceStatus)
+
+
+def test_its_usage_outcomes_are_the_meterings() -> None:
+    schema = openapi()["components"]["schemas"]["UsageOutcome"]
+    assert schema["enum"] == list(UsageOutcome)

@@ -32,6 +32,23 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("dynamodb:PutItem", "InvoicesTable"),
         ("dynamodb:DeleteItem", "InvoicesTable"),
     },
+    "RecordUsage": {
+        ("dynamodb:PutItem", "UsageTable"),
+        ("dynamodb:UpdateItem", "UsageTable"),
+        ("dynamodb:BatchGetItem", "AccountsTable"),
+    },
+    "IngestUsage": {
+        ("sqs:ReceiveMessage", "UsageQueue"),
+        ("sqs:DeleteMessage", "UsageQueue"),
+        ("sqs:GetQueueAttributes", "UsageQueue"),
+        ("dynamodb:PutItem", "UsageTable"),
+        ("dynamodb:UpdateItem", "UsageTable"),
+        ("dynamodb:BatchGetItem", "AccountsTable"),
+    },
+    "GetUsage": {
+        ("dynamodb:Query", "UsageTable"),
+        ("dynamodb:BatchGetItem", "AccountsTable"),
+    },
     "ListInvoices": {
         ("dynamodb:Query", "InvoicesTable"),
         ("dynamodb:Query", "InvoicesTable/index/period"),
@@ -111,7 +128,15 @@ def test_tables_survive_mistakes(table: str) -> None:
     assert properties["DeletionProtectionEnabled"] is True
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert properties["SSESpecification"] == {"SSEEnabled": True}
-    assert "TimeToLiveSpecification" not in properties
+
+
+def test_nothing_expires_but_dedupe_items() -> None:
+    expiring = {
+        name: table["Properties"]["TimeToLiveSpecification"]
+        for name, table in TABLES.items()
+        if "TimeToLiveSpecification" in table["Properties"]
+    }
+    assert expiring == {"UsageTable": {"AttributeName": "expires_at", "Enabled": True}}
 
 
 def test_the_period_index_copies_the_header_and_nothing_else() -> None:
@@ -119,15 +144,19 @@ def test_the_period_index_copies_the_header_and_nothing_else() -> None:
     assert index["Projection"]["NonKeyAttributes"] == list(HEADER_ATTRIBUTES)
 
 
-def test_a_slow_batch_is_not_delivered_twice() -> None:
-    queue = template()["Resources"]["RollupQueue"]["Properties"]
-    rollup = FUNCTIONS["RollupTenant"]["Properties"]
-    assert queue["VisibilityTimeout"] >= 6 * rollup["Timeout"]
-    assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
-    event = rollup["Events"]["Tenants"]["Properties"]
-    assert event["BatchSize"] <= 10
-    assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert event["ScalingConfig"]["MaximumConcurrency"] == {"Ref": "RollupConcurrency"}
+@pytest.mark.parametrize(
+    ("queue", "function", "event"),
+    [("RollupQueue", "RollupTenant", "Tenants"), ("UsageQueue", "IngestUsage", "Usage")],
+)
+def test_a_slow_batch_is_not_delivered_twice(queue: str, function: str, event: str) -> None:
+    properties = template()["Resources"][queue]["Properties"]
+    worker = FUNCTIONS[function]["Properties"]
+    assert properties["VisibilityTimeout"] >= 6 * worker["Timeout"]
+    assert properties["RedrivePolicy"]["maxReceiveCount"] == 5
+    source = worker["Events"][event]["Properties"]
+    assert source["BatchSize"] <= 10
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["ScalingConfig"]["MaximumConcurrency"]
 
 
 @pytest.mark.parametrize("queue", sorted(resources("AWS::SQS::Queue")))
@@ -146,7 +175,9 @@ def test_the_rule_fires_on_the_first_at_three_utc_with_retries_and_a_dead_letter
     assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == 24 * 3600
 
 
-@pytest.mark.parametrize("queue", ["RollupDeadLetterQueue", "ScheduleDeadLetterQueue"])
+@pytest.mark.parametrize(
+    "queue", sorted(name for name in resources("AWS::SQS::Queue") if "DeadLetter" in name)
+)
 def test_a_dead_letter_queue_with_anything_in_it_raises_an_alarm(queue: str) -> None:
     alarms = [
         alarm["Properties"]

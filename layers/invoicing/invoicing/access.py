@@ -22,13 +22,10 @@ from typing import Any
 
 TENANT_ID = "[a-z0-9-]{1,40}"
 ADMIN_GROUP = "platform_admin"
+METERING_GROUP = "metering"
 TENANT_GROUP = re.compile(f"tenant:({TENANT_ID})")
 CLAIM = "cognito:groups"
 JWT_PARTS = 3
-
-
-class Forbidden(Exception):
-    """The caller is signed in but in no group that Monthend knows."""
 
 
 class TenantNotNamed(Exception):
@@ -37,10 +34,21 @@ class TenantNotNamed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A signed-in caller's rights: everything, or these tenants' own invoices."""
+    """A signed-in caller's rights: everything, these tenants' own documents, recording usage."""
 
     is_admin: bool
     tenant_ids: frozenset[str]
+    is_meter: bool = False
+
+    @property
+    def may_read(self) -> bool:
+        """Whether the caller may read any tenant's documents at all."""
+        return self.is_admin or bool(self.tenant_ids)
+
+    @property
+    def may_record_usage(self) -> bool:
+        """Whether the caller may record usage, of whichever tenant."""
+        return self.is_admin or self.is_meter
 
     def may_see(self, tenant_id: str) -> bool:
         """Whether invoices of this tenant exist at all, as far as this caller can tell."""
@@ -82,7 +90,7 @@ def _bracketed(groups: Sequence[str]) -> str:
 
 
 def _rest_groups(claim: str, event: Mapping[str, Any]) -> Sequence[str]:
-    if claim == ADMIN_GROUP or TENANT_GROUP.fullmatch(claim):
+    if claim in (ADMIN_GROUP, METERING_GROUP) or TENANT_GROUP.fullmatch(claim):
         return (claim,)
     groups = _token_groups(event)
     return groups if claim in (",".join(groups), _bracketed(groups)) else ()
@@ -103,13 +111,7 @@ def _groups(event: Mapping[str, Any]) -> Sequence[str]:
 
 
 def caller_of(event: Mapping[str, Any]) -> Caller:
-    """The rights of the caller of an API Gateway proxy event (REST or HTTP).
-
-    Raises Forbidden when the verified claim holds no group that Monthend knows.
-    """
+    """The rights of the caller of an API Gateway proxy event (REST or HTTP); maybe none."""
     groups = _groups(event)
     tenants = frozenset(found[1] for group in groups if (found := TENANT_GROUP.fullmatch(group)))
-    caller = Caller(is_admin=ADMIN_GROUP in groups, tenant_ids=tenants)
-    if not caller.is_admin and not caller.tenant_ids:
-        raise Forbidden("no group of this caller gives access to invoices")
-    return caller
+    return Caller(ADMIN_GROUP in groups, tenants, METERING_GROUP in groups)

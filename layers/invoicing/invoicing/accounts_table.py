@@ -3,11 +3,11 @@
 Keys: a tenant and its subscriptions share a partition (`acme` / `tenant` and
 `acme` / `sub#<deployment>#<start>`) so that one consistent query reads an account. Plans and
 add-ons are `plan#<code>` / `v0001`; a version is written once and never changes, so a warm
-function may keep it.
+function may keep it. `deployment#<id>` / `owner` says whose a deployment is.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
@@ -22,7 +22,7 @@ from invoicing.accounts import Account, AddonChoice, AddonPrice, Subscription, T
 from invoicing.base_table import bound, read_keys, refused
 from quote_engine import Plan, parse_plan, plan_document
 
-TENANT = "tenant"
+TENANT, OWNER = "tenant", "owner"
 
 
 class UnknownTenant(Exception):
@@ -35,6 +35,10 @@ class UnknownPrice(Exception):
 
 class VersionExists(Exception):
     """This version is in the catalogue with other content; a change needs a new version."""
+
+
+class DeploymentTaken(Exception):
+    """The deployment belongs to another tenant."""
 
 
 class _TenantIndex(GlobalSecondaryIndex["_AccountItem"]):  # type: ignore[no-untyped-call]
@@ -196,8 +200,32 @@ class AccountsTable:
         tenant_id = document.pop("tenant_id")
         self._items(tenant_id, TENANT, kind=TENANT, document=json.dumps(document)).save()
 
+    def owners(self, deployment_ids: Iterable[str]) -> Mapping[str, str]:
+        """The tenant of each deployment that is known."""
+        keys = [{"pk": f"deployment#{name}", "sk": OWNER} for name in sorted(set(deployment_ids))]
+        return {
+            item["pk"]["S"].partition("#")[2]: json.loads(item["document"]["S"])["tenant_id"]
+            for item in read_keys(self._name, keys)
+        }
+
+    def _claim(self, deployment_id: str, tenant_id: str) -> None:
+        key = (f"deployment#{deployment_id}", OWNER)
+        text = json.dumps({"tenant_id": tenant_id})
+        mine = _AccountItem.pk.does_not_exist() | (_AccountItem.document == text)
+        try:
+            self._items(*key, document=text).save(mine)
+        except PutError as error:
+            if not refused(error):
+                raise
+            raise DeploymentTaken(f"deployment {deployment_id} is another tenant's") from error
+
     def put_subscription(self, subscription: Subscription) -> None:
-        """Stores a subscription, keyed by its deployment and first day."""
+        """Stores a subscription, keyed by its deployment and first day.
+
+        The first subscription of a deployment makes it its tenant's for good: usage finds its
+        tenant by the deployment alone. Raises DeploymentTaken when it is another tenant's.
+        """
+        self._claim(subscription.deployment_id, subscription.tenant_id)
         self._items(
             subscription.tenant_id,
             f"sub#{subscription.deployment_id}#{subscription.starts_on.isoformat()}",

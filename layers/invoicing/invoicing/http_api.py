@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller, Forbidden, caller_of
+from invoicing.access import Caller, caller_of
 from invoicing.settings import settings
 
 type Event = Mapping[str, Any]
@@ -78,7 +78,7 @@ def preflight() -> Response:
     response = json_response(HTTPStatus.NO_CONTENT, {})
     response["body"] = ""
     response["headers"] |= {
-        "Access-Control-Allow-Methods": "GET,OPTIONS",
+        "Access-Control-Allow-Methods": "GET,POST,OPTIONS",
         "Access-Control-Allow-Headers": "Authorization,Content-Type",
         "Access-Control-Max-Age": "600",
     }
@@ -102,9 +102,12 @@ def _method(event: Event) -> str:
     return str(event.get("httpMethod") or http.get("method") or "")
 
 
-def api(logger: Logger) -> Callable[[ApiHandler], Callable[[Event, Any], Response]]:
+def api(
+    logger: Logger, may: Callable[[Caller], bool]
+) -> Callable[[ApiHandler], Callable[[Event, Any], Response]]:
     """Wraps a handler of (event, caller): problems become answers, the unknown becomes a 500.
 
+    A caller who `may` not use the route at all gets a 403.
     An unknown error is logged with its traceback and answered here, because API Gateway's own
     502 would reach a browser without CORS headers; the API's 5XX alarm counts it all the same.
     """
@@ -115,9 +118,11 @@ def api(logger: Logger) -> Callable[[ApiHandler], Callable[[Event, Any], Respons
             if _method(event) == "OPTIONS":
                 return preflight()
             try:
-                return handle(event, caller_of(event))
-            except Forbidden as error:
-                problem = Problem(HTTPStatus.FORBIDDEN, str(error))
+                caller = caller_of(event)
+                if not may(caller):
+                    detail = "None of this caller's groups gives access to this."
+                    raise Problem(HTTPStatus.FORBIDDEN, detail)
+                return handle(event, caller)
             except Problem as error:
                 problem = error
             except Exception:

@@ -31,6 +31,14 @@ class UsageTotal:
     quantities: Mapping[str, Decimal]
 
 
+@dataclass(frozen=True, slots=True)
+class MonthOfUsage:
+    """What one deployment used on each day (`2026-04-01`), and in the whole month."""
+
+    days: Mapping[str, Mapping[str, Decimal]]
+    total: UsageTotal | None
+
+
 def _quantity(deployment_id: str, kind: str, value: Mapping[str, str]) -> Decimal:
     if "N" not in value:
         raise InvalidUsage(f"usage of {deployment_id}, {kind}: not a number")
@@ -79,24 +87,50 @@ class UsageTable:
             totals[total.deployment_id] = total.quantities
         return totals
 
+    def days(self, deployment_id: str, period: Period) -> MonthOfUsage:
+        """What was counted, day by day and in total; consistent. Empty without usage."""
+        request: Any = {
+            "TableName": self._name,
+            "KeyConditionExpression": f"{KEY} = :key",
+            "ExpressionAttributeValues": {":key": {"S": f"{deployment_id}#{period.label}"}},
+            "ConsistentRead": True,
+        }
+        # A month is 32 items of at most a few KB: always one page.
+        items = {item[DAY]["S"]: item for item in self._client.query(**request)["Items"]}
+        total = items.pop(TOTAL, None)
+        return MonthOfUsage(
+            days={day: _total(item).quantities for day, item in sorted(items.items())},
+            total=_total(total) if total else None,
+        )
+
+    def bumps(
+        self, tenant_id: str, deployment_id: str, day: str, quantities: Mapping[str, Decimal]
+    ) -> list[dict[str, Any]]:
+        """The two actions of a transaction that add quantities to a day and its month's total.
+
+        Both are refused when the deployment's usage of that month is another tenant's.
+        """
+        key = f"{deployment_id}#{day[:7]}"
+        return [
+            {"Update": self._bump(tenant_id, key, sort_key, quantities)}
+            for sort_key in (day, TOTAL)
+        ]
+
     def add(
         self, tenant_id: str, deployment_id: str, day: date, quantities: Mapping[str, Decimal]
     ) -> None:
-        """Adds quantities to a day and to its month's total, both or neither.
+        """Adds quantities to a day and its month's total, both or neither.
 
-        Raises InvalidUsage for a negative quantity, for a kind that is a key of the table, and
-        when the deployment's usage of that month belongs to another tenant.
+        Not for metered events: done twice, it adds twice.
+
+        Raises InvalidUsage for a negative quantity and for a kind that is a key of the table.
         """
         for kind, quantity in quantities.items():
             if kind in NOT_KINDS:
                 raise InvalidUsage(f"usage of {deployment_id}: {kind} cannot be a resource kind")
             _quantity(deployment_id, kind, {"N": str(quantity)})
-        key = f"{deployment_id}#{day:%Y-%m}"
         self._client.transact_write_items(
-            TransactItems=[
-                {"Update": self._bump(tenant_id, key, sort_key, quantities)}
-                for sort_key in (day.isoformat(), TOTAL)
-            ]
+            TransactItems=self.bumps(tenant_id, deployment_id, day.isoformat(), quantities)
         )
 
     def _bump(
@@ -114,3 +148,17 @@ class UsageTable:
             | {f"#k{n}": kind for n, kind in enumerate(kinds)},
             "ExpressionAttributeValues": {":owner": {"S": tenant_id}} | values,
         }
+
+
+def usage_document(deployment_id: str, period: Period, month: MonthOfUsage) -> dict[str, Any]:
+    """A month of usage as the API shows it; quantities are decimal strings."""
+
+    def shown(quantities: Mapping[str, Decimal]) -> dict[str, str]:
+        return {kind: format(quantities[kind], "f") for kind in sorted(quantities)}
+
+    return {
+        "deployment_id": deployment_id,
+        "period": period.label,
+        "days": [{"day": day, "usage": shown(month.days[day])} for day in month.days],
+        "total": shown(month.total.quantities) if month.total else {},
+    }

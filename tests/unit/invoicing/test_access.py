@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from invoicing.access import Caller, Forbidden, TenantNotNamed, caller_of
+from invoicing.access import Caller, TenantNotNamed, caller_of
 
 ADMIN = Caller(is_admin=True, tenant_ids=frozenset())
+METER = Caller(is_admin=False, tenant_ids=frozenset(), is_meter=True)
+NOBODY = Caller(is_admin=False, tenant_ids=frozenset())
 
 
 def _token(groups: object) -> str:
@@ -44,6 +46,8 @@ def tenants(*tenant_ids: str) -> Caller:
         (rest_event("other,tenant:a", ["other", "tenant:a"]), tenants("a")),
         (rest_event("platform_admin,x", ["platform_admin", "x"]), ADMIN),
         (http_event("[platform_admin]"), ADMIN),
+        (rest_event("metering"), METER),
+        (http_event("[metering]"), METER),
         (http_event("[tenant:acme other]"), tenants("acme")),
     ],
 )
@@ -62,6 +66,7 @@ def test_the_verified_claim_gives_the_rights_in_every_shape(
         pytest.param(rest_event(""), id="an empty claim"),
         pytest.param(rest_event(["platform_admin"]), id="a claim that is not text"),
         pytest.param(rest_event("not_platform_admin"), id="an admin look-alike"),
+        pytest.param(rest_event("metering2"), id="a metering look-alike"),
         pytest.param(rest_event("platform_admins"), id="an admin look-alike, plural"),
         pytest.param(rest_event("Platform_Admin"), id="an admin look-alike in other case"),
         pytest.param(rest_event("tenant:"), id="a tenant without an id"),
@@ -92,15 +97,13 @@ def test_the_verified_claim_gives_the_rights_in_every_shape(
     ],
 )
 def test_anything_else_gives_no_rights(event: dict[str, Any]) -> None:
-    with pytest.raises(Forbidden):
-        caller_of(event)
+    assert caller_of(event) == NOBODY
 
 
 @pytest.mark.parametrize("token", ["junk", "a.b.c", "a.!!!.c", "a.W10.c", "a.e30.c"])
 def test_an_unreadable_token_splits_nothing(token: str) -> None:
     event = rest_event("tenant:a,tenant:b") | {"headers": {"authorization": token}}
-    with pytest.raises(Forbidden):
-        caller_of(event)
+    assert caller_of(event) == NOBODY
 
 
 def test_rights_come_from_nothing_but_the_claim() -> None:
@@ -109,8 +112,7 @@ def test_rights_come_from_nothing_but_the_claim() -> None:
         "queryStringParameters": {"cognito:groups": "platform_admin", "tenant_id": "acme"},
     }
     event["requestContext"]["authorizer"]["claims"]["custom:tenant_id"] = "acme"
-    with pytest.raises(Forbidden):
-        caller_of(event)
+    assert caller_of(event) == NOBODY
 
 
 def test_an_admin_sees_every_tenant_and_a_tenant_its_own() -> None:
@@ -138,3 +140,19 @@ def test_a_list_is_scoped_to_the_tenant_named_or_owned(
 def test_a_caller_in_several_tenant_groups_names_one() -> None:
     with pytest.raises(TenantNotNamed, match="a, b"):
         tenants("a", "b").tenant_scope(None)
+
+
+@pytest.mark.parametrize(
+    ("caller", "reads", "records"),
+    [
+        (ADMIN, True, True),
+        (METER, False, True),
+        (tenants("acme"), True, False),
+        (NOBODY, False, False),
+    ],
+)
+def test_reading_and_recording_are_rights_of_their_own(
+    caller: Caller, reads: bool, records: bool
+) -> None:
+    assert (caller.may_read, caller.may_record_usage) == (reads, records)
+    assert METER.may_see("acme") is False

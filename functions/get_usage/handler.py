@@ -1,0 +1,52 @@
+"""GET /usage: what was counted for a deployment, day by day, for the tenant that it belongs to."""
+
+import re
+from http import HTTPStatus
+
+from aws_lambda_powertools import Logger
+
+from invoicing.access import Caller
+from invoicing.accounts_table import AccountsTable
+from invoicing.http_api import (
+    Event,
+    Problem,
+    Response,
+    api,
+    bad_request,
+    json_response,
+    query_parameters,
+)
+from invoicing.settings import settings
+from invoicing.usage_event import DEPLOYMENT_ID
+from invoicing.usage_table import UsageTable, usage_document
+from quote_engine import Period
+
+PARAMETERS = ("deployment_id", "period")
+
+logger = Logger(service="get_usage")
+
+
+def _wanted(event: Event) -> tuple[str, Period]:
+    query = query_parameters(event, frozenset(PARAMETERS))
+    errors = {name: "is needed" for name in PARAMETERS if name not in query}
+    if "period" in query:
+        try:
+            period = Period.month(query["period"])
+        except ValueError as error:
+            errors["period"] = str(error)
+    if errors:
+        raise bad_request(errors)
+    return query["deployment_id"], period
+
+
+@api(logger, may=lambda caller: caller.may_read)
+def handler(event: Event, caller: Caller) -> Response:
+    """Answers days and totals; a deployment that is not the caller's is not there."""
+    deployment_id, period = _wanted(event)
+    known = re.fullmatch(DEPLOYMENT_ID, deployment_id)
+    owners = AccountsTable(settings().accounts_table).owners([deployment_id] if known else [])
+    owner = owners.get(deployment_id)
+    if owner is None or not caller.may_see(owner):
+        raise Problem(HTTPStatus.NOT_FOUND, "There is no such deployment.")
+    month = UsageTable(settings().usage_table).days(deployment_id, period)
+    return json_response(HTTPStatus.OK, usage_document(deployment_id, period, month))

@@ -1,0 +1,48 @@
+"""POST /usage: records up to a thousand metered events, each exactly once."""
+
+import base64
+import binascii
+import json
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from invoicing.access import Caller
+from invoicing.http_api import Event, Problem, Response, api, bad_request, json_response
+from invoicing.metering import EVENTS_A_CALL, metering, results_document
+from invoicing.usage_events_table import UsageNotRecorded
+
+logger = Logger(service="record_usage")
+
+
+def _events(event: Event) -> list[Any]:
+    text = event.get("body") or ""
+    try:
+        raw = base64.b64decode(text) if event.get("isBase64Encoded") else text
+        body = json.loads(raw)
+    except (binascii.Error, ValueError) as error:
+        raise bad_request({"body": f"not JSON: {error}"}) from error
+    if not isinstance(body, dict) or set(body) != {"events"}:
+        raise bad_request({"body": 'must be {"events": [...]} and nothing else'})
+    events = body["events"]
+    if not isinstance(events, list) or not 1 <= len(events) <= EVENTS_A_CALL:
+        raise bad_request({"events": f"must be a list of 1 to {EVENTS_A_CALL} events"})
+    return events
+
+
+@api(logger, may=lambda caller: caller.may_record_usage)
+def handler(event: Event, _caller: Caller) -> Response:
+    """Answers the result of every event, in order, and how many there are of each outcome."""
+    events = _events(event)
+    received = datetime.fromtimestamp(event["requestContext"]["requestTimeEpoch"] / 1000, UTC)
+    try:
+        results = metering().record(events, received)
+    except UsageNotRecorded as error:
+        logger.warning("usage not recorded", extra={"reason": str(error)})
+        detail = "The store is busy. Sending all of these events again is safe."
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail) from error
+    document = results_document(results)
+    logger.info("usage recorded", extra=document["counts"])
+    return json_response(HTTPStatus.OK, document)

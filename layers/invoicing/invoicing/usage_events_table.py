@@ -1,0 +1,138 @@
+"""Counts usage events exactly once: dedupe items, a day and its month total move together.
+
+Events of one deployment and day share transactions of up to 98 dedupe items, so that the two
+totals are written once for all of them: 2.04 write units an event, where the floor is 2.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Context, Decimal, Inexact
+from itertools import batched
+from time import sleep
+from typing import Any
+from uuid import uuid4
+
+from botocore.exceptions import ClientError
+
+from invoicing.base_table import connection
+from invoicing.usage_event import UsageEvent, UsageOutcome
+from invoicing.usage_table import DAY, KEY, OWNER, UsageTable
+
+# DynamoDB takes 100 actions a transaction: the day, its month total, and these.
+EVENTS_A_TRANSACTION = 98
+TRIES = 8
+DEDUPE = "event"
+# Python would round a sum to 28 digits in silence; DynamoDB's own numbers have 38.
+EXACT = Context(prec=38, traps=[Inexact])
+REFUSED = "ConditionalCheckFailed"
+PASSING = frozenset(("TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"))
+
+
+class UsageNotRecorded(Exception):
+    """DynamoDB stayed busy; nothing is lost, because sending the events again is safe."""
+
+
+class UsageOfAnotherTenant(Exception):
+    """The month's usage of this deployment belongs to another tenant."""
+
+
+type Outcomes = dict[str, UsageOutcome]
+
+
+class UsageEventsTable:
+    """Writes events into the usage table; `UsageTable` reads what they add up to."""
+
+    def __init__(self, table_name: str) -> None:
+        self._name = table_name
+        self._totals = UsageTable(table_name)
+
+    def record(self, tenant_id: str, day: str, events: Sequence[UsageEvent]) -> Outcomes:
+        """Counts events of one tenant's deployment and day (billing zone); outcomes by key.
+
+        Their keys must differ. Raises UsageNotRecorded, with a part possibly counted, and
+        UsageOfAnotherTenant, with nothing counted of the transaction concerned.
+        """
+        outcomes: Outcomes = {}
+        for batch in batched(events, EVENTS_A_TRANSACTION, strict=False):
+            outcomes |= self._record_batch(tenant_id, day, batch)
+        return outcomes
+
+    def _record_batch(self, tenant_id: str, day: str, batch: Iterable[UsageEvent]) -> Outcomes:
+        outcomes: Outcomes = {}
+        events = list(batch)
+        for attempt in range(TRIES):
+            if not events:
+                return outcomes
+            reasons = self._write(tenant_id, day, events)
+            if reasons is None:
+                return outcomes | {event_key(event): UsageOutcome.ACCEPTED for event in events}
+            known = _already_there(events, reasons)
+            outcomes |= known
+            events = [event for event in events if event_key(event) not in known]
+            if not known:
+                sleep(random.uniform(0.5, 1) * 0.02 * 2**attempt)
+        raise UsageNotRecorded(f"{len(events)} events of {day} after {TRIES} tries")
+
+    def _write(
+        self, tenant_id: str, day: str, events: Sequence[UsageEvent]
+    ) -> list[dict[str, Any]] | None:
+        """None when all is written; otherwise why each of the actions was not."""
+        puts = [{"Put": self._dedupe_item(tenant_id, event)} for event in events]
+        quantities: dict[str, Decimal] = defaultdict(Decimal)
+        for event in events:
+            quantities[event.resource_kind] = EXACT.add(
+                quantities[event.resource_kind], event.quantity
+            )
+        totals = self._totals.bumps(tenant_id, events[0].deployment_id, day, quantities)
+        client: Any = connection().client
+        try:
+            client.transact_write_items(
+                TransactItems=[*puts, *totals], ClientRequestToken=uuid4().hex
+            )
+        except ClientError as error:
+            reasons: list[dict[str, Any]] | None = error.response.get("CancellationReasons")
+            if not reasons:
+                raise
+            _refuse_other_causes(tenant_id, reasons, len(events))
+            return reasons
+        return None
+
+    def _dedupe_item(self, tenant_id: str, event: UsageEvent) -> dict[str, Any]:
+        return {
+            "TableName": self._name,
+            "Item": {
+                KEY: {"S": f"{tenant_id}#{event_key(event)}"},
+                DAY: {"S": DEDUPE},
+                OWNER: {"S": tenant_id},
+                "digest": {"S": event.digest},
+                "expires_at": {"N": str(int(event.expires_at.timestamp()))},
+            },
+            "ConditionExpression": f"attribute_not_exists({KEY})",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+
+def event_key(event: UsageEvent) -> str:
+    """What makes an event the same within its tenant."""
+    return f"{event.source}#{event.id}"
+
+
+def _already_there(events: Sequence[UsageEvent], reasons: Sequence[dict[str, Any]]) -> Outcomes:
+    return {
+        event_key(event): UsageOutcome.DUPLICATE
+        if reason["Item"]["digest"]["S"] == event.digest
+        else UsageOutcome.CONFLICT
+        for event, reason in zip(events, reasons, strict=False)
+        if reason.get("Code") == REFUSED
+    }
+
+
+def _refuse_other_causes(
+    tenant_id: str, reasons: Sequence[dict[str, Any]], event_count: int
+) -> None:
+    if any(reason.get("Code") == REFUSED for reason in reasons[event_count:]):
+        raise UsageOfAnotherTenant(f"this month's usage does not belong to tenant {tenant_id}")
+    unknown = {reason.get("Code", "None") for reason in reasons} - PASSING - {REFUSED, "None"}
+    if unknown:
+        raise UsageNotRecorded(f"transaction cancelled: {', '.join(sorted(unknown))}")

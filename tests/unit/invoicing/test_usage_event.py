@@ -1,0 +1,114 @@
+"""One metered event: read whole, or rejected with the field named."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from invoicing.usage_event import UsageEvent, UsageOutcome, UsageResult, read_event
+
+RECEIVED = datetime(2026, 5, 1, tzinfo=UTC)
+GOOD = {
+    "id": "e-1",
+    "source": "collector-1",
+    "deployment_id": "pilot",
+    "resource_kind": "droplet_hours",
+    "quantity": "24",
+    "occurred_at": "2026-04-30T23:00:00Z",
+}
+
+
+def read(**changes: Any) -> UsageEvent | UsageResult:
+    """The good event, changed, as received on 1 May 2026."""
+    return read_event(GOOD | changes, RECEIVED)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "value"),
+    [
+        ({}, "quantity", Decimal(24)),
+        ({"quantity": "0"}, "quantity", Decimal(0)),
+        ({"quantity": "0.000000000001"}, "quantity", Decimal("0.000000000001")),
+        ({"quantity": "99999999999999999999"}, "quantity", Decimal("99999999999999999999")),
+        (
+            {"occurred_at": "2026-05-01T09:00:00+10:00"},
+            "occurred_at",
+            datetime(2026, 4, 30, 23, tzinfo=UTC),
+        ),
+        (
+            {"occurred_at": "2026-04-30T23:00:00.25Z"},
+            "occurred_at",
+            datetime(2026, 4, 30, 23, 0, 0, 250_000, tzinfo=UTC),
+        ),
+        ({"occurred_at": "2026-05-02T00:00:00Z"}, "id", "e-1"),
+        ({"occurred_at": "2026-01-31T00:00:00Z"}, "id", "e-1"),
+    ],
+)
+def test_a_good_event_is_read(changes: dict[str, Any], field: str, value: Any) -> None:
+    event = read(**changes)
+    assert isinstance(event, UsageEvent)
+    assert getattr(event, field) == value
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"quantity": "-1"}, "quantity: Value error, must not be negative"),
+        ({"quantity": "many"}, "quantity: Value error, must be a decimal string"),
+        ({"quantity": 24}, "quantity: Value error, must be a decimal string"),
+        ({"quantity": 24.5}, "quantity: Value error, must be a decimal string"),
+        ({"quantity": True}, "quantity: Value error, must be a decimal string"),
+        ({"quantity": "1e3"}, "quantity: Value error, must be a decimal string"),
+        ({"quantity": "NaN"}, "quantity: Value error, must be a decimal string"),
+        ({"quantity": "٣"}, "quantity: Value error, must be a decimal string"),
+        ({"quantity": ".5"}, "quantity: Value error, must be a decimal string"),
+        ({"quantity": "1\n"}, "quantity: Value error, must be a decimal string"),
+        ({"quantity": "0.0000000000001"}, "quantity: Value error, has more than 12 decimals"),
+        ({"quantity": "1" + "0" * 20}, "quantity: Value error, has more than 20 digits"),
+        ({"occurred_at": "2026-04-30T23:00:00"}, "occurred_at: Value error, must be an RFC 3339"),
+        ({"occurred_at": "2026-04-30"}, "occurred_at: Value error, must be an RFC 3339"),
+        ({"occurred_at": 1777590000}, "occurred_at: Value error, must be an RFC 3339"),
+        ({"occurred_at": "2026-02-30T00:00:00Z"}, "occurred_at: "),
+        ({"occurred_at": "2026-01-30T23:59:59Z"}, "occurred_at: more than 90 days ago"),
+        ({"occurred_at": "2026-05-02T00:00:01Z"}, "occurred_at: more than 24 hours ahead"),
+        ({"id": ""}, "id: "),
+        ({"id": "a b"}, "id: "),
+        ({"id": "x" * 129}, "id: "),
+        ({"source": "a#b"}, "source: "),
+        ({"deployment_id": "a#2026-04"}, "deployment_id: "),
+        ({"resource_kind": "tenant_id"}, "resource_kind: "),
+        ({"resource_kind": "GPU"}, "resource_kind: "),
+        ({"tenant_id": "acme"}, "tenant_id: Extra inputs are not permitted"),
+    ],
+)
+def test_a_faulty_event_is_rejected_by_field(changes: dict[str, Any], reason: str) -> None:
+    result = read(**changes)
+    assert isinstance(result, UsageResult)
+    assert result.outcome is UsageOutcome.REJECTED
+    assert result.reason.startswith(reason)
+
+
+@pytest.mark.parametrize("raw", [None, 5, "text", [], {}, {"id": 5, "source": None}])
+def test_what_is_no_event_is_rejected_and_breaks_nothing(raw: Any) -> None:
+    result = read_event(raw, RECEIVED)
+    assert isinstance(result, UsageResult)
+    assert (result.id, result.source) == (None, None)
+
+
+def test_what_is_accepted_is_remembered_for_longer_than_it_is_acceptable() -> None:
+    event = read(occurred_at="2026-05-02T00:00:00Z")
+    assert isinstance(event, UsageEvent)
+    last_accepted = event.occurred_at + timedelta(days=90)
+    assert event.expires_at >= last_accepted + timedelta(days=1)
+    assert isinstance(read_event(GOOD, RECEIVED + timedelta(days=91)), UsageResult)
+
+
+def test_the_same_event_has_the_same_digest_however_it_is_written() -> None:
+    texts = ({"quantity": "24.0"}, {"occurred_at": "2026-05-01T09:00:00+10:00"}, {"id": "e-2"})
+    events = [read(), *(read(**change) for change in texts)]
+    assert len({event.digest for event in events if isinstance(event, UsageEvent)}) == 1
+    other = read(quantity="24.000000000001")
+    assert isinstance(other, UsageEvent)
+    assert isinstance(events[0], UsageEvent)
+    assert other.digest != events[0].digest
