@@ -6,6 +6,7 @@ from http import HTTPStatus
 from aws_lambda_powertools import Logger
 
 from invoicing.access import Caller
+from invoicing.accounts import DEPLOYMENT_ID
 from invoicing.accounts_table import AccountsTable
 from invoicing.http_api import (
     Event,
@@ -17,7 +18,6 @@ from invoicing.http_api import (
     query_parameters,
 )
 from invoicing.settings import settings
-from invoicing.usage_event import DEPLOYMENT_ID
 from invoicing.usage_table import UsageTable, usage_document
 from quote_engine import Period
 

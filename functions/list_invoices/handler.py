@@ -1,12 +1,13 @@
 """GET /invoices: headers of the invoices that the caller may see, page by page."""
 
 import json
+import re
 from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller, TenantNotNamed
+from invoicing.access import TENANT_ID, Caller, TenantNotNamed
 from invoicing.cursor import InvalidCursor, open_cursor, seal_cursor
 from invoicing.http_api import Event, Response, api, bad_request, json_response, query_parameters
 from invoicing.invoice import InvoiceStatus, header_document
@@ -35,7 +36,18 @@ def _status(text: str) -> InvoiceStatus:
         raise ValueError(f"must be one of {', '.join(InvoiceStatus)}") from None
 
 
-READERS = {"period": Period.month, "status": _status, "limit": _limit}
+def _tenant_id(text: str) -> str:
+    if not re.fullmatch(TENANT_ID, text):
+        raise ValueError(f"must match {TENANT_ID}")
+    return text
+
+
+READERS = {
+    "period": Period.month,
+    "status": _status,
+    "limit": _limit,
+    "tenant_id": _tenant_id,
+}
 
 
 def _read(query: dict[str, str]) -> dict[str, Any]:

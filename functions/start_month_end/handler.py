@@ -26,7 +26,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         run,
         pages_of_tenants(request, AccountsTable(settings().accounts_table)),
         settings().rollup_queue_url,
-        out_of_time=lambda: context.get_remaining_time_in_millis() < MARGIN_MS,
+        out_of_time=lambda: (
+            request.tenant_ids is None and context.get_remaining_time_in_millis() < MARGIN_MS
+        ),
     )
     if not progress.complete:
         continuation = {

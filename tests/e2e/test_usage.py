@@ -41,11 +41,8 @@ def meter(deployed: Deployed) -> str:
 
 def totals(deployed: Deployed) -> dict[str, Decimal]:
     """The present month's droplet hours by deployment, from the tables."""
-    found: dict[str, Decimal] = {}
-    for deployment_id, owner in deployed.rollup.accounts.owners(DEPLOYMENTS).items():
-        usage = deployed.rollup.usage.totals(owner, [deployment_id], PERIOD)
-        found[deployment_id] = usage.get(deployment_id, {}).get("droplet_hours", Decimal(0))
-    return found
+    found = deployed.rollup.usage.totals(DEPLOYMENTS, PERIOD)
+    return {name: found[name].quantities["droplet_hours"] for name in DEPLOYMENTS}
 
 
 def send(deployed: Deployed, token: str, events: list[dict[str, Any]]) -> Counter[str]:

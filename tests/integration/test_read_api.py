@@ -257,6 +257,8 @@ def test_without_a_recognised_group_everything_is_forbidden(api: Api, groups: st
         ({"status": "replaced"}, "status"),
         ({"cursor": "junk"}, "cursor"),
         ({"cursor": ""}, "cursor"),
+        ({"tenant_id": ""}, "tenant_id"),
+        ({"tenant_id": "A#1"}, "tenant_id"),
         ({"tenant": "acme"}, "tenant"),
         ({"tenantId": "acme"}, "tenantId"),
     ],

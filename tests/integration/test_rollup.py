@@ -1,6 +1,7 @@
 """The rollup: one invoice per tenant and period, whatever is delivered, however often."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from io import StringIO
@@ -9,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from invoicing.accounts import InvalidAccount, Subscription, Tenant
+from invoicing.accounts_table import AccountNumberTaken
 from invoicing.invoice import InvoiceStatus
 from invoicing.invoice_item_table import InvoiceItem
+from invoicing.messages import parse_rollup_message
 from tests.events import event
 from tests.handlers import LambdaContext
 from tests.integration.conftest import APRIL, Stack
@@ -127,8 +131,8 @@ def _usage_of_another(stack: Stack) -> None:
 
 
 def _two_subscriptions_of_one_deployment(stack: Stack) -> None:
-    stack.add_tenant("acme", ends_on=date(2026, 4, 15))
-    stack.add_tenant("acme", hours=None, starts_on=date(2026, 4, 16))
+    stack.add_tenant("acme", account_number="7", ends_on=date(2026, 4, 15))
+    stack.add_tenant("acme", account_number="7", hours=None, starts_on=date(2026, 4, 16))
 
 
 def _raw_usage(stack: Stack, attributes: dict[str, Any]) -> None:
@@ -280,7 +284,7 @@ def test_invoices_are_issued_at_once_when_the_template_says_so(
 
 def test_messages_out_of_order_give_the_same_invoices(stack: Stack, rollup: ModuleType) -> None:
     for tenant_id in ("a", "b", "c"):
-        stack.add_tenant(tenant_id, account_number="7")
+        stack.add_tenant(tenant_id)
     rollup.handler(batch("c", "a", "b", "a"), LambdaContext())
     headers = [stack.invoices.get(tenant_id, APRIL).header for tenant_id in ("a", "b", "c")]
     assert [header.total_cents for header in headers] == [7064, 7064, 7064]
@@ -305,3 +309,86 @@ def test_each_invocation_publishes_what_it_did(
     assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Monthend"
     counted = {name: sum(metrics[name]) for name in ("rolled", "skipped", "failed")}
     assert counted == {"rolled": 1, "skipped": 1, "failed": 1}
+
+
+def test_usage_of_a_deployment_that_went_to_another_tenant_is_that_tenants_affair(
+    stack: Stack, rollup: ModuleType
+) -> None:
+    stack.add_tenant("old", hours=None)
+    gone = Subscription("old", "drop", date(2025, 1, 1), date(2025, 12, 31), "studio", 1)
+    stack.accounts.put_subscription(gone)
+    stack.usage.add("new", "drop", date(2026, 4, 1), {"droplet_hours": Decimal(9)})
+    assert failures(rollup.handler(batch("old"), LambdaContext())) == []
+    # The base of 50.00 and the add-on of 7.50, with GST.
+    assert stack.invoices.get("old", APRIL).header.total_cents == 6325
+
+
+def test_a_slow_forced_worker_never_puts_old_usage_in_the_place_of_new(
+    stack: Stack, rollup: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.add_tenant("pilot")
+    rollup.handler(batch("pilot"), LambdaContext())
+    slow = rollup._rollup()
+    read_usage = slow.usage.totals
+
+    def overtaken(*arguments: Any) -> Any:
+        old = read_usage(*arguments)
+        monkeypatch.undo()
+        stack.usage.add("pilot", "pilot", date(2026, 4, 30), {"droplet_hours": Decimal(28)})
+        slow.roll_up(parse_rollup_message(batch("pilot", force=True)["Records"][0]["body"]))
+        return old
+
+    stack.usage.add("pilot", "pilot", date(2026, 4, 30), {"droplet_hours": Decimal(100)})
+    monkeypatch.setattr(slow.usage, "totals", overtaken)
+    assert failures(rollup.handler(batch("pilot", force=True), LambdaContext())) == ["pilot"]
+    # 128 hours more than the first 2,160: 64.22 + 1.28 = 65.50, and GST 6.55.
+    header = stack.invoices.get("pilot", APRIL).header
+    assert (header.revision, header.total_cents) == (2, 7205)
+    assert failures(rollup.handler(batch("pilot", force=True), LambdaContext())) == []
+    assert stack.invoices.get("pilot", APRIL).header == header
+
+
+def test_force_with_nothing_left_to_invoice_says_that_a_draft_stands(
+    stack: Stack, rollup: ModuleType, log: StringIO
+) -> None:
+    stack.add_tenant("pilot", account_number="7")
+    rollup.handler(batch("pilot"), LambdaContext())
+    stack.add_tenant("pilot", account_number="7", hours=None, ends_on=date(2026, 3, 31))
+    before = stack.raw_items("invoices")
+    rollup.handler(batch("pilot", force=True), LambdaContext())
+    line = outcomes(log.getvalue())[-1]
+    assert line["outcome"] == "refused"
+    assert line["reason"].endswith("but a draft invoice stands: void it")
+    assert stack.raw_items("invoices") == before
+
+
+def test_a_worker_refuses_a_period_that_was_open_when_its_run_began(
+    stack: Stack, rollup: ModuleType, log: StringIO
+) -> None:
+    stack.add_tenant("pilot")
+    rollup.handler(batch("pilot", run_at="2026-04-30T23:59:59Z"), LambdaContext())
+    [line] = outcomes(log.getvalue())
+    assert line["reason"].startswith("PeriodStillOpen: period 2026-04 ends at 2026-05-01T00:00:00")
+    assert stack.raw_items("invoices") == []
+
+
+def test_an_account_number_is_given_once_and_to_one_tenant(stack: Stack) -> None:
+    acme = Tenant("acme", "Acme", "1001", "gst")
+    stack.accounts.put_tenant(acme)
+    stack.accounts.put_tenant(replace(acme, name="Acme Pty Ltd"))
+    assert stack.accounts.account("acme").tenant.name == "Acme Pty Ltd"
+    for other in (replace(acme, tenant_id="pilot"), replace(acme, account_number="1002")):
+        with pytest.raises(AccountNumberTaken):
+            stack.accounts.put_tenant(other)
+    assert stack.accounts.account("acme").tenant.account_number == "1001"
+
+
+@pytest.mark.parametrize(
+    ("deployment_id", "ends_on", "field"),
+    [("a#b", None, "deployment_id"), ("a", date(2026, 3, 31), "ends_on")],
+)
+def test_a_faulty_subscription_is_refused_by_field(
+    deployment_id: str, ends_on: date | None, field: str
+) -> None:
+    with pytest.raises(InvalidAccount, match=f"^{field}: "):
+        Subscription("acme", deployment_id, date(2026, 4, 1), ends_on, "studio", 1)

@@ -12,6 +12,7 @@ from invoicing import dispatch, month_end
 from invoicing.billing_calendar import PeriodStillOpen
 from invoicing.dispatch import MessagesNotSent
 from invoicing.messages import InvalidMessage
+from invoicing.month_end import TimeInFuture
 from tests.events import event
 from tests.handlers import LambdaContext, load_handler
 from tests.integration.conftest import Stack
@@ -67,7 +68,7 @@ def test_no_tenants_means_nothing_sent_and_complete(stack: Stack, start: ModuleT
 
 
 @pytest.mark.parametrize(
-    "request_", [{"period": "2026-05", "time": "2026-05-31T23:59:59Z"}, {"period": "2099-01"}]
+    "request_", [{"period": "2025-05", "time": "2025-05-31T23:59:59Z"}, {"period": "2099-01"}]
 )
 def test_an_open_period_is_refused_and_nothing_sent(
     stack: Stack, start: ModuleType, request_: dict[str, Any]
@@ -82,8 +83,38 @@ def test_the_billing_zone_decides_what_is_over(
     stack: Stack, start: ModuleType, environment: pytest.MonkeyPatch
 ) -> None:
     environment.setenv("BILLING_TIME_ZONE", "Australia/Sydney")
-    moment = {"time": "2026-04-30T14:00:00Z", "tenant_ids": ["acme"]}
-    assert start.handler(moment, LambdaContext())["period"] == "2026-04"
+    moment = {"time": "2025-04-30T14:00:00Z", "tenant_ids": ["acme"]}
+    assert start.handler(moment, LambdaContext())["period"] == "2025-04"
+
+
+def test_west_of_the_schedule_the_month_is_refused_and_never_the_one_before_billed_again(
+    stack: Stack, start: ModuleType, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("BILLING_TIME_ZONE", "America/Los_Angeles")
+    stack.add_tenant("acme", hours=None)
+    with pytest.raises(PeriodStillOpen, match="period 2026-04 ends at 2026-05-01T07:00:00"):
+        start.handler(event("start_month_end"), LambdaContext())
+    assert stack.received() == []
+    later = event("start_month_end") | {"time": "2026-05-01T07:00:00Z"}
+    assert start.handler(later, LambdaContext())["period"] == "2026-04"
+
+
+def test_a_run_by_hand_at_a_time_that_has_not_come_is_refused(
+    stack: Stack, start: ModuleType
+) -> None:
+    with pytest.raises(TimeInFuture, match="time: 2099-01-01"):
+        start.handler({"period": "2026-04", "time": "2099-01-01T00:00:00Z"}, LambdaContext())
+
+
+def test_named_tenants_are_never_continued_with_everybody_else(
+    stack: Stack, start: ModuleType
+) -> None:
+    for tenant_id in ("a", "b", "c"):
+        stack.add_tenant(tenant_id, hours=None)
+    named = {"period": "2025-04", "tenant_ids": ["a"], "force": True}
+    result = start.handler(named, LambdaContext(remaining_ms=5_000))
+    assert (result["sent"], result["complete"]) == (1, True)
+    assert tenants_sent(stack) == ["a"]
 
 
 def test_a_misspelt_request_starts_nothing(stack: Stack, start: ModuleType) -> None:

@@ -22,7 +22,7 @@ from invoicing import base_table, invoice_item_table
 from invoicing.accounts import Tenant
 from invoicing.accounts_table import VersionExists
 from invoicing.base_table import ItemTooLarge, KeysNotRead
-from invoicing.invoice import Edition, Invoice, new_invoice
+from invoicing.invoice import Edition, Invoice, InvoiceStatus, new_invoice
 from invoicing.invoices_table import (
     InvoiceAlreadyExists,
     InvoiceChanged,
@@ -31,7 +31,7 @@ from invoicing.invoices_table import (
 from quote_engine import Plan, QuoteRequest, Subscription, price
 from tests.handlers import LambdaContext
 from tests.integration.conftest import APRIL, Stack
-from tests.integration.test_rollup import batch, failures
+from tests.integration.test_rollup import batch, failures, set_status
 
 type Call = Callable[[], Any]
 type Fault = Callable[[str, dict[str, Any], Call], Any]
@@ -249,6 +249,26 @@ def test_a_replacement_of_what_was_replaced_meanwhile_changes_nothing(stack: Sta
     assert stack.raw_items("invoices") == before
 
 
+def test_what_was_issued_since_it_was_read_is_not_replaced(stack: Stack) -> None:
+    first = flat_invoice("acme", 1)
+    stack.invoices.create(first)
+    read = stack.invoices.stored("acme", APRIL)
+    for status in (InvoiceStatus.ISSUED, InvoiceStatus.VOID):
+        set_status(stack, "acme", status)
+        before = stack.raw_items("invoices")
+        with pytest.raises(InvoiceChanged):
+            stack.invoices.replace(read, revised(first, 2, 2))
+        assert stack.raw_items("invoices") == before
+
+
+def test_an_issued_invoice_is_never_replaced(stack: Stack) -> None:
+    first = flat_invoice("acme", 1)
+    stack.invoices.create(first)
+    set_status(stack, "acme", InvoiceStatus.ISSUED)
+    with pytest.raises(InvoiceChanged, match="issued invoices cannot be replaced"):
+        stack.invoices.replace(stack.invoices.stored("acme", APRIL), revised(first, 2, 2))
+
+
 def test_a_lost_reply_to_the_swap_counts_as_done(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,7 +330,7 @@ def test_usage_that_stays_unread_fails_the_tenant_instead_of_billing_a_part(
     with faults(monkeypatch, leave_unprocessed):
         assert failures(rollup.handler(batch("pilot"), LambdaContext())) == ["pilot"]
         with pytest.raises(KeysNotRead, match="1 of 1 keys of usage were not read"):
-            stack.usage.totals("pilot", ["pilot"], APRIL)
+            stack.usage.totals(["pilot"], APRIL)
     assert stack.raw_items("invoices") == []
 
 

@@ -62,9 +62,8 @@ def outcomes(answer: dict[str, Any]) -> list[str]:
 
 def total(stack: Stack, deployment_id: str = "pilot") -> dict[str, Decimal]:
     """April's month total of a deployment."""
-    owner = stack.accounts.owners([deployment_id])[deployment_id]
-    found = stack.usage.totals(owner, [deployment_id], APRIL)
-    return dict(found.get(deployment_id, {}))
+    found = stack.usage.totals([deployment_id], APRIL).get(deployment_id)
+    return dict(found.quantities) if found else {}
 
 
 def test_the_event_file_is_recorded_and_read_back(stack: Stack, record: ModuleType) -> None:

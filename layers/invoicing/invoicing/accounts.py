@@ -11,6 +11,7 @@ from quote_engine import Period
 
 type TaxTreatment = Literal["gst", "gst_free"]
 
+DEPLOYMENT_ID = "[A-Za-z0-9._-]{1,64}"
 # `YYMM-` + account number + revision letter is at most 13 characters, which every accounting
 # package accepts (MYOB is the narrowest).
 ACCOUNT_NUMBER = re.compile("[0-9]{1,7}")
@@ -72,6 +73,14 @@ class Subscription:
     plan_code: str
     plan_version: int
     addons: tuple[AddonChoice, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(DEPLOYMENT_ID, self.deployment_id):
+            raise InvalidAccount(
+                f"deployment_id: must match {DEPLOYMENT_ID}, not {self.deployment_id!r}"
+            )
+        if self.ends_on is not None and self.ends_on < self.starts_on:
+            raise InvalidAccount("ends_on: must not be before starts_on")
 
     def active_in(self, period: Period) -> bool:
         """Whether at least one day of the period is billed."""

@@ -41,6 +41,10 @@ class DeploymentTaken(Exception):
     """The deployment belongs to another tenant."""
 
 
+class AccountNumberTaken(Exception):
+    """An account number is another tenant's, or the tenant has another one already."""
+
+
 class _TenantIndex(GlobalSecondaryIndex["_AccountItem"]):  # type: ignore[no-untyped-call]
     class Meta:
         index_name = "tenants"
@@ -58,6 +62,7 @@ class _AccountItem(Model):
     sk = UnicodeAttribute(range_key=True)
     # On tenants alone: the index that lists them holds nothing else.
     kind = UnicodeAttribute(null=True)
+    account_number = UnicodeAttribute(null=True)
     document = UnicodeAttribute()
     tenants = _TenantIndex()
 
@@ -195,10 +200,25 @@ class AccountsTable:
                 raise VersionExists(f"{' '.join(key)} has other prices already") from error
 
     def put_tenant(self, tenant: Tenant) -> None:
-        """Stores a tenant."""
+        """Stores a tenant. Its account number is given once, because invoice numbers hold it.
+
+        Raises AccountNumberTaken when the number is another tenant's, or this one has another.
+        """
+        number = tenant.account_number
+        taken = f"account number {number} of tenant {tenant.tenant_id}"
+        self._claim(f"number#{number}", tenant.tenant_id, AccountNumberTaken(f"{taken} is taken"))
         document = asdict(tenant)
         tenant_id = document.pop("tenant_id")
-        self._items(tenant_id, TENANT, kind=TENANT, document=json.dumps(document)).save()
+        item = self._items(
+            tenant_id, TENANT, kind=TENANT, account_number=number, document=json.dumps(document)
+        )
+        same = _AccountItem.pk.does_not_exist() | (_AccountItem.account_number == number)
+        try:
+            item.save(same)
+        except PutError as error:
+            if not refused(error):
+                raise
+            raise AccountNumberTaken(f"{taken} cannot replace the one it has") from error
 
     def owners(self, deployment_ids: Iterable[str]) -> Mapping[str, str]:
         """The tenant of each deployment that is known."""
@@ -208,8 +228,9 @@ class AccountsTable:
             for item in read_keys(self._name, keys)
         }
 
-    def _claim(self, deployment_id: str, tenant_id: str) -> None:
-        key = (f"deployment#{deployment_id}", OWNER)
+    def _claim(self, pk: str, tenant_id: str, otherwise: Exception) -> None:
+        """Makes the tenant the owner of a key for good; raises `otherwise` if another is."""
+        key = (pk, OWNER)
         text = json.dumps({"tenant_id": tenant_id})
         mine = _AccountItem.pk.does_not_exist() | (_AccountItem.document == text)
         try:
@@ -217,7 +238,7 @@ class AccountsTable:
         except PutError as error:
             if not refused(error):
                 raise
-            raise DeploymentTaken(f"deployment {deployment_id} is another tenant's") from error
+            raise otherwise from error
 
     def put_subscription(self, subscription: Subscription) -> None:
         """Stores a subscription, keyed by its deployment and first day.
@@ -225,7 +246,9 @@ class AccountsTable:
         The first subscription of a deployment makes it its tenant's for good: usage finds its
         tenant by the deployment alone. Raises DeploymentTaken when it is another tenant's.
         """
-        self._claim(subscription.deployment_id, subscription.tenant_id)
+        deployment_id = subscription.deployment_id
+        taken = DeploymentTaken(f"deployment {deployment_id} is another tenant's")
+        self._claim(f"deployment#{deployment_id}", subscription.tenant_id, taken)
         self._items(
             subscription.tenant_id,
             f"sub#{subscription.deployment_id}#{subscription.starts_on.isoformat()}",

@@ -44,6 +44,8 @@ def send_messages(queue_url: str, messages: Iterable[RollupMessage]) -> int:
     still fail after the last try.
     """
     batches = list(batched(messages, ENTRIES, strict=False))
+    # Made here once: a cache does not keep ten threads from making ten clients.
+    aws_client("sqs")
     with ThreadPoolExecutor(THREADS) as threads:
         return sum(threads.map(lambda batch: _send_batch(queue_url, batch), batches))
 

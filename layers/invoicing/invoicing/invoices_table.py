@@ -16,7 +16,7 @@ from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from invoicing.base_table import bound, connection, refused
-from invoicing.invoice import REPLACEABLE, Header, Invoice
+from invoicing.invoice import REPLACEABLE, Header, Invoice, InvoiceStatus
 from invoicing.invoice_item_table import (
     InvoiceItem,
     header_of,
@@ -149,8 +149,10 @@ class InvoicesTable:
         self._sweep(item)
 
     def _swap(self, old: InvoiceItem, new: InvoiceItem) -> None:
-        states = [status.value for status in REPLACEABLE]
-        unchanged = (InvoiceItem.attempt == old.attempt) & InvoiceItem.status.is_in(*states)
+        if InvoiceStatus(old.status) not in REPLACEABLE:
+            raise InvoiceChanged(f"{old.status} invoices cannot be replaced")
+        # The same state too, not just a replaceable one: what is kept must be what was there.
+        unchanged = (InvoiceItem.attempt == old.attempt) & (InvoiceItem.status == old.status)
         with TransactWrite(connection=connection(), client_request_token=new.attempt) as swap:
             swap.save(self._superseded(old), condition=InvoiceItem.tenant_id.does_not_exist())
             swap.save(new, condition=unchanged)

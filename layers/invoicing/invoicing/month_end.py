@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from invoicing.accounts_table import AccountsTable
 from invoicing.billing_calendar import period_before, refuse_open_period
@@ -13,6 +14,12 @@ from invoicing.start_request import StartRequest
 from quote_engine import Period
 
 TENANTS_PER_PAGE = 1000
+CLOCK_SKEW = timedelta(minutes=5)
+UTC_ZONE = ZoneInfo("UTC")
+
+
+class TimeInFuture(Exception):
+    """A run by hand names a moment that has not come, at which any month would be over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +61,25 @@ def month_end(
 ) -> MonthEnd:
     """The run that was asked for; without a period, the month before in the billing zone.
 
-    Raises PeriodStillOpen for a period that is not over yet at the run's own time.
+    Raises PeriodStillOpen for a period that is not over yet at the run's own time, and
+    TimeInFuture for a run by hand at a time that has not come.
     """
-    run_at = request.time or now
-    zone = settings.zone
-    period = Period.month(request.period) if request.period else period_before(run_at, zone)
+    run_at, zone = request.time or now, settings.zone
+    if request.by_hand and run_at > now + CLOCK_SKEW:
+        raise TimeInFuture(f"time: {run_at.isoformat()} has not come yet")
+    period = Period.month(request.period) if request.period else _month_to_bill(run_at, zone)
     refuse_open_period(period, run_at, zone)
     return MonthEnd(request.run_id or run_id, run_at, period, request.force)
+
+
+def _month_to_bill(run_at: datetime, zone: ZoneInfo) -> Period:
+    """The month before; west of the schedule's hour the one that is about to end, hence refused.
+
+    At 03:00 UTC on 1 May it is still April in Los Angeles. To bill March there, once more and in
+    silence, would look like a month-end that worked.
+    """
+    months = (period_before(run_at, zone), period_before(run_at, UTC_ZONE))
+    return max(months, key=lambda period: period.start)
 
 
 def send_month_end(
@@ -70,6 +89,9 @@ def send_month_end(
     out_of_time: Callable[[], bool],
 ) -> Progress:
     """Sends a message per tenant, page by page, until all are sent or time runs out.
+
+    Tenants that were named are one page and never continued: a continuation goes on with
+    whoever comes next, and they are not all.
 
     Raises whatever the listing or the queue raises: a run is never called complete in error.
     """

@@ -9,6 +9,7 @@ from enum import StrEnum
 from invoicing.accounts import Account, AddonChoice, Tenant
 from invoicing.accounts import Subscription as PinnedSubscription
 from invoicing.accounts_table import AccountsTable
+from invoicing.billing_calendar import refuse_open_period
 from invoicing.invoice import (
     REPLACEABLE,
     Edition,
@@ -26,7 +27,7 @@ from invoicing.invoices_table import (
 )
 from invoicing.messages import RollupMessage
 from invoicing.settings import Settings
-from invoicing.usage_table import UsageTable
+from invoicing.usage_table import InvalidUsage, UsageTable
 from quote_engine import (
     Addon,
     Period,
@@ -84,23 +85,42 @@ class Rollup:
         DynamoDB raises: the message then fails alone, is retried, and ends among the dead letters.
         """
         period = Period.month(message.period)
+        refuse_open_period(period, message.run_at, self.settings.zone)
+        # Before anything is read: a replacement is conditioned on what stood when its prices
+        # were worked out, so that a slow worker cannot put old usage in the place of new.
+        standing = self._standing(message.tenant_id, period) if message.force else None
         account = self.accounts.account(message.tenant_id)
         usage = self._usage(account, period)
         request = self._request(account, period, usage)
         quote = price(request)
         unpriced = quote.unpriced + _unsubscribed(usage, request)
         if not quote.lines:
-            return RollupResult(
-                Outcome.NOTHING_TO_INVOICE,
-                reason="no active subscription in the period",
-                unpriced=unpriced,
-            )
-        return self._write(_Priced(account.tenant, request, quote, unpriced), message)
+            return _nothing_to_invoice(standing, unpriced)
+        priced = _Priced(account.tenant, request, quote, unpriced)
+        if standing is not None:
+            return self._replace(standing, priced, message)
+        return self._create(priced, message)
+
+    def _standing(self, tenant_id: str, period: Period) -> StoredInvoice | None:
+        try:
+            return self.invoices.stored(tenant_id, period)
+        except InvoiceNotFound:
+            return None
 
     def _usage(self, account: Account, period: Period) -> Usage:
         # Ended subscriptions too: usage that goes on after the end is named, never dropped.
-        deployments = {subscription.deployment_id for subscription in account.subscriptions}
-        return self.usage.totals(account.tenant.tenant_id, deployments, period)
+        tenant_id = account.tenant.tenant_id
+        deployments = {entry.deployment_id for entry in account.subscriptions}
+        active = {e.deployment_id for e in account.subscriptions if e.active_in(period)}
+        totals = self.usage.totals(deployments, period)
+        for name in sorted(active & totals.keys()):
+            if totals[name].tenant_id != tenant_id:
+                owner = totals[name].tenant_id or "(none)"
+                raise InvalidUsage(
+                    f"usage of {name} belongs to tenant {owner}, not to {tenant_id}"
+                )
+        mine = {name: total for name, total in totals.items() if total.tenant_id == tenant_id}
+        return {name: total.quantities for name, total in mine.items()}
 
     def _request(self, account: Account, period: Period, usage: Usage) -> QuoteRequest:
         active = [entry for entry in account.subscriptions if entry.active_in(period)]
@@ -125,15 +145,6 @@ class Rollup:
     def _addon(self, choice: AddonChoice) -> Addon:
         found = self.accounts.addon(choice.code, choice.version)
         return Addon(found.code, found.price, choice.quantity, found.name)
-
-    def _write(self, priced: _Priced, message: RollupMessage) -> RollupResult:
-        if message.force:
-            try:
-                standing = self.invoices.stored(message.tenant_id, priced.request.period)
-            except InvoiceNotFound:
-                return self._create(priced, message)
-            return self._replace(standing, priced, message)
-        return self._create(priced, message)
 
     def _create(self, priced: _Priced, message: RollupMessage) -> RollupResult:
         invoice = self._invoice(priced, message, revision=1)
@@ -166,6 +177,21 @@ class Rollup:
             return None
         issued_on = run_at.astimezone(self.settings.zone).date()
         return Issue(run_at, issued_on + timedelta(days=self.settings.due_days))
+
+
+def _nothing_to_invoice(
+    standing: StoredInvoice | None, unpriced: tuple[UnpricedUsage, ...]
+) -> RollupResult:
+    reason = "no active subscription in the period"
+    if standing is None or standing.invoice.header.status is InvoiceStatus.VOID:
+        return RollupResult(Outcome.NOTHING_TO_INVOICE, reason=reason, unpriced=unpriced)
+    header = standing.invoice.header
+    return RollupResult(
+        Outcome.REFUSED,
+        header,
+        f"{reason}, but a {header.status} invoice stands: void it",
+        unpriced,
+    )
 
 
 def _unsubscribed(usage: Usage, request: QuoteRequest) -> tuple[UnpricedUsage, ...]:

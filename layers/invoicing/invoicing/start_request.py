@@ -42,6 +42,7 @@ class _ScheduledEvent(BaseModel):
 class StartRequest(Message):
     """What `start_month_end` was asked for, whichever way it was started."""
 
+    by_hand: bool = True
     run_id: str | None = None
     time: Moment | None = None
     period: PeriodLabel | None = None
@@ -55,10 +56,11 @@ def parse_start(event: dict[str, Any]) -> StartRequest:
     try:
         if event.get("detail-type") == SCHEDULED:
             scheduled = _ScheduledEvent.model_validate(event)
-            return StartRequest(run_id=scheduled.id, time=scheduled.time)
+            return StartRequest(run_id=scheduled.id, time=scheduled.time, by_hand=False)
         if "continuation" in event:
             resumed = Continuation.model_validate(event["continuation"])
             return StartRequest(
+                by_hand=False,
                 run_id=resumed.run_id,
                 time=resumed.run_at,
                 period=resumed.period,

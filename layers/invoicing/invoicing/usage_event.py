@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationError
 
+from invoicing.accounts import DEPLOYMENT_ID
 from invoicing.messages import Message, faults
 
 # An event is accepted until it is this old, and its dedupe item outlives that: no resend, however
@@ -19,7 +20,6 @@ OLDEST = timedelta(days=90)
 FUTURE = timedelta(hours=24)
 DEDUPE_MARGIN = timedelta(days=1)
 
-DEPLOYMENT_ID = "[A-Za-z0-9._-]{1,64}"
 WHOLE_DIGITS, DECIMALS = 20, 12
 RESERVED_KINDS = frozenset(("deployment_period", "day", "tenant_id", "expires_at", "digest"))
 DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")

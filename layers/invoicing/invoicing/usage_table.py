@@ -68,24 +68,14 @@ class UsageTable:
         self._name = table_name
         self._client: Any = connection().client
 
-    def totals(
-        self, tenant_id: str, deployment_ids: Iterable[str], period: Period
-    ) -> Mapping[str, Mapping[str, Decimal]]:
+    def totals(self, deployment_ids: Iterable[str], period: Period) -> Mapping[str, UsageTotal]:
         """Month totals by deployment; a deployment without usage is absent.
 
-        Raises InvalidUsage for a negative or non-numeric quantity and for another tenant's usage.
+        Raises InvalidUsage for a negative or non-numeric quantity.
         """
-        totals = {}
         keys = sorted(f"{deployment_id}#{period.label}" for deployment_id in set(deployment_ids))
-        for item in read_keys(self._name, ({KEY: key, DAY: TOTAL} for key in keys)):
-            total = _total(item)
-            if total.tenant_id != tenant_id:
-                raise InvalidUsage(
-                    f"usage of {total.deployment_id} belongs to tenant "
-                    f"{total.tenant_id or '(none)'}, not to {tenant_id}"
-                )
-            totals[total.deployment_id] = total.quantities
-        return totals
+        items = read_keys(self._name, ({KEY: key, DAY: TOTAL} for key in keys))
+        return {total.deployment_id: total for total in map(_total, items)}
 
     def days(self, deployment_id: str, period: Period) -> MonthOfUsage:
         """What was counted, day by day and in total; consistent. Empty without usage."""
@@ -121,9 +111,9 @@ class UsageTable:
     ) -> None:
         """Adds quantities to a day and its month's total, both or neither.
 
-        Not for metered events: done twice, it adds twice.
-
-        Raises InvalidUsage for a negative quantity and for a kind that is a key of the table.
+        Not for metered events: done twice, it adds twice. Raises InvalidUsage for a negative
+        quantity and for a kind that is a key of the table, and botocore's error for a month that
+        is another tenant's.
         """
         for kind, quantity in quantities.items():
             if kind in NOT_KINDS:
