@@ -28,6 +28,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("dynamodb:Query", "AccountsTable"),
         ("dynamodb:BatchGetItem", "AccountsTable"),
         ("dynamodb:BatchGetItem", "UsageTable"),
+        ("dynamodb:Query", "UsageTable"),
         ("dynamodb:GetItem", "InvoicesTable"),
         ("dynamodb:Query", "InvoicesTable"),
         ("dynamodb:PutItem", "InvoicesTable"),

@@ -82,6 +82,10 @@ class Subscription:
         if self.ends_on is not None and self.ends_on < self.starts_on:
             raise InvalidAccount("ends_on: must not be before starts_on")
 
+    def active_on(self, day: date) -> bool:
+        """Whether this day is billed: from the first day to the last, both included."""
+        return self.starts_on <= day and (self.ends_on is None or day <= self.ends_on)
+
     def active_in(self, period: Period) -> bool:
         """Whether at least one day of the period is billed."""
         return self.starts_on < period.end and (

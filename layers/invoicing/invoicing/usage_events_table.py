@@ -7,7 +7,7 @@ totals are written once for all of them: 2.04 write units an event, where the fl
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from decimal import Context, Decimal, Inexact
+from decimal import Decimal
 from itertools import batched
 from time import sleep
 from typing import Any
@@ -17,14 +17,12 @@ from botocore.exceptions import ClientError
 
 from invoicing.base_table import connection
 from invoicing.usage_event import UsageEvent, UsageOutcome
-from invoicing.usage_table import DAY, KEY, OWNER, UsageTable
+from invoicing.usage_table import DAY, EXACT, KEY, OWNER, UsageTable
 
 # DynamoDB takes 100 actions a transaction: the day, its month total, and these.
 EVENTS_A_TRANSACTION = 98
 TRIES = 8
 DEDUPE = "event"
-# Python would round a sum to 28 digits in silence; DynamoDB's own numbers have 38.
-EXACT = Context(prec=38, traps=[Inexact])
 REFUSED = "ConditionalCheckFailed"
 PASSING = frozenset(("TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"))
 

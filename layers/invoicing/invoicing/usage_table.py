@@ -7,7 +7,7 @@ whole-month invoice reads the total alone: one item per deployment instead of th
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from typing import Any
 
 from invoicing.base_table import connection, read_keys
@@ -15,6 +15,8 @@ from quote_engine import Period
 
 TOTAL = "total"
 KEY, DAY, OWNER = "deployment_period", "day", "tenant_id"
+# Python would round a sum to 28 digits in silence; DynamoDB's own numbers have 38.
+EXACT = Context(prec=38, traps=[Inexact])
 NOT_KINDS = frozenset((KEY, DAY, OWNER))
 
 
