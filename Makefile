@@ -11,7 +11,7 @@ VENVS := .venv/.ready .tools/sam/.ready .tools/ministack/.ready
 help: ## this list
 	@sed -nE 's/^([a-z_-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 	@echo '  make invoke-NAME    run one function in a Lambda container on the running stack (needs docker)'
-	@echo '                      NAME: start_month_end, rollup_tenant, list_invoices, get_invoice'
+	@echo '                      NAME: a folder of functions/; EVENT=events/other.json for another event'
 
 setup: ## install the tools: three virtual environments, pinned by hash
 	@$(MAKE) --silent --no-print-directory --jobs=3 $(VENVS)
@@ -25,7 +25,7 @@ $(VENVS): .python-version local/make-venv
 demo: setup ## start a local AWS, deploy, run April's month-end, show the invoices, stop
 	@$(PYTHON) -m local demo
 
-up: setup ## start the local AWS with the sample month and leave it running (BIND=address)
+up: setup ## start the local AWS afresh, with the sample month, and leave it running
 	@$(PYTHON) -m local up $(if $(BIND),--bind $(BIND))
 
 down: .venv/.ready ## stop what `make up` started
@@ -53,4 +53,4 @@ deploy: setup ## build and deploy to AWS, asking for the details
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" && $(SAM) build && $(SAM) deploy --guided
 
 invoke-%: setup
-	@$(PYTHON) -m local invoke $*
+	@$(PYTHON) -m local invoke $* $(if $(EVENT),--event $(EVENT))

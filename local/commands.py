@@ -2,6 +2,8 @@
 
 import argparse
 import os
+import shlex
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -14,7 +16,7 @@ from local.demo import (
     run_month_end,
     tell_the_rest,
 )
-from local.environment import LOOPBACK, STATE, LocalError
+from local.environment import LOOPBACK, ROOT_CALLER, STATE, LocalError
 from local.invoke import invoke
 from local.outputs import FUNCTIONS
 from local.sample_month import PERIOD, customer_names
@@ -29,7 +31,11 @@ Fire April's month-end as the schedule would, as often as you like:
 
 Read the pilot's invoices as the pilot (other sign-ins: {others}):
   [bold]token=$(.venv/bin/python -m local token pilot)
-  curl -s -H "Authorization: $token" '{api_url}/invoices?period={period}'[/]
+  curl -s -H "Authorization: $token" '{api_url}/invoices?period={period}'
+  curl -s -H "Authorization: $token" '{api_url}/invoices/pilot.{period}'[/]
+
+Talk to it with the AWS CLI (version 2) or boto3, as docs/operations.md does:
+  [bold]eval "$(.venv/bin/python -m local env)"[/]
 
 Run one function in a Lambda container (needs docker): make invoke-rollup_tenant
 Stop everything: make down
@@ -41,7 +47,7 @@ def up(arguments: argparse.Namespace) -> None:
     steps = Steps(console())
     stack = LocalStack(arguments.directory, bind=arguments.bind)
     if stack.stop():
-        steps.output.print("Stopped the local AWS that was running; this one begins empty.")
+        steps.say("Stopped the local AWS that was running; the new one has the sample month only.")
     try:
         bring_up(stack, steps)
     except BaseException:
@@ -76,6 +82,22 @@ def month_end(arguments: argparse.Namespace) -> None:
     seen = run_month_end(stack, steps, str(uuid4()), "Month-end: one message per tenant")
     steps.output.print(invoices_table(every_invoice(stack, "admin"), customer_names()))
     tell_the_rest(steps, seen.outcomes)
+    counts = Counter(each.outcome for each in seen.outcomes.values())
+    steps.say("Outcomes: " + ", ".join(f"{counts[name]} {name}" for name in sorted(counts)) + ".")
+
+
+def env(arguments: argparse.Namespace) -> None:
+    """Prints what a shell needs to talk to the running stack with AWS tools."""
+    outputs = LocalStack(arguments.directory).outputs
+    queues = {f"{name.upper()}_QUEUE_URL": url for name, url in outputs["queues"].items()}
+    variables = {
+        "AWS_ENDPOINT_URL": outputs["endpoint_url"],
+        "AWS_DEFAULT_REGION": outputs["region"],
+        **ROOT_CALLER,
+        **queues,
+    }
+    for name, value in variables.items():
+        print(f"export {name}={shlex.quote(value)}")
 
 
 def token(arguments: argparse.Namespace) -> None:
@@ -87,42 +109,51 @@ def token(arguments: argparse.Namespace) -> None:
     print(stack.token(arguments.user))
 
 
-def arguments_of(words: list[str] | None = None) -> argparse.Namespace:
-    """The parsed command line; `run` is what it asks for."""
-    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    parser.add_argument(
-        "--directory",
-        type=Path,
-        default=STATE,
-        help="its folder, for several side by side (.local)",
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+class _Commands:
+    """The subcommands, each with what runs it."""
 
-    def command(
-        name: str, run: Callable[[argparse.Namespace], None], about: str
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(
+        self, name: str, run: Callable[[argparse.Namespace], None], about: str
     ) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=about, description=about)
+        """A subcommand; arguments of its own can be added to what is returned."""
+        added = self._commands.add_parser(name, help=about, description=about)
         added.set_defaults(run=run)
         return added
 
-    about = "start a local AWS, deploy, seed the sample month, leave it running"
-    command("up", up, about).add_argument(
-        "--bind", default=LOOPBACK, help=f"address of this machine to listen on ({LOOPBACK})"
-    )
-    command(
-        "demo",
-        lambda given: demo(given.directory),
-        "a whole month-end, shown and checked, then stop",
-    )
-    command("down", down, "stop what `up` started")
-    command("month-end", month_end, "fire the schedule's target on the running stack, and watch")
-    command("status", status, "say whether it is running, and where")
+
+def _run_demo(arguments: argparse.Namespace) -> None:
+    demo(arguments.directory)
+
+
+def _run_invoke(arguments: argparse.Namespace) -> None:
+    invoke(LocalStack(arguments.directory), arguments.function, arguments.event)
+
+
+def arguments_of(words: list[str] | None = None) -> argparse.Namespace:
+    """The parsed command line; `run` is what it asks for."""
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    about = "its folder, for several side by side (.local)"
+    parser.add_argument("--directory", type=Path, default=STATE, help=about)
+    commands = _Commands(parser)
+    about = "start a local AWS afresh, deploy, seed the sample month, leave it running"
+    added = commands.add("up", up, about)
+    about = f"address of this machine to listen on ({LOOPBACK})"
+    added.add_argument("--bind", default=LOOPBACK, help=about)
+    commands.add("demo", _run_demo, "a whole month-end, shown and checked, then stop")
+    commands.add("down", down, "stop what `up` started")
+    about = "fire the schedule's target on the running stack, and watch"
+    commands.add("month-end", month_end, about)
+    commands.add("env", env, 'print exports for the AWS CLI and boto3: eval "$(... env)"')
+    commands.add("status", status, "say whether it is running, and where")
     about = "print an ID token for the API's Authorization header"
-    command("token", token, about).add_argument("user", help="admin, or a tenant with a login")
+    added = commands.add("token", token, about)
+    added.add_argument("user", help="admin, or a tenant with a login")
     about = "run one function in a Lambda container against the running stack (sam local invoke)"
-    command(
-        "invoke", lambda given: invoke(LocalStack(given.directory), given.function), about
-    ).add_argument(
-        "function", choices=sorted(FUNCTIONS), help="the function, by the name of its folder"
-    )
+    added = commands.add("invoke", _run_invoke, about)
+    about = "the function, by the name of its folder"
+    added.add_argument("function", choices=sorted(FUNCTIONS), help=about)
+    added.add_argument("--event", type=Path, help="the event (events/FUNCTION.json)")
     return parser.parse_args(words)

@@ -137,7 +137,7 @@ def check_scope(stack: LocalStack) -> str:
 
 def bring_up(stack: LocalStack, steps: Steps) -> None:
     """Starts, builds, deploys and seeds."""
-    with steps.step("Start the local AWS (loopback only, IAM policies enforced)"):
+    with steps.step(f"Start the local AWS (on {stack.bind} only, IAM policies enforced)"):
         stack.start()
     with steps.step("Build what has changed (sam build)"):
         stack.build()

@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,9 +87,11 @@ def _variables(stack: LocalStack, function: str, endpoint_url: str) -> dict[str,
     return variables | {"AWS_ENDPOINT_URL": endpoint_url}
 
 
-def invoke(stack: LocalStack, function: str) -> None:
-    """Runs `sam local invoke`, and prints the command that it runs."""
-    event = Path("events") / f"{function}.json"
+def invoke(stack: LocalStack, function: str, event: Path | None = None) -> None:
+    """Runs `sam local invoke`; what it runs goes to standard error, the answer to the output."""
+    event = event or Path("events") / f"{function}.json"
+    if not event.exists():
+        raise LocalError(f"there is no {event}.")
     build()
     with reachable_from_containers(stack.endpoint_url) as endpoint_url:
         variables = stack.directory / "sam-local.json"
@@ -102,7 +105,7 @@ def invoke(stack: LocalStack, function: str) -> None:
         words += [f"EndpointUrl={endpoint_url}"]
         if _docker("image", "inspect", f"{RUNTIME_IMAGE}-{architecture()}", "--format", "found"):
             words.append("--skip-pull-image")
-        print("sam", *words, flush=True)
+        print("sam", *words, file=sys.stderr, flush=True)
         code = processes.run_in_sight([tool(".tools/sam", "sam"), *words], stack.environment)
     print()
     if code != 0:

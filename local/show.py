@@ -50,8 +50,8 @@ class Steps:
         self.output.print(f"[green]done[/] {name} [dim]({seconds:.1f} s)[/]")
 
     def say(self, text: str) -> None:
-        """A sentence, as one line for a pipe."""
-        self.output.print(text, soft_wrap=True)
+        """A sentence: wrapped at words for a person, one line for a pipe."""
+        self.output.print(text, soft_wrap=not self.output.is_terminal)
 
     def heading(self, text: str) -> None:
         """A line that begins a new part of the story."""

@@ -54,6 +54,7 @@ class LocalStack:
         self, directory: Path = STATE, *, auth: bool = True, bind: str = LOOPBACK
     ) -> None:
         self.directory = directory.resolve()
+        self.bind = bind
         self._emulator = Emulator(self.directory, auth=auth, bind=bind)
         self._endpoint_url: str | None = None
         self._outputs: Outputs | None = None

@@ -41,7 +41,7 @@ def _revision(event: Event) -> int | None:
     if text is None:
         return None
     if not REVISION.fullmatch(text):
-        raise bad_request({"revision": "must be a whole number from 1"})
+        raise bad_request({"revision": "must be a whole number from 1 to 99"})
     return int(text)
 
 

@@ -22,10 +22,9 @@ logger = Logger(service="list_invoices")
 
 
 def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT))):
+    digits = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT))
+    if not digits or not 1 <= int(text) <= MAX_LIMIT:
         raise ValueError(f"must be a whole number from 1 to {MAX_LIMIT}")
-    if not 1 <= int(text) <= MAX_LIMIT:
-        raise ValueError(f"must be from 1 to {MAX_LIMIT}")
     return int(text)
 
 

@@ -130,9 +130,9 @@ def _usage_of_another(stack: Stack) -> None:
     _raw_usage(stack, {"droplet_hours": {"N": "1"}, "tenant_id": {"S": "pilot"}})
 
 
-def _two_subscriptions_of_one_deployment(stack: Stack) -> None:
+def _overlapping_subscriptions_of_one_deployment(stack: Stack) -> None:
     stack.add_tenant("acme", account_number="7", ends_on=date(2026, 4, 15))
-    stack.add_tenant("acme", account_number="7", hours=None, starts_on=date(2026, 4, 16))
+    stack.add_tenant("acme", account_number="7", hours=None, starts_on=date(2026, 4, 15))
 
 
 def _raw_usage(stack: Stack, attributes: dict[str, Any]) -> None:
@@ -148,7 +148,7 @@ def _raw_usage(stack: Stack, attributes: dict[str, Any]) -> None:
         (_negative_usage, "InvalidUsage: usage of acme, droplet_hours: negative (-1)"),
         (_usage_in_words, "InvalidUsage: usage of acme, droplet_hours: not a number"),
         (_usage_of_another, "InvalidUsage: usage of acme belongs to tenant pilot, not to acme"),
-        (_two_subscriptions_of_one_deployment, "deployment_id"),
+        (_overlapping_subscriptions_of_one_deployment, "deployment_id"),
     ],
 )
 def test_a_tenant_with_bad_data_fails_alone(
@@ -392,3 +392,35 @@ def test_a_faulty_subscription_is_refused_by_field(
 ) -> None:
     with pytest.raises(InvalidAccount, match=f"^{field}: "):
         Subscription("acme", deployment_id, date(2026, 4, 1), ends_on, "studio", 1)
+
+
+def test_a_change_of_plan_bills_each_segment_for_its_own_days_and_usage(
+    stack: Stack, rollup: ModuleType, log: StringIO
+) -> None:
+    first = {"account_number": "7", "hours": None}
+    stack.add_tenant("acme", **first, ends_on=date(2026, 4, 15))
+    stack.add_tenant("acme", **first, starts_on=date(2026, 4, 16))
+    for day, hours in ((5, 1000), (15, 0), (20, 800)):
+        used = {"droplet_hours": Decimal(hours)}
+        stack.usage.add("acme", "acme", date(2026, 4, day), used)
+    rollup.handler(batch("acme"), LambdaContext())
+    invoice = stack.invoices.get("acme", APRIL)
+    # 15 of 30 days each: base 25.00, add-on 3.75, allowance 744 hours; 256 and 56 hours over it.
+    charges = [line.amount_cents for line in invoice.lines]
+    assert charges == [2500, 375, 256, 2500, 375, 56, 606]
+    assert invoice.header.total_cents == 6668
+    assert outcomes(log.getvalue())[0]["unpriced_usage"] == []
+
+
+def test_usage_between_two_segments_is_named(
+    stack: Stack, rollup: ModuleType, log: StringIO
+) -> None:
+    first = {"account_number": "7", "hours": None}
+    stack.add_tenant("acme", **first, ends_on=date(2026, 4, 10))
+    stack.add_tenant("acme", **first, starts_on=date(2026, 4, 21))
+    stack.usage.add("acme", "acme", date(2026, 4, 15), {"droplet_hours": Decimal(24)})
+    rollup.handler(batch("acme"), LambdaContext())
+    [line] = outcomes(log.getvalue())
+    assert line["unpriced_usage"] == [
+        {"deployment_id": "acme", "resource_kind": "droplet_hours", "quantity": "24"}
+    ]

@@ -3,7 +3,15 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+)
 
 from invoicing.access import TENANT_ID
 from quote_engine import Period
@@ -46,13 +54,14 @@ class RollupMessage(Message):
     period: PeriodLabel
     run_id: Annotated[str, Field(min_length=1, max_length=128)]
     run_at: Moment
-    force: bool = False
+    force: StrictBool = False
 
 
 def faults(error: ValidationError) -> str:
     """One `field: fault` per fault, without the faulty value itself."""
     return "; ".join(
-        f"{'.'.join(str(part) for part in fault['loc']) or 'message'}: {fault['msg']}"
+        f"{'.'.join(str(part) for part in fault['loc']) or 'message'}: "
+        f"{fault['msg'].removeprefix('Value error, ')}"
         for fault in error.errors(include_url=False, include_input=False)
     )
 

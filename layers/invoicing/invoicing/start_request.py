@@ -6,9 +6,16 @@ cold start.
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, StrictBool, ValidationError
 
 from invoicing.messages import InvalidMessage, Message, Moment, PeriodLabel, TenantId, faults
+
+
+def _some(tenant_ids: tuple[str, ...]) -> tuple[str, ...]:
+    if not tenant_ids:
+        raise ValueError("must name at least one tenant, or be left out for all")
+    return tenant_ids
+
 
 SCHEDULED = "Scheduled Event"
 
@@ -17,8 +24,8 @@ class ExplicitStart(Message):
     """A month-end started by hand: the period before `time` (default: now), or the one named."""
 
     period: PeriodLabel | None = None
-    tenant_ids: Annotated[tuple[TenantId, ...], Field(min_length=1)] | None = None
-    force: bool = False
+    tenant_ids: Annotated[tuple[TenantId, ...], AfterValidator(_some)] | None = None
+    force: StrictBool = False
     time: Moment | None = None
 
 
@@ -51,8 +58,10 @@ class StartRequest(Message):
     after: TenantId | None = None
 
 
-def parse_start(event: dict[str, Any]) -> StartRequest:
+def parse_start(event: Any) -> StartRequest:
     """A scheduled event, an explicit request or a continuation; raises InvalidMessage."""
+    if not isinstance(event, dict):
+        raise InvalidMessage("event: must be an object")
     try:
         if event.get("detail-type") == SCHEDULED:
             scheduled = _ScheduledEvent.model_validate(event)

@@ -30,6 +30,7 @@ def test_a_rollup_message_is_read_with_its_moment_in_utc() -> None:
     ("change", "named"),
     [
         ({"version": 2}, "version"),
+        ({"force": "true"}, "force"),
         ({"version": None}, "version"),
         ({"tenant_id": "ACME"}, "tenant_id"),
         ({"tenant_id": "acme#pages"}, "tenant_id"),
@@ -83,10 +84,13 @@ def test_an_empty_event_asks_for_the_month_before_now() -> None:
         ({"period": "April"}, "period"),
         ({"time": "2026-05-01T03:00:00"}, "time"),
         ({"force": "perhaps"}, "force"),
+        ({"force": "yes"}, "force"),
+        ({"force": 1}, "force"),
+        ([], "event"),
         ({"continuation": {"period": "2026-04"}}, "run_id"),
         ({"detail-type": "Scheduled Event", "id": "x"}, "time"),
     ],
 )
-def test_a_misspelt_start_starts_nothing(start: dict[str, Any], named: str) -> None:
+def test_a_misspelt_start_starts_nothing(start: Any, named: str) -> None:
     with pytest.raises(InvalidMessage, match=f"{named}: "):
         parse_start(start)
