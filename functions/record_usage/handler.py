@@ -1,16 +1,21 @@
 """POST /usage: records up to a thousand metered events, each exactly once."""
 
-import base64
-import binascii
-import json
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
 from invoicing.access import Caller
-from invoicing.http_api import Event, Problem, Response, api, bad_request, json_response
+from invoicing.http_api import (
+    Event,
+    Problem,
+    Response,
+    api,
+    bad_request,
+    json_body,
+    json_response,
+    received_at,
+)
 from invoicing.metering import EVENTS_A_CALL, metering, results_document
 from invoicing.usage_events_table import UsageNotRecorded
 
@@ -18,12 +23,7 @@ logger = Logger(service="record_usage")
 
 
 def _events(event: Event) -> list[Any]:
-    text = event.get("body") or ""
-    try:
-        raw = base64.b64decode(text) if event.get("isBase64Encoded") else text
-        body = json.loads(raw)
-    except (binascii.Error, ValueError) as error:
-        raise bad_request({"body": f"not JSON: {error}"}) from error
+    body = json_body(event)
     if not isinstance(body, dict) or set(body) != {"events"}:
         raise bad_request({"body": 'must be {"events": [...]} and nothing else'})
     events = body["events"]
@@ -36,9 +36,8 @@ def _events(event: Event) -> list[Any]:
 def handler(event: Event, _caller: Caller) -> Response:
     """Answers the result of every event, in order, and how many there are of each outcome."""
     events = _events(event)
-    received = datetime.fromtimestamp(event["requestContext"]["requestTimeEpoch"] / 1000, UTC)
     try:
-        results = metering().record(events, received)
+        results = metering().record(events, received_at(event))
     except UsageNotRecorded as error:
         logger.warning("usage not recorded", extra={"reason": str(error)})
         detail = "The store is busy. Sending all of these events again is safe."

@@ -34,6 +34,18 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("dynamodb:PutItem", "InvoicesTable"),
         ("dynamodb:DeleteItem", "InvoicesTable"),
     },
+    "CreateQuote": {
+        ("dynamodb:Query", "AccountsTable"),
+        ("dynamodb:BatchGetItem", "AccountsTable"),
+        ("dynamodb:PutItem", "AccountsTable"),
+    },
+    "GetQuote": {("dynamodb:GetItem", "AccountsTable")},
+    "GetEstimate": {
+        ("dynamodb:Query", "AccountsTable"),
+        ("dynamodb:BatchGetItem", "AccountsTable"),
+        ("dynamodb:Query", "UsageTable"),
+        ("dynamodb:BatchGetItem", "UsageTable"),
+    },
     "RecordUsage": {
         ("dynamodb:PutItem", "UsageTable"),
         ("dynamodb:UpdateItem", "UsageTable"),

@@ -39,6 +39,8 @@ class Caller:
     is_admin: bool
     tenant_ids: frozenset[str]
     is_meter: bool = False
+    # Who the caller is, from the verified token: for what is their own alone, never for tenancy.
+    subject: str = ""
 
     @property
     def may_read(self) -> bool:
@@ -101,8 +103,18 @@ def _http_groups(claim: str) -> Sequence[str]:
     return groups if claim == _bracketed(groups) else ()
 
 
+def _authorizer(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (event.get("requestContext") or {}).get("authorizer") or {}
+
+
+def _subject(event: Mapping[str, Any]) -> str:
+    authorizer = _authorizer(event)
+    subject = ((authorizer.get("jwt") or authorizer).get("claims") or {}).get("sub")
+    return subject if isinstance(subject, str) else ""
+
+
 def _groups(event: Mapping[str, Any]) -> Sequence[str]:
-    authorizer = (event.get("requestContext") or {}).get("authorizer") or {}
+    authorizer = _authorizer(event)
     if "jwt" in authorizer:
         claim = (authorizer["jwt"].get("claims") or {}).get(CLAIM)
         return _http_groups(claim) if isinstance(claim, str) else ()
@@ -114,4 +126,4 @@ def caller_of(event: Mapping[str, Any]) -> Caller:
     """The rights of the caller of an API Gateway proxy event (REST or HTTP); maybe none."""
     groups = _groups(event)
     tenants = frozenset(found[1] for group in groups if (found := TENANT_GROUP.fullmatch(group)))
-    return Caller(ADMIN_GROUP in groups, tenants, METERING_GROUP in groups)
+    return Caller(ADMIN_GROUP in groups, tenants, METERING_GROUP in groups, _subject(event))

@@ -45,7 +45,7 @@ class AccountNumberTaken(Exception):
     """An account number is another tenant's, or the tenant has another one already."""
 
 
-class _TenantIndex(GlobalSecondaryIndex["_AccountItem"]):  # type: ignore[no-untyped-call]
+class _TenantIndex(GlobalSecondaryIndex["AccountItem"]):  # type: ignore[no-untyped-call]
     class Meta:
         index_name = "tenants"
         projection = KeysOnlyProjection()
@@ -54,7 +54,7 @@ class _TenantIndex(GlobalSecondaryIndex["_AccountItem"]):  # type: ignore[no-unt
     pk = UnicodeAttribute(range_key=True)
 
 
-class _AccountItem(Model):
+class AccountItem(Model):
     class Meta:
         table_name = ""
 
@@ -88,7 +88,7 @@ def _subscription_document(subscription: Subscription) -> dict[str, Any]:
     }
 
 
-def _subscription(tenant_id: str, item: _AccountItem) -> Subscription:
+def _subscription(tenant_id: str, item: AccountItem) -> Subscription:
     _, deployment_id, starts_on = item.sk.split("#")
     document = json.loads(item.document)
     return Subscription(
@@ -107,7 +107,7 @@ class AccountsTable:
 
     def __init__(self, table_name: str) -> None:
         self._name = table_name
-        self._items = bound(_AccountItem, table_name)
+        self._items = bound(AccountItem, table_name)
         self._catalogue: dict[_Key, Plan | AddonPrice] = {}
 
     def account(self, tenant_id: str) -> Account:
@@ -146,6 +146,15 @@ class AccountsTable:
         assert isinstance(found, AddonPrice)
         return found
 
+    def newest_version(self, kind: str, code: str) -> int:
+        """The newest version of a `plan` or an `addon`; raises UnknownPrice without any."""
+        newest = self._items.query(
+            f"{kind}#{code}", scan_index_forward=False, consistent_read=True, limit=1
+        )
+        for item in newest:
+            return int(item.sk.removeprefix("v"))
+        raise UnknownPrice(f"{kind} {code} is not in the catalogue")
+
     def _pinned(self, key: _Key) -> Plan | AddonPrice:
         self._load([key])
         if key not in self._catalogue:
@@ -169,7 +178,7 @@ class AccountsTable:
 
         An index is read, which may lag a second behind: it says who is looked at, never how much.
         """
-        condition = _AccountItem.pk > after if after is not None else None
+        condition = AccountItem.pk > after if after is not None else None
         last: Any = None
         while True:
             found = self._items.tenants.query(
@@ -192,7 +201,7 @@ class AccountsTable:
     def _put_version(self, key: _Key, document: dict[str, Any]) -> None:
         text = json.dumps(document, sort_keys=True)
         try:
-            self._items(*key, document=text).save(_AccountItem.pk.does_not_exist())
+            self._items(*key, document=text).save(AccountItem.pk.does_not_exist())
         except PutError as error:
             if not refused(error):
                 raise
@@ -212,7 +221,7 @@ class AccountsTable:
         item = self._items(
             tenant_id, TENANT, kind=TENANT, account_number=number, document=json.dumps(document)
         )
-        same = _AccountItem.pk.does_not_exist() | (_AccountItem.account_number == number)
+        same = AccountItem.pk.does_not_exist() | (AccountItem.account_number == number)
         try:
             item.save(same)
         except PutError as error:
@@ -232,7 +241,7 @@ class AccountsTable:
         """Makes the tenant the owner of a key for good; raises `otherwise` if another is."""
         key = (pk, OWNER)
         text = json.dumps({"tenant_id": tenant_id})
-        mine = _AccountItem.pk.does_not_exist() | (_AccountItem.document == text)
+        mine = AccountItem.pk.does_not_exist() | (AccountItem.document == text)
         try:
             self._items(*key, document=text).save(mine)
         except PutError as error:

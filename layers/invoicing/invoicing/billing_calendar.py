@@ -29,3 +29,8 @@ def refuse_open_period(period: Period, moment: datetime, zone: ZoneInfo) -> None
             f"period {period.label} ends at {end.isoformat()} ({zone.key}); "
             f"it is still open at {moment.astimezone(UTC).isoformat()}"
         )
+
+
+def period_of(moment: datetime, zone: ZoneInfo) -> Period:
+    """The calendar month of the billing zone that `moment` falls in."""
+    return Period.month(f"{moment.astimezone(zone):%Y-%m}")

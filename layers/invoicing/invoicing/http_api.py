@@ -1,7 +1,10 @@
 """What the API functions share: JSON answers, problem documents, CORS, and query parameters."""
 
+import base64
+import binascii
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import wraps
 from http import HTTPStatus
 from typing import Any
@@ -48,6 +51,20 @@ class Problem(Exception):
 def invoice_not_found() -> Problem:
     """The one answer for an invoice that is not there and for one that is not yours."""
     return Problem(HTTPStatus.NOT_FOUND, "There is no such invoice.")
+
+
+def json_body(event: Event) -> Any:
+    """The body of a request, read; raises a 400 when it is not JSON."""
+    text = event.get("body") or ""
+    try:
+        return json.loads(base64.b64decode(text) if event.get("isBase64Encoded") else text)
+    except (binascii.Error, ValueError) as error:
+        raise bad_request({"body": f"not JSON: {error}"}) from error
+
+
+def received_at(event: Event) -> datetime:
+    """When API Gateway took the request in (UTC): the API functions' only clock."""
+    return datetime.fromtimestamp(event["requestContext"]["requestTimeEpoch"] / 1000, UTC)
 
 
 def bad_request(errors: Mapping[str, str]) -> Problem:

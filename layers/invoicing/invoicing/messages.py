@@ -57,13 +57,19 @@ class RollupMessage(Message):
     force: StrictBool = False
 
 
-def faults(error: ValidationError) -> str:
-    """One `field: fault` per fault, without the faulty value itself."""
-    return "; ".join(
-        f"{'.'.join(str(part) for part in fault['loc']) or 'message'}: "
-        f"{fault['msg'].removeprefix('Value error, ')}"
+def faults_by_field(error: ValidationError) -> dict[str, str]:
+    """What is wrong with each faulty field, without the faulty value itself."""
+    return {
+        ".".join(str(part) for part in fault["loc"]) or "message": fault["msg"].removeprefix(
+            "Value error, "
+        )
         for fault in error.errors(include_url=False, include_input=False)
-    )
+    }
+
+
+def faults(error: ValidationError) -> str:
+    """One `field: fault` per faulty field."""
+    return "; ".join(f"{field}: {text}" for field, text in faults_by_field(error).items())
 
 
 def parse_rollup_message(body: str) -> RollupMessage:

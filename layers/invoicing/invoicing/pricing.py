@@ -1,12 +1,12 @@
 """A tenant's month, priced from what is stored: one way for the rollup and for estimates."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from invoicing.accounts import Account, AddonChoice, Tenant
+from invoicing.accounts import Account, AddonChoice, TaxTreatment, Tenant
 from invoicing.accounts import Subscription as PinnedSubscription
 from invoicing.accounts_table import AccountsTable
 from invoicing.usage_table import EXACT, InvalidUsage, UsageTable
@@ -47,20 +47,29 @@ class Pricing:
         """
         account = self.accounts.account(tenant_id)
         usage = self._usage(account, period)
-        request = self.request(account, period, usage)
+        active = [entry for entry in account.subscriptions if entry.active_in(period)]
+        request = self.request(account.tenant.tax, active, period, usage)
         quote = price(request)
         unpriced = quote.unpriced + _not_billed(usage, request)
         return PricedMonth(account.tenant, request, quote._replace(unpriced=unpriced))
 
-    def request(self, account: Account, period: Period, usage: Usage) -> QuoteRequest:
-        """What the engine is asked for an account whose deployments used so much."""
-        active = [entry for entry in account.subscriptions if entry.active_in(period)]
+    def request(
+        self,
+        tax: TaxTreatment,
+        active: Sequence[PinnedSubscription],
+        period: Period,
+        usage: Usage,
+    ) -> QuoteRequest:
+        """What the engine is asked, for the rollup as for a quote: the same words, the same lines.
+
+        Raises UnknownPrice, and quote_engine.InvalidRequest naming the field.
+        """
         self.accounts.load_catalogue(active)
         segments = Counter(entry.deployment_id for entry in active)
         return QuoteRequest(
             period=period,
             currency=self.currency,
-            tax=account.tenant.tax,
+            tax=tax,
             subscriptions=tuple(
                 self._priced(entry, self._used(entry, period, usage, segments)) for entry in active
             ),

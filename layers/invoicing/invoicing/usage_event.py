@@ -60,6 +60,10 @@ def _not_reserved(kind: str) -> str:
     return kind
 
 
+# A decimal string: never negative, and exact.
+Quantity = Annotated[Decimal, BeforeValidator(_quantity)]
+
+
 class UsageEvent(Message):
     """`quantity` of a resource kind used by a deployment; exactly once by (tenant, source, id)."""
 
@@ -69,7 +73,7 @@ class UsageEvent(Message):
     resource_kind: Annotated[
         str, Field(pattern="^[a-z0-9_]{1,64}$"), AfterValidator(_not_reserved)
     ]
-    quantity: Annotated[Decimal, BeforeValidator(_quantity)]
+    quantity: Quantity
     occurred_at: Annotated[
         AwareDatetime,
         BeforeValidator(_timestamp),

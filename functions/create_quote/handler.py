@@ -1,0 +1,66 @@
+"""POST /quotes: what a plan, add-ons and expected usage would cost; kept to be read again."""
+
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from invoicing.access import Caller, TenantNotNamed
+from invoicing.accounts_table import AccountsTable, UnknownTenant
+from invoicing.http_api import (
+    Event,
+    Problem,
+    Response,
+    api,
+    bad_request,
+    json_body,
+    json_response,
+    received_at,
+)
+from invoicing.pricing import Pricing
+from invoicing.quotes import InvalidQuote, QuoteOrder, Quotes, read_order
+from invoicing.quotes_table import QuotesTable
+from invoicing.settings import settings
+from invoicing.usage_table import UsageTable
+
+logger = Logger(service="create_quote")
+
+
+def _quotes() -> Quotes:
+    found = settings()
+    accounts = AccountsTable(found.accounts_table)
+    pricing = Pricing(accounts, UsageTable(found.usage_table), found.currency)
+    return Quotes(accounts, pricing, found)
+
+
+def _for_caller(order: QuoteOrder, caller: Caller) -> QuoteOrder:
+    """The order for the caller's own tenant; whoever has none asks as a prospect."""
+    if order.tenant_id is None and not caller.tenant_ids:
+        return order
+    try:
+        tenant_id = caller.tenant_scope(order.tenant_id)
+    except TenantNotNamed as error:
+        raise bad_request({"tenant_id": f"name one of {error}"}) from error
+    if tenant_id is not None and not caller.may_see(tenant_id):
+        raise _no_such_tenant()
+    return order.model_copy(update={"tenant_id": tenant_id})
+
+
+def _no_such_tenant() -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, "There is no such tenant.")
+
+
+@api(logger, may=lambda _caller: True)
+def handler(event: Event, caller: Caller) -> Response:
+    """Answers the quote with its id; a price or tax that cannot be found refuses it whole."""
+    body: Any = json_body(event)
+    try:
+        order = _for_caller(read_order(body), caller)
+        quote = _quotes().quote(order, caller.subject, received_at(event))
+    except InvalidQuote as error:
+        raise bad_request(error.reasons) from error
+    except UnknownTenant as error:
+        raise _no_such_tenant() from error
+    QuotesTable(settings().accounts_table).put(quote)
+    logger.info("quote given", extra={"quote_id": quote.quote_id, "tenant_id": quote.tenant_id})
+    return json_response(HTTPStatus.CREATED, quote.document)

@@ -1,0 +1,72 @@
+"""GET /estimates: a tenant's running month so far, and its projection to the month's end."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools import Logger
+
+from invoicing.access import Caller, TenantNotNamed
+from invoicing.accounts_table import AccountsTable, UnknownTenant
+from invoicing.billing_calendar import period_of
+from invoicing.estimates import Estimates, PeriodNotBegun
+from invoicing.http_api import (
+    Event,
+    Problem,
+    Response,
+    api,
+    bad_request,
+    json_response,
+    query_parameters,
+    received_at,
+)
+from invoicing.pricing import Pricing
+from invoicing.settings import settings
+from invoicing.usage_table import UsageTable
+from quote_engine import Period
+
+logger = Logger(service="get_estimate")
+
+
+def _period(text: str | None, event: Event) -> Period:
+    if text is None:
+        return period_of(received_at(event), settings().zone)
+    try:
+        return Period.month(text)
+    except ValueError as error:
+        raise bad_request({"period": str(error)}) from error
+
+
+def _tenant_id(requested: str | None, caller: Caller) -> str:
+    try:
+        tenant_id = caller.tenant_scope(requested)
+    except TenantNotNamed as error:
+        raise bad_request({"tenant_id": f"name one of {error}"}) from error
+    if tenant_id is None:
+        raise bad_request({"tenant_id": "is needed"})
+    if not caller.may_see(tenant_id):
+        raise _no_such_tenant()
+    return tenant_id
+
+
+def _no_such_tenant() -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, "There is no such tenant.")
+
+
+def _estimates() -> Estimates:
+    found = settings()
+    accounts, usage = AccountsTable(found.accounts_table), UsageTable(found.usage_table)
+    return Estimates(Pricing(accounts, usage, found.currency), found.zone)
+
+
+@api(logger, may=lambda caller: caller.may_read)
+def handler(event: Event, caller: Caller) -> Response:
+    """Answers the estimate, marked as one."""
+    query = query_parameters(event, frozenset(("tenant_id", "period")))
+    tenant_id = _tenant_id(query.get("tenant_id"), caller)
+    period = _period(query.get("period"), event)
+    try:
+        document = _estimates().estimate(tenant_id, period, received_at(event))
+    except PeriodNotBegun as error:
+        raise bad_request({"period": f"has not begun: {error}"}) from error
+    except UnknownTenant as error:
+        raise _no_such_tenant() from error
+    return json_response(HTTPStatus.OK, document)

@@ -1,0 +1,42 @@
+"""GET /quotes/{id}: a quote as it was given, to its tenant or to whoever asked for it."""
+
+import re
+from http import HTTPStatus
+
+from aws_lambda_powertools import Logger
+
+from invoicing.access import Caller
+from invoicing.http_api import Event, Problem, Response, api, json_response, query_parameters
+from invoicing.quotes import StoredQuote
+from invoicing.quotes_table import QuoteNotFound, QuotesTable
+from invoicing.settings import settings
+
+QUOTE_ID = re.compile("[0-9a-f]{32}")
+
+logger = Logger(service="get_quote")
+
+
+def _not_found() -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, "There is no such quote.")
+
+
+def _may_read(caller: Caller, quote: StoredQuote) -> bool:
+    if quote.tenant_id is not None:
+        return caller.may_see(quote.tenant_id)
+    return caller.is_admin or (caller.subject != "" and caller.subject == quote.subject)
+
+
+@api(logger, may=lambda _caller: True)
+def handler(event: Event, caller: Caller) -> Response:
+    """Answers the quote; what is not the caller's is not there."""
+    query_parameters(event, frozenset())
+    quote_id = (event.get("pathParameters") or {}).get("id") or ""
+    if not QUOTE_ID.fullmatch(quote_id):
+        raise _not_found()
+    try:
+        quote = QuotesTable(settings().accounts_table).get(quote_id)
+    except QuoteNotFound as error:
+        raise _not_found() from error
+    if not _may_read(caller, quote):
+        raise _not_found()
+    return json_response(HTTPStatus.OK, quote.document)

@@ -1,0 +1,66 @@
+"""Quote, provision as quoted, meter exactly that usage, run the month-end: the same lines."""
+
+from invoicing.accounts import AddonChoice, Subscription, Tenant
+from tests.e2e.conftest import Deployed, wait_until
+from tests.e2e.test_usage import NOW, PERIOD, send
+from tests.openapi import assert_promised
+
+HOURS = 1600
+
+
+def test_the_quote_is_the_invoice_through_the_deployed_stack(deployed: Deployed) -> None:
+    accounts = deployed.rollup.accounts
+    accounts.put_tenant(Tenant("newcomer", "Newcomer", "9100", "gst"))
+    token = deployed.user_in("newcomer", "tenant:newcomer")
+    order = {
+        "plan": "studio",
+        "addons": [{"code": "storage_50gb", "quantity": 2}],
+        "usage": {"droplet_hours": str(HOURS)},
+        "period": PERIOD.label,
+        "deployment_id": "newcomer-shop",
+        "starts_on": PERIOD.start.isoformat(),
+    }
+    answer = deployed.call("/quotes", token, "POST", order)
+    assert answer.status == 201, answer.body
+    quote = answer.json
+    assert_promised("/quotes", 201, "application/json", quote, method="post")
+    # 50.00 + 2 x 7.50 + 112 hours over at a cent = 66.12; GST 6.61.
+    assert quote["total_cents"] == 7273
+    assert deployed.call(f"/quotes/{quote['id']}", token).json == quote
+    assert deployed.call(f"/quotes/{quote['id']}", deployed.local.token("pilot")).status == 404
+
+    addons = (AddonChoice("storage_50gb", 1, 2),)
+    accounts.put_subscription(
+        Subscription("newcomer", "newcomer-shop", PERIOD.start, None, "studio", 1, addons)
+    )
+    event = {
+        "source": "e2e",
+        "deployment_id": "newcomer-shop",
+        "resource_kind": "droplet_hours",
+        "quantity": "100",
+        "occurred_at": NOW.isoformat(),
+    }
+    meter = deployed.user_in("quote-meter", "metering")
+    events = [event | {"id": f"hour-{number}"} for number in range(HOURS // 100)]
+    assert send(deployed, meter, events)["accepted"] == HOURS // 100
+
+    estimate = deployed.call(f"/estimates?period={PERIOD.label}", token).json
+    assert_promised("/estimates", 200, "application/json", estimate)
+    assert estimate["to_date"]["lines"] == quote["lines"]
+
+    # The month is not over yet; the worker believes the run's own time, as it has no clock.
+    over = f"{PERIOD.end.isoformat()}T12:00:00Z"
+    scheduled = {
+        "id": "quoted",
+        "detail-type": "Scheduled Event",
+        "time": over,
+        "source": "aws.events",
+    }
+    deployed.invoke("start_month_end", scheduled)
+    wait_until(
+        lambda: "newcomer" in {line["tenant_id"] for line in deployed.outcomes("quoted")},
+        "the newcomer's outcome",
+    )
+    invoice = deployed.call(f"/invoices/newcomer.{PERIOD.label}", token).json
+    assert invoice["lines"] == quote["lines"]
+    assert invoice["fingerprint"] == quote["fingerprint"]

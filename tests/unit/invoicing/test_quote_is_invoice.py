@@ -1,0 +1,177 @@
+"""quote == invoice, whatever the catalogue, the subscription and the usage (invariant I12)."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from invoicing.accounts import Account, AddonChoice, AddonPrice, Subscription, Tenant
+from invoicing.invoice import Edition, invoice_document, new_invoice
+from invoicing.pricing import Pricing
+from invoicing.quotes import QuoteOrder, Quotes, read_order
+from invoicing.settings import Settings
+from invoicing.usage_table import MonthOfUsage, UsageTotal
+from quote_engine import Period, Plan, parse_plan, plan_document
+from tests.conftest import ENVIRONMENT
+
+APRIL = Period.month("2026-04")
+KINDS = ("api_calls", "droplet_hours", "egress_gb")
+NOW = datetime(2026, 4, 1, tzinfo=UTC)
+
+
+@dataclass
+class Accounts:
+    """The accounts table's answers, from memory; prices go through their stored form."""
+
+    plan_text: str
+    addons: Mapping[str, AddonPrice]
+    stored: Account | None = None
+
+    def account(self, _tenant_id: str) -> Account:
+        """The one account."""
+        assert self.stored is not None
+        return self.stored
+
+    def load_catalogue(self, _subscriptions: Iterable[Subscription]) -> None:
+        """Nothing to read ahead."""
+
+    def plan(self, _code: str, _version: int) -> Plan:
+        """The one plan."""
+        return parse_plan(json.loads(self.plan_text))
+
+    def addon(self, code: str, _version: int) -> AddonPrice:
+        """An add-on."""
+        return self.addons[code]
+
+    def newest_version(self, _kind: str, _code: str) -> int:
+        """There is one version."""
+        return 1
+
+
+@dataclass
+class Metered:
+    """The usage table's answers: what was added, in total."""
+
+    used: dict[str, Decimal] = field(default_factory=dict)
+
+    def totals(self, deployments: Iterable[str], _period: Period) -> Mapping[str, UsageTotal]:
+        """Month totals, all of one tenant's."""
+        return {name: UsageTotal("acme", name, self.used) for name in deployments if self.used}
+
+    def days(self, _deployment_id: str, _period: Period) -> MonthOfUsage:
+        """No deployment here changes its plan."""
+        raise AssertionError
+
+
+amounts = st.decimals("0", "500", places=4, allow_nan=False).map(lambda value: format(value, "f"))
+quantities = st.decimals("0", "9999", places=3, allow_nan=False)
+
+
+@st.composite
+def tiers(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """One to three tiers, the last open."""
+    bounds = sorted(draw(st.sets(st.integers(1, 5000), max_size=2)))
+    return [
+        {"up_to": bound, "unit_price": draw(amounts), "flat_fee": draw(amounts)}
+        for bound in [*map(str, bounds), None]
+    ]
+
+
+@st.composite
+def rates(draw: st.DrawFn, kind: str) -> dict[str, Any]:
+    """A rate of any model."""
+    rate: dict[str, Any] = {"resource_kind": kind, "unit": "unit"}
+    rate["included"] = draw(st.sampled_from(["0", "100", "744.5"]))
+    match draw(st.sampled_from(["per_unit", "graduated", "volume", "package"])):
+        case "per_unit":
+            return rate | {"model": "per_unit", "unit_price": draw(amounts)}
+        case "package":
+            size = draw(st.sampled_from(["0.5", "1", "1000"]))
+            return rate | {
+                "model": "package",
+                "package_size": size,
+                "package_price": draw(amounts),
+            }
+        case model:
+            return rate | {"model": model, "tiers": draw(tiers())}
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    """A plan that prices up to three kinds."""
+    kinds = draw(st.sets(st.sampled_from(KINDS), min_size=1))
+    return parse_plan(
+        {
+            "code": "any",
+            "name": "Any",
+            "price": draw(amounts),
+            "proration": draw(st.sampled_from(["daily", "none"])),
+            "rates": [draw(rates(kind)) for kind in sorted(kinds)],
+        }
+    )
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Plan, dict[str, AddonPrice], dict[str, Any]]:
+    """A catalogue and an order of it for some days of April."""
+    plan = draw(plans())
+    codes = sorted(draw(st.sets(st.sampled_from(["backup", "storage"]))))
+    addons = {code: AddonPrice(code, None, Decimal(draw(amounts))) for code in codes}
+    starts_on = date(2026, 3, 20) + timedelta(days=draw(st.integers(0, 41)))
+    ends_on = draw(st.none() | st.integers(0, 60).map(lambda n: starts_on + timedelta(days=n)))
+    if ends_on is not None and ends_on < APRIL.start:
+        ends_on = None
+    used = {kind: draw(quantities) for kind in sorted(plan.resource_kinds)}
+    order = {
+        "plan": "any",
+        "addons": [{"code": code, "quantity": draw(st.integers(1, 9))} for code in codes],
+        "usage": {kind: format(quantity, "f") for kind, quantity in used.items()},
+        "period": "2026-04",
+        "deployment_id": "d-1",
+        "starts_on": starts_on.isoformat(),
+        "ends_on": ends_on.isoformat() if ends_on else None,
+        "tenant_id": "acme",
+    }
+    return plan, addons, order
+
+
+def provisioned(order: QuoteOrder) -> Subscription:
+    """The subscription that is set up as it was quoted."""
+    return Subscription(
+        tenant_id="acme",
+        deployment_id=order.deployment_id,
+        starts_on=order.starts_on or APRIL.start,
+        ends_on=order.ends_on,
+        plan_code=order.plan,
+        plan_version=1,
+        addons=tuple(AddonChoice(addon.code, 1, addon.quantity) for addon in order.addons),
+    )
+
+
+@settings(max_examples=500, deadline=None)
+@given(case=cases(), tax=st.sampled_from(["gst", "gst_free"]))
+def test_provisioned_and_metered_as_quoted_the_invoice_is_the_quote(
+    case: tuple[Plan, dict[str, AddonPrice], dict[str, Any]], tax: Any
+) -> None:
+    plan, addons, body = case
+    tenant = Tenant("acme", "Acme", "1001", tax, "reason")
+    accounts: Any = Accounts(json.dumps(plan_document(plan)), addons, Account(tenant, ()))
+    usage: Any = Metered()
+    pricing = Pricing(accounts, usage, "AUD")
+    configured = Settings.from_environment(ENVIRONMENT)
+    order = read_order(body)
+    quote = Quotes(accounts, pricing, configured).quote(order, "someone", NOW).document
+
+    accounts.stored = Account(tenant, (provisioned(order),))
+    usage.used |= order.usage
+    month = pricing.month("acme", APRIL)
+    invoice = new_invoice(tenant, month.request, month.quote, Edition(1, None))
+    document = invoice_document(invoice)
+
+    same = ("lines", "subtotal_cents", "tax_cents", "total_cents", "fingerprint")
+    assert {name: document[name] for name in same} == {name: quote[name] for name in same}
