@@ -3,15 +3,20 @@
 Standard library only; no clock, no binary fractions, no input or output.
 """
 
-from quote_engine.catalogue import addon_document, plan_document
+from quote_engine.adjustment import adjustment_line
+from quote_engine.allocate import allocate_cents
+from quote_engine.catalogue import addon_document, discount_document, plan_document
+from quote_engine.discount import Discount
 from quote_engine.document import line_document, quote_document
 from quote_engine.faults import InvalidRequest
 from quote_engine.fingerprint import RULES_VERSION, fingerprint
+from quote_engine.late_usage import adjustment_lines
 from quote_engine.models import Addon, Plan, QuoteRequest, Subscription
-from quote_engine.parse import parse_addon, parse_plan, parse_request
+from quote_engine.parse import parse_addon, parse_discount, parse_plan, parse_request
 from quote_engine.period import Period
 from quote_engine.price import price
 from quote_engine.quote import Line, LineKind, Quote, UnpricedUsage
+from quote_engine.rates.convert import Convert
 from quote_engine.rates.dispatch import Rate
 from quote_engine.rates.graduated import Graduated
 from quote_engine.rates.package import Package
@@ -22,6 +27,8 @@ from quote_engine.rates.volume import Volume
 __all__ = [
     "RULES_VERSION",
     "Addon",
+    "Convert",
+    "Discount",
     "Graduated",
     "InvalidRequest",
     "Line",
@@ -38,9 +45,14 @@ __all__ = [
     "UnpricedUsage",
     "Volume",
     "addon_document",
+    "adjustment_line",
+    "adjustment_lines",
+    "allocate_cents",
+    "discount_document",
     "fingerprint",
     "line_document",
     "parse_addon",
+    "parse_discount",
     "parse_plan",
     "parse_request",
     "plan_document",

@@ -6,7 +6,10 @@ The decimals are canonical text: equal models have equal documents, byte for byt
 from decimal import Decimal
 from typing import assert_never
 
+from quote_engine.discount import Discount
 from quote_engine.models import Addon, Plan
+from quote_engine.rates.charge import ZERO
+from quote_engine.rates.convert import Convert
 from quote_engine.rates.dispatch import Rate
 from quote_engine.rates.graduated import Graduated
 from quote_engine.rates.package import Package
@@ -39,6 +42,13 @@ def addon_document(addon: Addon) -> Document:
     return document if addon.name is None else {**document, "name": addon.name}
 
 
+def discount_document(discount: Discount) -> Document:
+    """What `parse_discount` reads back into an equal discount."""
+    if discount.percent is not None:
+        return {"percent": quantity_text(discount.percent)}
+    return {"amount": money_text(discount.amount or ZERO)}
+
+
 def rate_document(rate: Rate) -> Document:
     """The rate's common fields, then those of its model."""
     match rate:
@@ -62,7 +72,30 @@ def _rate(rate: Rate, model: str, fields: Document) -> Document:
         "model": model,
         "included": quantity_text(rate.included),
         **fields,
+        **({} if rate.plain else _terms(rate)),
     }
+
+
+def _terms(rate: Rate) -> Document:
+    """Only what is set: a rate without them has the document it always had."""
+    terms: Document = {}
+    if rate.minimum is not None:
+        terms["minimum"] = money_text(rate.minimum)
+    if rate.maximum is not None:
+        terms["maximum"] = money_text(rate.maximum)
+    if rate.convert is not None:
+        terms["convert"] = _convert(rate.convert)
+    if rate.pool is not None:
+        terms["pool"] = rate.pool
+    return terms
+
+
+def _convert(convert: Convert) -> Document:
+    if convert.divide_by is not None:
+        factor = {"divide_by": quantity_text(convert.divide_by)}
+    else:
+        factor = {"multiply_by": quantity_text(convert.multiply_by or ZERO)}
+    return {**factor, "rounding": convert.rounding}
 
 
 def _tiers(rate: TieredRate) -> Document:

@@ -3,10 +3,10 @@
 import json
 from hashlib import sha256
 
-from quote_engine.catalogue import Document, addon_document, plan_document
+from quote_engine.catalogue import Document, addon_document, discount_document, plan_document
 from quote_engine.models import QuoteRequest, Subscription
 from quote_engine.quote import Quote
-from quote_engine.text import quantity_text
+from quote_engine.text import money_text, quantity_text
 
 RULES_VERSION = "1"
 """Raised by every change of the money rules that can change a line."""
@@ -31,7 +31,7 @@ def fingerprint(request: QuoteRequest, quote: Quote) -> str:
 
 def _subscription(subscription: Subscription) -> Document:
     ends_on = subscription.ends_on
-    return {
+    document: Document = {
         "deployment_id": subscription.deployment_id,
         "starts_on": subscription.starts_on.isoformat(),
         "ends_on": None if ends_on is None else ends_on.isoformat(),
@@ -39,3 +39,14 @@ def _subscription(subscription: Subscription) -> Document:
         "addons": [addon_document(addon) for addon in subscription.addons],
         "usage": {kind: quantity_text(used) for kind, used in subscription.usage.items()},
     }
+    return document if subscription.plain else document | _terms(subscription)
+
+
+def _terms(subscription: Subscription) -> Document:
+    """Only what is set: a subscription without them has the fingerprint it always had."""
+    terms: Document = {}
+    if subscription.discounts:
+        terms["discounts"] = [discount_document(each) for each in subscription.discounts]
+    if subscription.minimum_commitment is not None:
+        terms["minimum_commitment"] = money_text(subscription.minimum_commitment)
+    return terms

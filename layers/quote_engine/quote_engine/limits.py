@@ -13,6 +13,8 @@ QUANTITY_DIGITS = 20
 MONEY_DIGITS = 12
 DECIMALS = 12
 TEXT_LENGTH = 200
+PERCENT = 100
+MOST_CENTS = 10**36
 ADDON_QUANTITY = 1_000_000_000
 
 
@@ -30,6 +32,32 @@ def decimal_fault(value: object, digits: int = QUANTITY_DIGITS) -> str | None:
     if exponent < -DECIMALS:
         return f"must have at most {DECIMALS} decimals"
     return None
+
+
+def factor_fault(value: object) -> str | None:
+    """A quantity to divide or to multiply by: more than zero."""
+    return decimal_fault(value) or (None if value else "must be more than zero")
+
+
+def cents_fault(value: object) -> str | None:
+    """Whole cents of either sign, within the digits of a DynamoDB number."""
+    if type(value) is not int:
+        return f"must be a whole number of cents, not {type(value).__name__}"
+    return None if abs(value) < MOST_CENTS else "must have at most 36 digits"
+
+
+def percent_fault(value: object) -> str | None:
+    """A Decimal from 0 to 100."""
+    fault = decimal_fault(value)
+    too_much = isinstance(value, Decimal) and not fault and value > PERCENT
+    return "must be at most 100" if too_much else fault
+
+
+def exactly_one(**values: object) -> list[str]:
+    """A fault unless exactly one of the fields is given, under the first one's name."""
+    if sum(value is not None for value in values.values()) == 1:
+        return []
+    return [f"{next(iter(values))}: exactly one of {', '.join(values)} must be given"]
 
 
 def money_fault(value: object) -> str | None:

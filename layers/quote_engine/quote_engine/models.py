@@ -4,13 +4,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from itertools import pairwise
 from operator import attrgetter
 from typing import Literal, get_args
 
+from quote_engine.adjustment import adjustment_faults, adjustments_in_order
+from quote_engine.discount import Discount, discounts_in_order
 from quote_engine.faults import refuse
 from quote_engine.limits import (
     ADDON_QUANTITY,
+    QUANTITY_DIGITS,
     choice_fault,
     date_fault,
     decimal_fault,
@@ -20,8 +24,12 @@ from quote_engine.limits import (
     text_fault,
 )
 from quote_engine.period import Period
+from quote_engine.proration import active_share
+from quote_engine.quote import Line
+from quote_engine.rates.convert import converted
 from quote_engine.rates.dispatch import RATE_MODELS, Rate
-from quote_engine.rounding import round_cents
+from quote_engine.rates.pool import Owned, pool_faults
+from quote_engine.rounding import EXACT, round_cents
 from quote_engine.text import money_text
 
 type Proration = Literal["daily", "none"]
@@ -36,6 +44,7 @@ class Plan:
     """A monthly price in dollars, and the rates of its usage (kept in order of their kind).
 
     `price_text` and `price_cents` are a whole month's, made once for all who are on the plan.
+    `plain`: none of its rates has bounds or a conversion.
     """
 
     code: str
@@ -44,6 +53,7 @@ class Plan:
     proration: Proration
     rates: tuple[Rate, ...] = ()
     resource_kinds: frozenset[str] = field(init=False, repr=False, compare=False)
+    plain: bool = field(init=False, repr=False, compare=False)
     price_text: str = field(init=False, repr=False, compare=False)
     price_cents: int = field(init=False, repr=False, compare=False)
 
@@ -60,6 +70,7 @@ class Plan:
         refuse(repeated("rates: resource_kind", kinds))
         _set(self, "rates", tuple(sorted(self.rates, key=attrgetter("resource_kind"))))
         _set(self, "resource_kinds", frozenset(kinds))
+        _set(self, "plain", all(rate.plain for rate in self.rates))
         _set(self, "price_text", money_text(self.price))
         _set(self, "price_cents", round_cents(self.price))
 
@@ -88,7 +99,9 @@ class Addon:
 class Subscription:
     """One deployment on a plan, from `starts_on` to `ends_on`, both billed; None runs on.
 
-    `usage` is the period's total quantity by resource kind. Add-ons are kept in order of code.
+    `usage` is the period's total quantity by resource kind. Add-ons are kept in order of code,
+    discounts in the order in which they act. `minimum_commitment` is in dollars a month, prorated
+    if the plan is. `plain`: neither discounts nor a commitment.
     """
 
     deployment_id: str
@@ -97,31 +110,49 @@ class Subscription:
     plan: Plan
     addons: tuple[Addon, ...] = ()
     usage: Mapping[str, Decimal] = field(default_factory=dict)
+    discounts: tuple[Discount, ...] = ()
+    minimum_commitment: Decimal | None = None
+    plain: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        commitment = self.minimum_commitment
         faults = named(
             deployment_id=text_fault(self.deployment_id),
             starts_on=date_fault(self.starts_on),
             ends_on=None if self.ends_on is None else date_fault(self.ends_on),
             plan=None if isinstance(self.plan, Plan) else "must be a Plan",
             addons=_tuple_fault(self.addons, (Addon,)),
+            discounts=_tuple_fault(self.discounts, (Discount,)),
+            minimum_commitment=None if commitment is None else money_fault(commitment),
         )
         refuse(faults + _usage_faults(self.usage))
         if self.ends_on is not None and self.ends_on < self.starts_on:
             faults.append("ends_on: must not be before starts_on")
-        refuse(faults + repeated("addons: code", [addon.code for addon in self.addons]))
+        faults += repeated("addons: code", [addon.code for addon in self.addons])
+        refuse(faults + ([] if self.plan.plain else _conversion_faults(self.plan, self.usage)))
         _set(self, "addons", tuple(sorted(self.addons, key=attrgetter("code"))))
         _set(self, "usage", dict(self.usage))
+        if self.discounts:
+            _set(self, "discounts", discounts_in_order(self.discounts))
+        _set(self, "plain", not self.discounts and commitment is None)
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteRequest:
-    """Everything one tenant is billed for in one period, in order of deployment id."""
+    """Everything one tenant is billed for in one period, in order of deployment id and start.
+
+    A deployment that changes its plan has a subscription for each stretch of days, each with the
+    usage of its own days. `split`: there is such a deployment; `pooled`: there is a pooled rate.
+    `adjustments` are lines of earlier periods (see `adjustment_lines`), taxed with this one.
+    """
 
     period: Period
     currency: str
     tax: TaxTreatment
     subscriptions: tuple[Subscription, ...]
+    adjustments: tuple[Line, ...] = ()
+    split: bool = field(init=False, repr=False, compare=False)
+    pooled: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         faults = named(
@@ -129,12 +160,41 @@ class QuoteRequest:
             currency=currency_fault(self.currency),
             tax=choice_fault(self.tax, TAX_TREATMENTS),
             subscriptions=_tuple_fault(self.subscriptions, (Subscription,)),
+            adjustments=_tuple_fault(self.adjustments, (Line,)),
         )
         refuse(faults)
-        ids = [subscription.deployment_id for subscription in self.subscriptions]
-        refuse(repeated("subscriptions: deployment_id", ids))
-        in_order = sorted(self.subscriptions, key=attrgetter("deployment_id"))
+        for line in self.adjustments:
+            faults += adjustment_faults(line)
+        in_order = sorted(self.subscriptions, key=attrgetter("deployment_id", "starts_on"))
+        pooled = _pooled_rates(in_order, self.period)
+        refuse(faults + _overlap_faults(in_order) + pool_faults(pooled))
         _set(self, "subscriptions", tuple(in_order))
+        _set(self, "split", len({each.deployment_id for each in in_order}) < len(in_order))
+        _set(self, "pooled", bool(pooled))
+        if self.adjustments:
+            _set(self, "adjustments", adjustments_in_order(self.adjustments))
+
+
+def _overlap_faults(in_order: list[Subscription]) -> list[str]:
+    """Two subscriptions of a deployment share no day; in order of start, neighbours tell."""
+    return [
+        f"subscriptions: deployment_id {one.deployment_id!r} is subscribed twice on "
+        f"{other.starts_on} (ends_on is the last day billed)"
+        for one, other in pairwise(in_order)
+        if one.deployment_id == other.deployment_id
+        and (one.ends_on is None or one.ends_on >= other.starts_on)
+    ]
+
+
+def _pooled_rates(in_order: list[Subscription], period: Period) -> list[Owned]:
+    """Those of subscriptions that are active in the period."""
+    return [
+        (each.deployment_id, rate)
+        for each in in_order
+        if not each.plan.plain and active_share(each.starts_on, each.ends_on, period)
+        for rate in each.plan.rates
+        if rate.pool
+    ]
 
 
 def addon_quantity_fault(value: object) -> str | None:
@@ -160,10 +220,23 @@ def _usage_faults(usage: object) -> list[str]:
     ]
 
 
+def _conversion_faults(plan: Plan, usage: Mapping[str, Decimal]) -> list[str]:
+    """A converted quantity has the digits of any other, so that every sum of it stays exact."""
+    most, faults = Decimal(10) ** QUANTITY_DIGITS, []
+    with localcontext(EXACT):
+        for rate in plan.rates:
+            kind = rate.resource_kind
+            number, divisor = converted(rate.convert, usage.get(kind, Decimal(0)))
+            if number >= most * divisor:
+                digits = f"at most {QUANTITY_DIGITS} digits before the decimal point"
+                faults.append(f"usage.{kind}: must have {digits} after its conversion")
+    return faults
+
+
 def _tuple_fault(value: object, members: tuple[type, ...]) -> str | None:
-    names = " or ".join(member.__name__ for member in members)
-    good = isinstance(value, tuple) and all(isinstance(item, members) for item in value)
-    return None if good else f"must be a tuple of {names}"
+    if isinstance(value, tuple) and all([isinstance(item, members) for item in value]):
+        return None
+    return f"must be a tuple of {' or '.join([member.__name__ for member in members])}"
 
 
 def _set(model: object, name: str, value: object) -> None:

@@ -16,11 +16,11 @@ def overage_line(
 ) -> Line | None:
     """What is used beyond the allowance, priced; None if that is not even half a cent.
 
+    For a plain rate: one with bounds or a conversion (rule 2) goes to `overage_on_terms`.
     Quantities and amounts stay times `share.days`, hence exact, until the one rounding.
     """
     kind = rate.resource_kind
     used = usage.get(kind, ZERO)  # rule 1
-    # Rule 2 (unit conversion) changes `used` here, before the allowance.
     if share is WHOLE:
         billable = used - rate.included  # rule 3
     else:
@@ -33,11 +33,11 @@ def overage_line(
     cents = round_cents(amount, over)  # rule 5
     if not cents:
         return None
-    text = f"Overage: {kind} ({quantity_text(used)} used{_included(rate, share)}{working})"
+    text = f"Overage: {kind} ({quantity_text(used)} used{included_text(rate, share)}{working})"
     return Line("overage", text, deployment_id, kind, quantity, unit, unit_price, cents)
 
 
-def _included(rate: Rate, share: Share) -> str:
+def included_text(rate: Rate, share: Share) -> str:
     """`, 1488 included`; a prorated allowance adds `for 21/30 days`."""
     if not rate.included:
         return ""

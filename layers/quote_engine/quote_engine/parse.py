@@ -5,8 +5,12 @@ Decimals are strings or integers; a JSON float is refused, and so is any field n
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import TypedDict
 
+from quote_engine.adjustment import adjustment_line
+from quote_engine.discount import Discount
 from quote_engine.faults import InvalidRequest, refuse
+from quote_engine.limits import cents_fault, factor_fault, money_fault, percent_fault
 from quote_engine.models import (
     PRORATIONS,
     TAX_TREATMENTS,
@@ -18,8 +22,11 @@ from quote_engine.models import (
     currency_fault,
 )
 from quote_engine.period import Period
+from quote_engine.quote import Line
+from quote_engine.rates.convert import QUANTITY_ROUNDINGS, Convert
 from quote_engine.rates.dispatch import Rate
 from quote_engine.rates.graduated import Graduated
+from quote_engine.rates.metered import POOLS, Pool
 from quote_engine.rates.package import Package
 from quote_engine.rates.per_unit import PerUnit
 from quote_engine.rates.tiers import Tier
@@ -27,6 +34,18 @@ from quote_engine.rates.volume import Volume
 from quote_engine.reader import Reader
 
 type RateModel = Callable[[Reader], Rate | None]
+
+
+BOUNDS = ("minimum", "maximum")
+
+
+class Terms(TypedDict):
+    """What a rate of any model may have."""
+
+    minimum: Decimal | None
+    maximum: Decimal | None
+    convert: Convert | None
+    pool: Pool | None
 
 
 def parse_request(data: object) -> QuoteRequest:
@@ -44,6 +63,11 @@ def parse_addon(data: object) -> Addon:
     return _parse(data, _read_addon)
 
 
+def parse_discount(data: object) -> Discount:
+    """A discount; the inverse of `discount_document`."""
+    return _parse(data, _read_discount)
+
+
 def _parse[T](data: object, read: Callable[[Reader], T | None]) -> T:
     faults: list[str] = []
     model = read(Reader(data, "", faults))
@@ -58,9 +82,18 @@ def _read_request(reader: Reader) -> QuoteRequest | None:
     currency = reader.text("currency", currency_fault)
     tax = reader.choice("tax", TAX_TREATMENTS)
     subscriptions = reader.children("subscriptions", _read_subscription)
+    adjustments = reader.children("adjustments", _read_adjustment, default=[])
     if period is None:
         return reader.give_up()
-    return reader.build(lambda: QuoteRequest(period, currency, tax, subscriptions))
+    return reader.build(lambda: QuoteRequest(period, currency, tax, subscriptions, adjustments))
+
+
+def _read_adjustment(reader: Reader) -> Line | None:
+    description = reader.text("description")
+    deployment_id = reader.optional_text("deployment_id")
+    resource_kind = reader.optional_text("resource_kind")
+    cents = reader.whole("amount_cents", cents_fault)
+    return reader.build(lambda: adjustment_line(description, deployment_id, resource_kind, cents))
 
 
 def _read_period(reader: Reader) -> Period | None:
@@ -75,10 +108,14 @@ def _read_subscription(reader: Reader) -> Subscription | None:
     plan = reader.child("plan", _read_plan)
     addons = reader.children("addons", _read_addon, default=[])
     usage = reader.quantities("usage")
+    discounts = reader.children("discounts", _read_discount, default=[])
+    commitment = reader.optional_decimal("minimum_commitment", money_fault)
     if plan is None:
         return reader.give_up()
     return reader.build(
-        lambda: Subscription(deployment_id, starts_on, ends_on, plan, addons, usage)
+        lambda: Subscription(
+            deployment_id, starts_on, ends_on, plan, addons, usage, discounts, commitment
+        )
     )
 
 
@@ -97,6 +134,12 @@ def _read_addon(reader: Reader) -> Addon | None:
     return reader.build(lambda: Addon(code, dollars, quantity, name))
 
 
+def _read_discount(reader: Reader) -> Discount | None:
+    percent = reader.optional_decimal("percent", percent_fault)
+    amount = reader.optional_decimal("amount", money_fault)
+    return reader.build(lambda: Discount(percent, amount))
+
+
 def _read_rate(reader: Reader) -> Rate | None:
     model = reader.choice("model", tuple(_RATE_MODELS))
     return _RATE_MODELS[model](reader) if reader.sound else None
@@ -104,30 +147,48 @@ def _read_rate(reader: Reader) -> Rate | None:
 
 def _read_per_unit(reader: Reader) -> PerUnit | None:
     kind, unit, included = _common(reader)
+    terms = _terms(reader)
     unit_price = reader.money("unit_price")
-    return reader.build(lambda: PerUnit(kind, unit, unit_price, included))
+    return reader.build(lambda: PerUnit(kind, unit, unit_price, included, **terms))
 
 
 def _read_graduated(reader: Reader) -> Graduated | None:
     kind, unit, included = _common(reader)
+    terms = _terms(reader)
     tiers, at_zero = _tiers(reader)
-    return reader.build(lambda: Graduated(kind, unit, tiers, included, at_zero))
+    return reader.build(lambda: Graduated(kind, unit, tiers, included, at_zero, **terms))
 
 
 def _read_volume(reader: Reader) -> Volume | None:
     kind, unit, included = _common(reader)
+    terms = _terms(reader)
     tiers, at_zero = _tiers(reader)
-    return reader.build(lambda: Volume(kind, unit, tiers, included, at_zero))
+    return reader.build(lambda: Volume(kind, unit, tiers, included, at_zero, **terms))
 
 
 def _read_package(reader: Reader) -> Package | None:
     kind, unit, included = _common(reader)
+    terms = _terms(reader)
     size, dollars = reader.quantity("package_size"), reader.money("package_price")
-    return reader.build(lambda: Package(kind, unit, size, dollars, included))
+    return reader.build(lambda: Package(kind, unit, size, dollars, included, **terms))
 
 
 def _common(reader: Reader) -> tuple[str, str, Decimal]:
     return reader.text("resource_kind"), reader.text("unit"), reader.quantity("included", "0")
+
+
+def _terms(reader: Reader) -> Terms:
+    minimum, maximum = (reader.optional_decimal(name, money_fault) for name in BOUNDS)
+    convert = reader.optional_child("convert", _read_convert)
+    pool = reader.optional_choice("pool", POOLS)
+    return {"minimum": minimum, "maximum": maximum, "convert": convert, "pool": pool}
+
+
+def _read_convert(reader: Reader) -> Convert | None:
+    divide_by = reader.optional_decimal("divide_by", factor_fault)
+    multiply_by = reader.optional_decimal("multiply_by", factor_fault)
+    rounding = reader.choice("rounding", QUANTITY_ROUNDINGS, "none")
+    return reader.build(lambda: Convert(divide_by, multiply_by, rounding))
 
 
 def _tiers(reader: Reader) -> tuple[tuple[Tier, ...], bool]:

@@ -2,13 +2,17 @@
 
 from decimal import getcontext, setcontext
 
+from quote_engine.closing import closing_lines
+from quote_engine.joint import ALONE, Joint, joint
 from quote_engine.models import QuoteRequest, Subscription
 from quote_engine.monthly import addon_line, plan_base_line
 from quote_engine.overage import overage_line
+from quote_engine.overage_on_terms import overages_on_terms
 from quote_engine.period import Period
 from quote_engine.proration import WHOLE, active_share
 from quote_engine.quote import Line, Quote, UnpricedUsage
 from quote_engine.rounding import EXACT
+from quote_engine.split import as_parts, committed_part
 from quote_engine.tax import tax_line
 
 
@@ -20,8 +24,10 @@ def price(request: QuoteRequest) -> Quote:
     callers_context = getcontext()
     setcontext(EXACT)
     try:
+        together = joint(request) if request.split or request.pooled else ALONE
         for subscription in request.subscriptions:
-            price_subscription(subscription, request.period, lines, unpriced)
+            price_subscription(subscription, request.period, lines, unpriced, together)
+        lines += request.adjustments
         if lines:
             subtotal = sum([line.amount_cents for line in lines])
             tax = tax_line(subtotal, request.tax)  # rule 8
@@ -38,6 +44,7 @@ def price_subscription(
     period: Period,
     lines: list[Line],
     unpriced: list[UnpricedUsage],
+    together: Joint = ALONE,
 ) -> None:
     """Append a subscription's lines, step by step in the order of the money rules."""
     share = active_share(subscription.starts_on, subscription.ends_on, period)
@@ -47,14 +54,22 @@ def price_subscription(
     plan, deployment_id, usage = subscription.plan, subscription.deployment_id, subscription.usage
     if plan.proration == "none":
         share = WHOLE
+    first = len(lines)
     lines.append(plan_base_line(plan, deployment_id, share))
     for addon in subscription.addons:
         lines.append(addon_line(addon, deployment_id, share))
-    for rate in plan.rates:
-        overage = overage_line(rate, deployment_id, usage, share)  # rules 1 to 5
-        if overage is not None:
-            lines.append(overage)
-    # Rules 6 (discounts) and 7 (minimum commitment) act on the lines so far, and only here.
+    if together.parts:
+        lines[first:] = as_parts(lines[first:], subscription, together.parts)
+    if plan.plain:
+        for rate in plan.rates:
+            overage = overage_line(rate, deployment_id, usage, share)  # rules 1 to 5
+            if overage is not None:
+                lines.append(overage)
+    else:
+        lines += overages_on_terms(subscription, share, together.pooled)
+    if not subscription.plain:
+        committed = committed_part(subscription, together.parts)
+        lines += closing_lines(subscription, share, lines[first:], committed)  # rules 6 and 7
     if not usage.keys() <= plan.resource_kinds:
         unpriced += _without_rate(subscription, plan.resource_kinds)
 

@@ -47,13 +47,17 @@ class Reader:
     def optional_text(self, name: str) -> str | None:
         return self.text(name) if self._take(name, None) is not None else None
 
-    def choice[C: str](self, name: str, choices: tuple[C, ...]) -> C:
-        value = self._take(name)
+    def choice[C: str](self, name: str, choices: tuple[C, ...], default: C | None = None) -> C:
+        value = self._take(name, default or _MISSING)
         for choice in choices:
             if value == choice:
                 return choice
         expected = f"must be one of {', '.join(choices)}"
         return self._stand_in(name, value, expected, choices[0])
+
+    def optional_choice[C: str](self, name: str, choices: tuple[C, ...]) -> C | None:
+        """None if the field is absent or null."""
+        return None if self._take(name, None) is None else self.choice(name, choices)
 
     @property
     def sound(self) -> bool:
@@ -66,10 +70,10 @@ class Reader:
             return value
         return self._stand_in(name, value, "must be true or false", default)
 
-    def whole(self, name: str, check: Check, default: int) -> int:
-        value = self._take(name, default)
+    def whole(self, name: str, check: Check, default: int | None = None) -> int:
+        value = self._take(name, _MISSING if default is None else default)
         if type(value) is not int:
-            return self._stand_in(name, value, "must be an integer", default)
+            return self._stand_in(name, value, "must be an integer", default or 0)
         self._check(name, check(value))
         return value
 
@@ -89,6 +93,11 @@ class Reader:
     def money(self, name: str, default: str | None = None) -> Decimal:
         return self._decimal(name, self._take(name, default or _MISSING), money_fault)
 
+    def optional_decimal(self, name: str, check: Check) -> Decimal | None:
+        """None if the field is absent or null."""
+        value = self._take(name, None)
+        return None if value is None else self._decimal(name, value, check)
+
     def quantity(self, name: str, default: str | None = None) -> Decimal:
         return self._decimal(name, self._take(name, default or _MISSING), decimal_fault)
 
@@ -101,6 +110,14 @@ class Reader:
         if value is _MISSING:
             return self._stand_in(name, value, "", None)
         return read(Reader(value, self._at(name), self._faults))
+
+    def optional_child[T](self, name: str, read: "Callable[[Reader], T | None]") -> T | None:
+        """None if the field is absent or null; a faulty one spoils its object too."""
+        if self._take(name, None) is None:
+            return None
+        child = self.child(name, read)
+        self._sound = self._sound and child is not None
+        return child
 
     def children[T](
         self,

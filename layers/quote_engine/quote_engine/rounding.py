@@ -33,7 +33,7 @@ _PLACES = 12
 _PLACES_UNDER_THE_FACTOR = 8
 
 
-def round_cents(amount: Decimal, over: int = 1) -> int:
+def round_cents(amount: Decimal, over: Decimal | int = 1) -> int:
     """Whole cents of `amount / over` dollars, half a cent away from zero (0.125 is 13 cents).
 
     Half up, because GST Act s 9-90 rounds half a cent up and because a customer with a

@@ -27,6 +27,8 @@ def money_text(dollars: Decimal) -> str:
 
 
 def cents_text(cents: int) -> str:
-    """Cents, zero or more, as dollars: 642 is `6.42`."""
+    """Cents as dollars: 642 is `6.42`, -5 is `-0.05`."""
+    if cents < 0:
+        return f"-{cents_text(-cents)}"
     digits = str(cents).zfill(3)
     return f"{digits[:-2]}.{digits[-2:]}"

@@ -3,10 +3,12 @@
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from quote_engine import (
     Addon,
+    Convert,
+    Discount,
     Line,
     Period,
     PerUnit,
@@ -51,17 +53,32 @@ def plan(*rates: Rate, price: str = "50.00", proration: Any = "daily") -> Plan:
     return Plan("studio", "Studio", Decimal(price), proration, rates)
 
 
-def subscription(
+def discounts(text: str) -> tuple[Discount, ...]:
+    """`10%; 5.00`, or `-` for none."""
+    parts = [] if text == "-" else text.split("; ")
+    return tuple(
+        Discount(percent=Decimal(part[:-1]))
+        if part.endswith("%")
+        else Discount(None, Decimal(part))
+        for part in parts
+    )
+
+
+def subscription(  # noqa: PLR0913
     *rates: Rate,
     deployment_id: str = "pilot",
     starts_on: date = LONG_AGO,
     ends_on: date | None = None,
     addons: tuple[Addon, ...] = (),
     usage: dict[str, str] | None = None,
+    discounts: tuple[Discount, ...] = (),
+    commitment: str = "-",
     **of_plan: Any,
 ) -> Subscription:
     used = {kind: Decimal(quantity) for kind, quantity in (usage or {}).items()}
-    return Subscription(deployment_id, starts_on, ends_on, plan(*rates, **of_plan), addons, used)
+    chosen = plan(*rates, **of_plan)
+    least = decimal_or_none(commitment)
+    return Subscription(deployment_id, starts_on, ends_on, chosen, addons, used, discounts, least)
 
 
 def request(
@@ -83,8 +100,22 @@ def cents_and_text(line: Line | None) -> tuple[int, str]:
     return (line.amount_cents, line.description) if line else (0, "no line")
 
 
-def per_unit(unit_price: str = "0.01", included: str = "0", kind: str = "kind") -> PerUnit:
-    return PerUnit(kind, "hour", Decimal(unit_price), Decimal(included))
+def per_unit(
+    unit_price: str = "0.01", included: str = "0", kind: str = "kind", **terms: Any
+) -> PerUnit:
+    unit = terms.pop("unit", "hour")
+    return PerUnit(kind, unit, Decimal(unit_price), Decimal(included), **terms)
+
+
+def conversion(text: str) -> Convert:
+    """`/ 1000 ceiling` or `x 24`."""
+    sign, factor, rounding = [*text.split(), "none"][:3]
+    by: Any = {"divide_by" if sign == "/" else "multiply_by": Decimal(factor)}
+    return Convert(**by, rounding=cast(Any, rounding))
+
+
+def decimal_or_none(text: str) -> Decimal | None:
+    return None if text == "-" else Decimal(text)
 
 
 def pilot() -> dict[str, Any]:

@@ -1,17 +1,22 @@
 """What is stored can be read back, and is the public contract."""
 
 from decimal import Decimal
+from typing import Any
 
 from quote_engine import (
     Addon,
+    Convert,
+    Discount,
     Graduated,
     Package,
     Plan,
     Tier,
     Volume,
     addon_document,
+    discount_document,
     line_document,
     parse_addon,
+    parse_discount,
     parse_plan,
     parse_request,
     plan_document,
@@ -34,6 +39,37 @@ EVERY_MODEL = plan(
 
 def test_a_plan_reads_back_as_it_was_stored() -> None:
     assert parse_plan(plan_document(EVERY_MODEL)) == EVERY_MODEL
+
+
+HALVED = Convert(divide_by=Decimal("2.0"))
+DOUBLED = Convert(multiply_by=Decimal(2), rounding="ceiling")
+
+
+def test_a_conversion_reads_back_as_it_was_stored() -> None:
+    converts = plan(per_unit(kind="a", convert=HALVED), per_unit(kind="b", convert=DOUBLED))
+    document: Any = plan_document(converts)
+    assert parse_plan(document) == converts
+    assert [rate["convert"] for rate in document["rates"]] == [
+        {"divide_by": "2", "rounding": "none"},
+        {"multiply_by": "2", "rounding": "ceiling"},
+    ]
+
+
+BOUNDED: Any = {"minimum": Decimal("1.5"), "maximum": Decimal(20)}
+EVERY_MODEL_BOUNDED = plan(
+    per_unit(kind="a", **BOUNDED),
+    Graduated("b", "hour", TIERS, **BOUNDED),
+    Volume("c", "GB", TIERS, **BOUNDED),
+    Package("d", "GB", Decimal(100), Decimal("2.5"), **BOUNDED),
+)
+
+
+def test_a_rates_bounds_read_back_as_they_were_stored() -> None:
+    document: Any = plan_document(EVERY_MODEL_BOUNDED)
+    assert parse_plan(document) == EVERY_MODEL_BOUNDED
+    assert {(rate["minimum"], rate["maximum"]) for rate in document["rates"]} == {
+        ("1.50", "20.00")
+    }
 
 
 def test_a_plan_document_has_the_fields_of_the_contract() -> None:
@@ -85,6 +121,16 @@ def test_a_plan_document_has_the_fields_of_the_contract() -> None:
 def test_an_addon_reads_back_as_it_was_stored() -> None:
     for addon in (Addon("ip", Decimal("4.5"), 2, "Address"), Addon("ip", Decimal(0))):
         assert parse_addon(addon_document(addon)) == addon
+
+
+def test_a_discount_reads_back_as_it_was_stored() -> None:
+    for stored, discount in [
+        ({"percent": "12.5"}, Discount(percent=Decimal("12.50"))),
+        ({"amount": "5.00"}, Discount(amount=Decimal(5))),
+        ({"amount": "0.00"}, Discount(amount=Decimal(0))),
+    ]:
+        assert discount_document(discount) == stored
+        assert parse_discount(stored) == discount
 
 
 def test_what_may_be_left_out_has_a_default() -> None:

@@ -31,6 +31,30 @@ def test_a_fingerprint_is_known_and_stays() -> None:
     assert of(pilot()) == "bdae4d578273336fe3716fc23831baddd629a014584af6e36e9c15b1be5d3205"
 
 
+def test_a_fingerprint_from_before_changes_of_plan_within_a_month_stays() -> None:
+    """Pinned with the engine that priced one subscription of a deployment only."""
+    data = pilot()
+    tiers = [
+        {"up_to": "10", "unit_price": "0.3", "flat_fee": "2"},
+        {"up_to": None, "unit_price": "0.2"},
+    ]
+    egress = {
+        "resource_kind": "egress",
+        "unit": "GB",
+        "model": "graduated",
+        "included": "7",
+        "tiers": tiers,
+    }
+    second = data["subscriptions"][0] | {
+        "deployment_id": "second",
+        "starts_on": "2026-04-13",
+        "plan": data["subscriptions"][0]["plan"] | {"rates": [egress], "price": "99.99"},
+        "usage": {"egress": "31.5", "gpu": "3"},
+    }
+    data["subscriptions"].insert(0, second)
+    assert of(data) == "565e8561099ed02a630aee85e53cb0b4847c4ba39c15997cdd73bcf083160cc6"
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -57,6 +81,9 @@ def test_trailing_zeros_leave_no_mark(path: tuple[str | int, ...], value: object
         (("subscriptions", 0, "ends_on"), "2026-06-30"),
         (("subscriptions", 0, "usage"), {"droplet_hours": "2160.1"}),
         (("subscriptions", 0, "usage"), {"droplet_hours": "2160", "gpu": "1"}),
+        (("subscriptions", 0, "discounts"), [{"percent": "10"}]),
+        (("subscriptions", 0, "discounts"), [{"amount": "0"}]),
+        (("subscriptions", 0, "minimum_commitment"), "0"),
         ((*STUDIO, "code"), "other"),
         ((*STUDIO, "name"), "Other"),
         ((*STUDIO, "price"), "50.01"),
@@ -64,6 +91,12 @@ def test_trailing_zeros_leave_no_mark(path: tuple[str | int, ...], value: object
         ((*RATE, "unit"), "hours"),
         ((*RATE, "included"), "1487"),
         ((*RATE, "unit_price"), "0.02"),
+        ((*RATE, "minimum"), "0"),
+        ((*RATE, "maximum"), "100"),
+        ((*RATE, "pool"), "tenant"),
+        ((*RATE, "convert"), {"divide_by": "1"}),
+        ((*RATE, "convert"), {"multiply_by": "1"}),
+        ((*RATE, "convert"), {"divide_by": "1", "rounding": "floor"}),
         ((*ADDON, "code"), "other"),
         ((*ADDON, "name"), "Other"),
         ((*ADDON, "price"), "7.51"),
@@ -72,6 +105,29 @@ def test_trailing_zeros_leave_no_mark(path: tuple[str | int, ...], value: object
 )
 def test_any_other_input_leaves_its_mark(path: tuple[str | int, ...], value: object) -> None:
     assert changed(path, value) != of(pilot())
+
+
+@pytest.mark.parametrize(
+    ("path", "nothing"),
+    [
+        ((*RATE, "minimum"), None),
+        ((*RATE, "maximum"), None),
+        ((*RATE, "convert"), None),
+        ((*RATE, "pool"), None),
+        (("subscriptions", 0, "discounts"), []),
+        (("subscriptions", 0, "minimum_commitment"), None),
+    ],
+)
+def test_terms_that_are_not_there_leave_no_mark(
+    path: tuple[str | int, ...], nothing: object
+) -> None:
+    assert changed(path, nothing) == of(pilot())
+
+
+def test_the_order_of_discounts_leaves_no_mark() -> None:
+    where = ("subscriptions", 0, "discounts")
+    discounts = [{"percent": "10"}, {"amount": "5"}, {"percent": "90"}, {"amount": "7.00"}]
+    assert changed(where, discounts) == changed(where, discounts[::-1])
 
 
 def test_the_version_of_the_rules_leaves_its_mark(monkeypatch: pytest.MonkeyPatch) -> None:

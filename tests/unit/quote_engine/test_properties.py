@@ -6,12 +6,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quote_engine import (
     Addon,
+    Convert,
+    Discount,
     Graduated,
     Package,
     Period,
@@ -53,16 +56,40 @@ def steps(draw: st.DrawFn) -> tuple[Tier, ...]:
 
 
 @st.composite
+def bounds_of_amount(draw: st.DrawFn) -> dict[str, Decimal]:
+    """No bound in half of all cases."""
+    names = draw(st.sampled_from([(), (), (), ("minimum",), ("maximum",), ("minimum", "maximum")]))
+    amounts = sorted(draw(st.lists(prices, min_size=len(names), max_size=len(names))))
+    return dict(zip(names, amounts, strict=True))
+
+
+ROUNDINGS: tuple[Any, ...] = ("none", "ceiling", "floor", "half_up")
+factors = st.one_of(decimals("1", "9", 0), decimals("0.1", "3", 2), st.just(Decimal(1000)))
+converts = st.one_of(
+    st.none(),
+    st.none(),
+    st.builds(Convert, factors, st.none(), st.sampled_from(ROUNDINGS)),
+    st.builds(Convert, st.none(), factors, st.sampled_from(ROUNDINGS)),
+)
+
+
+@st.composite
 def rates(draw: st.DrawFn, kind: str = "kind", *, steady: bool = False) -> Rate:
     """Any rate; a `steady` one never falls as usage grows."""
     model = draw(st.sampled_from([PerUnit, Graduated, Package] + [Volume] * (not steady)))
     included = draw(quantities)
+    terms: Any = {**draw(bounds_of_amount()), "convert": draw(converts)}
     if model is PerUnit:
-        return PerUnit(kind, "hour", draw(prices), included)
+        return PerUnit(kind, "hour", draw(prices), included, **terms)
     if model is Package:
-        return Package(kind, "GB", draw(decimals("0.1", "50", 1)), draw(prices), included)
+        size = draw(decimals("0.1", "50", 1))
+        return Package(kind, "GB", size, draw(prices), included, **terms)
     tiered = Graduated if model is Graduated else Volume
-    return tiered(kind, "hour", draw(steps()), included, draw(st.booleans()))
+    return tiered(kind, "hour", draw(steps()), included, draw(st.booleans()), **terms)
+
+
+percents = st.one_of(decimals("0", "100", 0), decimals("0", "40", 3))
+discounts = st.one_of(st.builds(Discount, percent=percents), st.builds(Discount, amount=prices))
 
 
 @st.composite
@@ -83,6 +110,8 @@ def subscriptions(draw: st.DrawFn, name: str, period: Period) -> Subscription:
         ),
         tuple(Addon(code, draw(prices), draw(st.integers(1, 9))) for code in codes),
         draw(st.dictionaries(st.sampled_from(KINDS), quantities)),
+        tuple(draw(st.one_of(st.just([]), st.lists(discounts, max_size=3)))),
+        draw(st.one_of(st.none(), prices, decimals("0", "900", 2))),
     )
 
 
@@ -126,7 +155,28 @@ def tiered_cost(tiers: tuple[Tier, ...], units: Fraction) -> Fraction:
 
 
 def cost_of(rate: Rate, used: Decimal, share: Fraction) -> Fraction:
-    units = max(Fraction(used) - Fraction(rate.included) * share, Fraction(0))
+    cost = model_cost(rate, used, share)
+    floor_ = Fraction(0) if rate.minimum is None else Fraction(rate.minimum)
+    return max(cost if rate.maximum is None else min(cost, Fraction(rate.maximum)), floor_)
+
+
+def priced_units(rate: Rate, used: Decimal) -> Fraction:
+    if rate.convert is None:
+        return Fraction(used)
+    units = Fraction(used) * Fraction(rate.convert.multiply_by or 1)
+    units /= Fraction(rate.convert.divide_by or 1)
+    match rate.convert.rounding:
+        case "ceiling":
+            return Fraction(ceil(units))
+        case "floor":
+            return Fraction(floor(units))
+        case "half_up":
+            return Fraction(floor(units + Fraction(1, 2)))
+    return units
+
+
+def model_cost(rate: Rate, used: Decimal, share: Fraction) -> Fraction:
+    units = max(priced_units(rate, used) - Fraction(rate.included) * share, Fraction(0))
     if isinstance(rate, PerUnit):
         return units * Fraction(rate.unit_price)
     if isinstance(rate, Package):
@@ -139,6 +189,17 @@ def cost_of(rate: Rate, used: Decimal, share: Fraction) -> Fraction:
     return units * Fraction(tier.unit_price) + Fraction(tier.flat_fee)
 
 
+def discounted(one: Subscription, charged: int) -> list[int]:
+    percents = sorted(each.percent for each in one.discounts if each.percent is not None)
+    amounts = sorted(each.amount for each in one.discounts if each.amount is not None)
+    wanted = [half_up(Fraction(percent) * charged / 10000) for percent in percents[::-1]]
+    wanted += [half_up(Fraction(amount)) for amount in amounts[::-1]]
+    taken: list[int] = []
+    for cents in wanted:
+        taken.append(min(cents, charged - sum(taken)))
+    return [-cents for cents in taken if cents]
+
+
 def expected_lines(wanted: QuoteRequest) -> list[tuple[str, str, str | None, int]]:
     lines: list[tuple[str, str, str | None, int]] = []
     for one in sorted(wanted.subscriptions, key=lambda each: each.deployment_id):
@@ -146,6 +207,7 @@ def expected_lines(wanted: QuoteRequest) -> list[tuple[str, str, str | None, int
         if share is None:
             continue
         name = one.deployment_id
+        before = len(lines)
         lines.append(("plan_base", name, None, half_up(Fraction(one.plan.price) * share)))
         for addon in sorted(one.addons, key=lambda each: each.code):
             dollars = Fraction(addon.price) * addon.quantity * share
@@ -154,6 +216,11 @@ def expected_lines(wanted: QuoteRequest) -> list[tuple[str, str, str | None, int
             kind = rate.resource_kind
             cents = half_up(cost_of(rate, one.usage.get(kind, Decimal(0)), share))
             lines += [("overage", name, kind, cents)] if cents else []
+        charged = sum(cents for *_, cents in lines[before:])
+        taken = discounted(one, charged)
+        missing = half_up(Fraction(one.minimum_commitment or 0) * share) - charged - sum(taken)
+        lines += [("minimum", name, None, missing)] if missing > 0 else []
+        lines += [("discount", name, None, cents) for cents in taken]
     return lines
 
 
@@ -208,12 +275,26 @@ def test_the_order_of_the_inputs_changes_nothing(
             ),
             shuffled(one.addons),
             dict(shuffled(tuple(one.usage.items()))),
+            shuffled(one.discounts),
+            one.minimum_commitment,
         )
         for one in shuffled(wanted.subscriptions)
     )
     other = QuoteRequest(wanted.period, wanted.currency, wanted.tax, others)
     assert price(other) == price(wanted)
     assert fingerprint(other, price(other)) == fingerprint(wanted, price(wanted))
+
+
+@examples(200)
+@given(requests())
+def test_no_subscription_is_below_zero_or_its_commitment(wanted: QuoteRequest) -> None:
+    quote = price(wanted)
+    for one in wanted.subscriptions:
+        share = days_share(one, wanted.period)
+        if share is not None:
+            mine = [each for each in quote.lines if each.deployment_id == one.deployment_id]
+            committed = half_up(Fraction(one.minimum_commitment or 0) * share)
+            assert sum(line.amount_cents for line in mine) >= committed >= 0
 
 
 @examples(200)

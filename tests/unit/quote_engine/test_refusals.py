@@ -2,12 +2,15 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import pytest
 
 from quote_engine import (
     Addon,
+    Convert,
+    Discount,
     Graduated,
     InvalidRequest,
     Package,
@@ -46,6 +49,9 @@ AT_S = "subscriptions[0]"
 AT_P = f"{AT_S}.plan"
 AT_R = f"{AT_P}.rates[0]"
 PLAIN = "must be a plain decimal such as 12.50, not "
+TWICE = "subscriptions: deployment_id 'pilot' is subscribed twice on "
+ONE_DISCOUNT = "exactly one of percent, amount must be given"
+EITHER = "exactly one of divide_by, multiply_by must be given"
 NOT_OBJECT = "must be an object, not "
 
 
@@ -83,8 +89,23 @@ NOT_OBJECT = "must be an object, not "
         (f"{S}/ends_on", "2026-01-09", f"{AT_S}.ends_on: must not be before starts_on"),
         (f"{S}/ends_on", True, f"{AT_S}.ends_on: must be a date such as 2026-04-01, "
          "not a boolean"),
-        (f"{S}/discounts", [], f"{AT_S}.discounts: unknown field"),
-        (f"{S}/minimum_commitment", "1", f"{AT_S}.minimum_commitment: unknown field"),
+        (f"{S}/discounts", {}, f"{AT_S}.discounts: must be a list, not an object"),
+        (f"{S}/discounts", ["10%"], f"{AT_S}.discounts[0]: {NOT_OBJECT}'10%'"),
+        (f"{S}/discounts", [{}], f"{AT_S}.discounts[0].percent: {ONE_DISCOUNT}"),
+        (f"{S}/discounts", [{"percent": "5"}, {"percent": "5", "amount": "5"}],
+         f"{AT_S}.discounts[1].percent: {ONE_DISCOUNT}"),
+        (f"{S}/discounts", [{"percent": "100.1"}], f"{AT_S}.discounts[0].percent: "
+         "must be at most 100"),
+        (f"{S}/discounts", [{"percent": "-1"}], f"{AT_S}.discounts[0].percent: "
+         "must not be negative"),
+        (f"{S}/discounts", [{"percent": "10%"}], f"{AT_S}.discounts[0].percent: {PLAIN}'10%'"),
+        (f"{S}/discounts", [{"amount": 5.0}], f"{AT_S}.discounts[0].amount: must be a decimal "
+         "string, not a float"),
+        (f"{S}/discounts", [{"amount": "5", "until": "x"}], f"{AT_S}.discounts[0].until: "
+         "unknown field"),
+        (f"{S}/minimum_commitment", "-1", f"{AT_S}.minimum_commitment: must not be negative"),
+        (f"{S}/minimum_commitment", 1.5, f"{AT_S}.minimum_commitment: must be a decimal string, "
+         "not a float"),
         (f"{S}/plan", ABSENT, f"{AT_P}: missing"),
         (f"{S}/plan", 1.5, f"{AT_P}: {NOT_OBJECT}a float"),
         (f"{S}/plan/price", 50.0, f"{AT_P}.price: must be a decimal string, not a float"),
@@ -110,9 +131,25 @@ NOT_OBJECT = "must be an object, not "
         (f"{R}/unit_price", 0.01, f"{AT_R}.unit_price: must be a decimal string, not a float"),
         (f"{R}/unit_price", True, f"{AT_R}.unit_price: must be a decimal string, not a boolean"),
         (f"{R}/included", "-3", f"{AT_R}.included: must not be negative"),
-        (f"{R}/minimum", "1", f"{AT_R}.minimum: unknown field"),
-        (f"{R}/maximum", "1", f"{AT_R}.maximum: unknown field"),
-        (f"{R}/convert", {}, f"{AT_R}.convert: unknown field"),
+        (f"{R}/minimum", "-1", f"{AT_R}.minimum: must not be negative"),
+        (f"{R}/minimum", 0.5, f"{AT_R}.minimum: must be a decimal string, not a float"),
+        (f"{R}/maximum", "1" * 13, f"{AT_R}.maximum: must have at most 12 digits before "
+         "the decimal point"),
+        (f"{R}/convert", {}, f"{AT_R}.convert.divide_by: {EITHER}"),
+        (f"{R}/convert", {"divide_by": "2", "multiply_by": "2"},
+         f"{AT_R}.convert.divide_by: {EITHER}"),
+        (f"{R}/convert", {"divide_by": "0"}, f"{AT_R}.convert.divide_by: must be more than zero"),
+        (f"{R}/convert", {"multiply_by": "-2"}, f"{AT_R}.convert.multiply_by: must not be "
+         "negative"),
+        (f"{R}/convert", {"multiply_by": 0.5}, f"{AT_R}.convert.multiply_by: must be a decimal "
+         "string, not a float"),
+        (f"{R}/convert", {"divide_by": "2", "rounding": "up"}, f"{AT_R}.convert.rounding: "
+         "must be one of none, ceiling, floor, half_up, not 'up'"),
+        (f"{R}/convert", {"divide_by": "2", "by": "2"}, f"{AT_R}.convert.by: unknown field"),
+        (f"{R}/convert", "1000", f"{AT_R}.convert: {NOT_OBJECT}'1000'"),
+        (f"{R}/convert", {"multiply_by": "1" + "0" * 17}, f"{AT_S}.usage.droplet_hours: must have "
+         "at most 20 digits before the decimal point after its conversion"),
+        (f"{R}/pool", "deployment", f"{AT_R}.pool: must be one of tenant, not 'deployment'"),
         (f"{R}/tiers", [], f"{AT_R}.tiers: unknown field"),
         (f"{S}/addons/0/quantity", 0, f"{AT_S}.addons[0].quantity: must be from 1 to 1000000000"),
         (f"{S}/addons/0/quantity", "1", f"{AT_S}.addons[0].quantity: must be an integer, "
@@ -228,6 +265,21 @@ IMPOSSIBLE: list[tuple[Any, tuple[Any, ...], tuple[str, ...]]] = [
     (PerUnit, ("", "h", -ONE), (
         "resource_kind: must not be empty", "unit_price: must not be negative")),
     (PerUnit, ("k", 5, ONE), ("unit: must be text, not int",)),
+    (partial(PerUnit, minimum=cast(Any, 2), maximum=-ONE), ("k", "h", ONE), (
+        "minimum: must be a Decimal, not int", "maximum: must not be negative")),
+    (partial(PerUnit, convert=cast(Any, 1000)), ("k", "h", ONE), ("convert: must be a Convert",)),
+    (partial(PerUnit, pool=cast(Any, "all")), ("k", "h", ONE), ("pool: must be one of tenant",)),
+    (Convert, (), (f"divide_by: {EITHER}",)),
+    (Convert, (ONE, Decimal(0), "up"), (
+        "multiply_by: must be more than zero",
+        "rounding: must be one of none, ceiling, floor, half_up",
+        f"divide_by: {EITHER}")),
+    (partial(PerUnit, minimum=Decimal(2), maximum=ONE), ("k", "h", ONE), (
+        "minimum: must not be more than maximum",)),
+    (partial(Package, minimum=Decimal(2), maximum=ONE), ("k", "GB", -ONE, ONE), (
+        "package_size: must not be negative", "minimum: must not be more than maximum")),
+    (partial(Volume, minimum=Decimal(2), maximum=ONE), ("k", "GB", ()), (
+        "tiers: must not be empty", "minimum: must not be more than maximum")),
     (Package, ("k", "GB", Decimal(0), ONE), ("package_size: must be more than zero",)),
     (Package, ("k", "GB", -ONE, -ONE), (
         "package_size: must not be negative", "package_price: must not be negative")),
@@ -266,6 +318,15 @@ IMPOSSIBLE: list[tuple[Any, tuple[Any, ...], tuple[str, ...]]] = [
         "usage.k: must not be negative",
         "usage.: must not be empty",
         "usage.f: must be a Decimal, not float")),
+    (partial(Subscription, discounts=cast(Any, ["10%"])), ("d", DAY, None, plan()), (
+        "discounts: must be a tuple of Discount",)),
+    (partial(Subscription, minimum_commitment=-ONE), ("d", DAY, None, plan()), (
+        "minimum_commitment: must not be negative",)),
+    (Discount, (), (f"percent: {ONE_DISCOUNT}",)),
+    (Discount, (10, -ONE), (
+        "percent: must be a Decimal, not int",
+        "amount: must not be negative",
+        f"percent: {ONE_DISCOUNT}")),
     (Subscription, ("d", DAY, None, plan(), (), None), (
         "usage: must map each resource kind to a Decimal",)),
     (Subscription, ("d", DAY, date(2026, 3, 31), plan(), (Addon("ip", ONE), Addon("ip", ONE))), (
@@ -276,7 +337,7 @@ IMPOSSIBLE: list[tuple[Any, tuple[Any, ...], tuple[str, ...]]] = [
         "tax: must be one of gst, gst_free",
         "subscriptions: must be a tuple of Subscription")),
     (QuoteRequest, (APRIL, "AUD", "gst", (subscription(), subscription())), (
-        "subscriptions: deployment_id 'pilot' stands 2 times",)),
+        f"{TWICE}2026-01-10 (ends_on is the last day billed)",)),
 ]  # fmt: skip
 
 
@@ -289,12 +350,32 @@ def test_a_constructor_refuses_what_cannot_be(
     assert refused.value.faults == faults
 
 
-def test_the_same_kind_or_deployment_twice_in_json_is_refused() -> None:
+def test_the_same_deployment_twice_in_json_is_refused() -> None:
     data = pilot()
     data["subscriptions"].append(data["subscriptions"][0])
     with pytest.raises(InvalidRequest) as refused:
         parse_request(data)
-    assert refused.value.faults == ("subscriptions: deployment_id 'pilot' stands 2 times",)
+    assert refused.value.faults == (f"{TWICE}2026-01-10 (ends_on is the last day billed)",)
+
+
+@pytest.mark.parametrize(
+    ("ends_on", "starts_on", "day"),
+    [
+        ("2026-04-10", "2026-04-10", "2026-04-10"),
+        ("2026-04-10", "2026-04-09", "2026-04-09"),
+        (None, "2026-06-01", "2026-06-01"),
+        ("2026-03-31", "2026-03-01", "2026-03-01"),
+    ],
+)
+def test_a_deployment_is_not_subscribed_twice_on_a_day(
+    ends_on: str | None, starts_on: str, day: str
+) -> None:
+    data = pilot()
+    old = data["subscriptions"][0]
+    data["subscriptions"] = [old | {"starts_on": starts_on}, old | {"ends_on": ends_on}]
+    with pytest.raises(InvalidRequest) as refused:
+        parse_request(data)
+    assert refused.value.faults == (f"{TWICE}{day} (ends_on is the last day billed)",)
 
 
 def test_later_changes_to_the_callers_usage_do_not_reach_a_subscription() -> None:

@@ -3,7 +3,8 @@
 from decimal import Decimal
 from typing import assert_never
 
-from quote_engine.rates.charge import Charge
+from quote_engine.rates.charge import ZERO, Charge, Divisor
+from quote_engine.rates.clamp import clamped
 from quote_engine.rates.graduated import Graduated, charge_graduated
 from quote_engine.rates.package import Package, charge_package
 from quote_engine.rates.per_unit import PerUnit, charge_per_unit
@@ -15,7 +16,7 @@ type Rate = PerUnit | Graduated | Volume | Package
 RATE_MODELS = (PerUnit, Graduated, Volume, Package)
 
 
-def charge(rate: Rate, billable: Decimal, over: int) -> Charge:
+def charge(rate: Rate, billable: Decimal, over: Divisor) -> Charge:
     """The charge for `billable / over` units, not rounded. A new model fails mypy here."""
     match rate:
         case PerUnit():
@@ -28,6 +29,13 @@ def charge(rate: Rate, billable: Decimal, over: int) -> Charge:
             return charge_package(rate, billable, over)
         case _:
             assert_never(rate)
+
+
+def charge_within_bounds(rate: Rate, billable: Decimal, over: Divisor) -> Charge:
+    """The same, between the rate's minimum and maximum; nothing billable may be charged."""
+    if billable or charged_at_zero(rate):
+        return clamped(rate, charge(rate, billable, over))
+    return clamped(rate, (ZERO, 1, "0", rate.unit, "0.00", ""))
 
 
 def charged_at_zero(rate: Rate) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from quote_engine.rates.charge import ZERO, Charge, at_blended_price, at_unit_price
+from quote_engine.rates.charge import ZERO, Charge, Divisor, at_blended_price, at_unit_price
 from quote_engine.rates.tiers import Tier, TieredRate
 from quote_engine.rates.working import fee_working, share_working
 
@@ -13,7 +13,7 @@ class Graduated(TieredRate):
     """Tiers that each price their own share; a `flat_fee` once for each tier entered."""
 
 
-def charge_graduated(rate: Graduated, billable: Decimal, over: int) -> Charge:
+def charge_graduated(rate: Graduated, billable: Decimal, over: Divisor) -> Charge:
     """The charge for `billable / over` units, its working tier by tier."""
     shares = _shares(rate.tiers, billable, over)
     amount = ZERO
@@ -29,7 +29,9 @@ def charge_graduated(rate: Graduated, billable: Decimal, over: int) -> Charge:
     return at_blended_price(amount, billable, over, rate.unit, f"; {' + '.join(working)}")
 
 
-def _shares(tiers: tuple[Tier, ...], billable: Decimal, over: int) -> list[tuple[Tier, Decimal]]:
+def _shares(
+    tiers: tuple[Tier, ...], billable: Decimal, over: Divisor
+) -> list[tuple[Tier, Decimal]]:
     """Each tier entered with its share, times `over`. The first is entered even at zero."""
     shares: list[tuple[Tier, Decimal]] = []
     below = ZERO

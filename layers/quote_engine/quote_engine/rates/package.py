@@ -5,16 +5,15 @@ from decimal import Decimal
 
 from quote_engine.faults import refuse
 from quote_engine.limits import decimal_fault, money_fault, named, text_fault
-from quote_engine.rates.charge import ZERO, Charge
+from quote_engine.rates.charge import ZERO, Charge, Divisor
+from quote_engine.rates.metered import MeteredRate, settle, terms_faults
 from quote_engine.text import money_text, quantity_text
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
+class Package(MeteredRate):
     """`package_price` dollars for each started `package_size` units of the period's total."""
 
-    resource_kind: str
-    unit: str
     package_size: Decimal
     package_price: Decimal
     included: Decimal = ZERO
@@ -27,11 +26,13 @@ class Package:
             package_price=money_fault(self.package_price),
             included=decimal_fault(self.included),
         )
-        size_is_zero = not faults and self.package_size == 0
-        refuse(faults or named(package_size="must be more than zero" if size_is_zero else None))
+        if not faults and self.package_size == 0:
+            faults = ["package_size: must be more than zero"]
+        refuse(faults + terms_faults(self))
+        settle(self)
 
 
-def charge_package(rate: Package, billable: Decimal, over: int) -> Charge:
+def charge_package(rate: Package, billable: Decimal, over: Divisor) -> Charge:
     """The charge for `billable / over` units; whole packages owe no divisor."""
     packages, rest = divmod(billable, rate.package_size * over)
     if rest:

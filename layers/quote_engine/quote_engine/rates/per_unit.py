@@ -5,16 +5,15 @@ from decimal import Decimal
 
 from quote_engine.faults import refuse
 from quote_engine.limits import decimal_fault, money_fault, named, text_fault
-from quote_engine.rates.charge import ZERO, Charge, printed_quantity
+from quote_engine.rates.charge import ZERO, Charge, Divisor, printed_quantity
+from quote_engine.rates.metered import MeteredRate, settle, terms_faults
 from quote_engine.text import money_text
 
 
 @dataclass(frozen=True, slots=True)
-class PerUnit:
+class PerUnit(MeteredRate):
     """`unit_price` dollars for each unit over the `included` ones."""
 
-    resource_kind: str
-    unit: str
     unit_price: Decimal
     included: Decimal = ZERO
     price_text: str = field(init=False, repr=False, compare=False)
@@ -27,11 +26,13 @@ class PerUnit:
                 unit_price=money_fault(self.unit_price),
                 included=decimal_fault(self.included),
             )
+            + terms_faults(self)
         )
+        settle(self)
         object.__setattr__(self, "price_text", money_text(self.unit_price))
 
 
-def charge_per_unit(rate: PerUnit, billable: Decimal, over: int) -> Charge:
+def charge_per_unit(rate: PerUnit, billable: Decimal, over: Divisor) -> Charge:
     """The charge for `billable / over` units."""
     quantity = printed_quantity(billable, over, rate.unit_price)
     return billable * rate.unit_price, over, quantity, rate.unit, rate.price_text, ""

@@ -8,6 +8,7 @@ from itertools import pairwise
 from quote_engine.faults import refuse
 from quote_engine.limits import decimal_fault, money_fault, named, text_fault
 from quote_engine.rates.charge import ZERO
+from quote_engine.rates.metered import MeteredRate, settle, terms_faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,9 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True)
-class TieredRate:
+class TieredRate(MeteredRate):
     """What graduated and volume rates have in common."""
 
-    resource_kind: str
-    unit: str
     tiers: tuple[Tier, ...]
     included: Decimal = ZERO
     flat_fee_at_zero: bool = False
@@ -47,7 +46,9 @@ class TieredRate:
                 included=decimal_fault(self.included),
                 flat_fee_at_zero=None if isinstance(at_zero, bool) else "must be true or false",
             )
+            + terms_faults(self)
         )
+        settle(self)
 
 
 def tiers_fault(tiers: Sequence[Tier]) -> str | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from quote_engine.rates.charge import Charge, at_blended_price, at_unit_price
+from quote_engine.rates.charge import Charge, Divisor, at_blended_price, at_unit_price
 from quote_engine.rates.tiers import Tier, TieredRate
 from quote_engine.rates.working import fee_working, share_working
 
@@ -13,7 +13,7 @@ class Volume(TieredRate):
     """Tiers of which one prices everything, with that tier's `flat_fee`."""
 
 
-def charge_volume(rate: Volume, billable: Decimal, over: int) -> Charge:
+def charge_volume(rate: Volume, billable: Decimal, over: Divisor) -> Charge:
     """The charge for `billable / over` units."""
     tier = _tier_of(rate.tiers, billable, over)
     if not tier.flat_fee:
@@ -25,7 +25,7 @@ def charge_volume(rate: Volume, billable: Decimal, over: int) -> Charge:
     return at_blended_price(amount, billable, over, rate.unit, f"; {working}")
 
 
-def _tier_of(tiers: tuple[Tier, ...], billable: Decimal, over: int) -> Tier:
+def _tier_of(tiers: tuple[Tier, ...], billable: Decimal, over: Divisor) -> Tier:
     for tier in tiers[:-1]:
         if tier.up_to is not None and billable <= tier.up_to * over:
             return tier

@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 
-from quote_engine.rates.charge import printed_quantity
+from quote_engine.rates.charge import Divisor, printed_quantity
 from quote_engine.text import money_text
 
 
-def share_working(billable: Decimal, over: int, unit_price: Decimal) -> str:
+def share_working(billable: Decimal, over: Divisor, unit_price: Decimal) -> str:
     """`10 x 1.00`."""
     return f"{printed_quantity(billable, over, unit_price)} x {money_text(unit_price)}"
 

@@ -1,0 +1,28 @@
+"""What has to be known of all subscriptions before the first of them is priced."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from quote_engine.models import QuoteRequest
+from quote_engine.place import Place
+from quote_engine.pooled import pooled_lines
+from quote_engine.quote import Line
+from quote_engine.split import Parts, split_parts
+
+
+class Joint(NamedTuple):
+    """The parts of split prices, in cents, and the lines of pooled usage."""
+
+    parts: Parts
+    pooled: Mapping[Place, Line]
+
+
+ALONE = Joint({}, {})
+
+
+def joint(request: QuoteRequest) -> Joint:
+    """Not asked for most requests, each of whose subscriptions is priced alone."""
+    return Joint(
+        split_parts(request) if request.split else {},
+        pooled_lines(request) if request.pooled else {},
+    )

@@ -1,0 +1,85 @@
+"""Usage that arrives after its period was invoiced: billed as the difference of two prices."""
+
+from collections import Counter, defaultdict
+from decimal import Decimal, localcontext
+
+from quote_engine.adjustment import adjustment_line
+from quote_engine.faults import refuse
+from quote_engine.limits import named
+from quote_engine.models import QuoteRequest
+from quote_engine.price import price
+from quote_engine.quote import Line, LineKind
+from quote_engine.rounding import EXACT
+from quote_engine.text import quantity_text
+
+type _Key = tuple[str, str]
+"""A deployment id and a resource kind; the kind is empty for what has none."""
+
+_KINDS: dict[LineKind, str] = {
+    "plan_base": "plan",
+    "addon": "add-ons",
+    "overage": "usage",
+    "minimum": "minimum commitment",
+    "discount": "discounts",
+}
+"""The lines that are compared: not tax, and not what was adjusted before."""
+
+
+def adjustment_lines(then: QuoteRequest, now: QuoteRequest) -> tuple[Line, ...]:
+    """price(now) - price(then), before tax, for each deployment and resource kind.
+
+    `then` is the request that was invoiced (with what was adjusted since), `now` the same period
+    with all usage known. What changes beside the usage itself, such as a discount in percent, is
+    one more line of its deployment: the lines sum to the difference of the subtotals. Adjustments
+    that the requests hold are not compared. Raises InvalidRequest unless the period and the
+    currency are the same.
+    """
+    refuse(
+        named(
+            period=None if now.period == then.period else "must be the same then and now",
+            currency=None if now.currency == then.currency else "must be the same then and now",
+        )
+    )
+    before, after = _charges(then), _charges(now)
+    usage = _usage(then), _usage(now)
+    lines = []
+    for deployment_id, kind in sorted(before.keys() | after.keys()):
+        key = deployment_id, kind
+        changes = {name: after[key][name] - before[key][name] for name in _KINDS}
+        cents = sum(changes.values())
+        if cents:
+            what = _usage_text(kind, usage[0][key], usage[1][key]) if kind else _others(changes)
+            text = f"Adjustment for {now.period.label}: {what}"
+            lines.append(adjustment_line(text, deployment_id, kind or None, cents))
+    return tuple(lines)
+
+
+def _charges(request: QuoteRequest) -> dict[_Key, Counter[LineKind]]:
+    """Cents by kind of line."""
+    charges: dict[_Key, Counter[LineKind]] = defaultdict(Counter)
+    for line in price(request).lines:
+        if line.kind in _KINDS:
+            key = line.deployment_id or "", line.resource_kind or ""
+            charges[key][line.kind] += line.amount_cents
+    return charges
+
+
+def _usage(request: QuoteRequest) -> dict[_Key, Decimal]:
+    """The quantity used, over all subscriptions of a deployment."""
+    usage: dict[_Key, Decimal] = defaultdict(Decimal)
+    with localcontext(EXACT):
+        for subscription in request.subscriptions:
+            for kind, used in subscription.usage.items():
+                usage[subscription.deployment_id, kind] += used
+    return usage
+
+
+def _usage_text(kind: str, then: Decimal, now: Decimal) -> str:
+    """A pool's share can change though the deployment's own usage did not."""
+    if then == now:
+        return f"{kind} ({quantity_text(now)} used, its price changed)"
+    return f"{kind} ({quantity_text(now)} used, {quantity_text(then)} invoiced)"
+
+
+def _others(changes: dict[LineKind, int]) -> str:
+    return ", ".join(_KINDS[name] for name, cents in changes.items() if cents)

@@ -1,0 +1,74 @@
+"""Rule 2: from the unit that is metered to the unit that is priced."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, assert_never, get_args
+
+from quote_engine.faults import refuse
+from quote_engine.limits import choice_fault, exactly_one, factor_fault, named
+from quote_engine.rates.charge import Divisor, printed_quantity
+from quote_engine.text import quantity_text
+
+type QuantityRounding = Literal["none", "ceiling", "floor", "half_up"]
+
+QUANTITY_ROUNDINGS: tuple[QuantityRounding, ...] = get_args(QuantityRounding.__value__)
+_ONE = Decimal(1)
+_SAID = {
+    "none": "",
+    "ceiling": ", rounded up",
+    "floor": ", rounded down",
+    "half_up": ", rounded half up",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Convert:
+    """Divides or multiplies the period's quantity, then rounds it to whole units, or not."""
+
+    divide_by: Decimal | None = None
+    multiply_by: Decimal | None = None
+    rounding: QuantityRounding = "none"
+
+    def __post_init__(self) -> None:
+        refuse(
+            named(
+                divide_by=None if self.divide_by is None else factor_fault(self.divide_by),
+                multiply_by=None if self.multiply_by is None else factor_fault(self.multiply_by),
+                rounding=choice_fault(self.rounding, QUANTITY_ROUNDINGS),
+            )
+            + exactly_one(divide_by=self.divide_by, multiply_by=self.multiply_by)
+        )
+
+
+def converted(convert: Convert | None, used: Decimal) -> tuple[Decimal, Divisor]:
+    """The quantity as `number / divisor`: nothing is divided, so that nothing is lost."""
+    if convert is None:
+        return used, 1
+    number = used if convert.multiply_by is None else used * convert.multiply_by
+    divisor = _ONE if convert.divide_by is None else convert.divide_by
+    whole, rest = divmod(number, divisor)
+    match convert.rounding:
+        case "none":
+            return number, divisor
+        case "floor":
+            return whole, 1
+        case "ceiling":
+            return whole + (rest > 0), 1
+        case "half_up":
+            return whole + (rest * 2 >= divisor), 1
+        case _:
+            assert_never(convert.rounding)
+
+
+def used_text(convert: Convert | None, used: Decimal, unit: str) -> str:
+    """`2160 used`; or with a conversion `2500 used / 1000 = 3 GB, rounded up`."""
+    metered = f"{quantity_text(used)} used"
+    if convert is None:
+        return metered
+    if convert.divide_by is None:
+        sign, factor = "x", convert.multiply_by or _ONE
+    else:
+        sign, factor = "/", convert.divide_by
+    number, divisor = converted(convert, used)
+    priced = printed_quantity(number, divisor, _ONE)
+    return f"{metered} {sign} {quantity_text(factor)} = {priced} {unit}{_SAID[convert.rounding]}"

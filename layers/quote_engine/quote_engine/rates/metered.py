@@ -1,0 +1,55 @@
+"""What every rate has, whatever its model: whose usage it prices, and the bounds of its amount."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal, get_args
+
+from quote_engine.limits import choice_fault, money_fault, named
+from quote_engine.rates.convert import Convert
+
+type Pool = Literal["tenant"]
+
+POOLS: tuple[Pool, ...] = get_args(Pool.__value__)
+
+
+@dataclass(frozen=True, slots=True)
+class MeteredRate:
+    """`convert` acts on the quantity, before the allowance: `unit` is the unit that is priced.
+
+    `minimum` and `maximum` dollars bound the amount of a period; they are not prorated.
+
+    `pool`: the tenant's subscriptions that have this rate share its allowance and its amount.
+    `plain`: the model's price is all there is. It keeps what most rates lack off their way.
+    """
+
+    resource_kind: str
+    unit: str
+    minimum: Decimal | None = field(default=None, kw_only=True)
+    maximum: Decimal | None = field(default=None, kw_only=True)
+    convert: Convert | None = field(default=None, kw_only=True)
+    pool: Pool | None = field(default=None, kw_only=True)
+    plain: bool = field(init=False, repr=False, compare=False)
+
+
+def terms_faults(rate: MeteredRate) -> list[str]:
+    """What is wrong with the fields that all models share, beside kind, unit and allowance."""
+    minimum, maximum = rate.minimum, rate.maximum
+    faults = named(
+        minimum=None if minimum is None else money_fault(minimum),
+        maximum=None if maximum is None else money_fault(maximum),
+        pool=None if rate.pool is None else choice_fault(rate.pool, POOLS),
+        convert=_convert_fault(rate.convert),
+    )
+    if not faults and minimum is not None and maximum is not None and minimum > maximum:
+        faults = ["minimum: must not be more than maximum"]
+    return faults
+
+
+def settle(rate: MeteredRate) -> None:
+    """Set what follows from the fields, once they are sound."""
+    terms = (rate.minimum, rate.maximum, rate.convert, rate.pool)
+    object.__setattr__(rate, "plain", terms == (None, None, None, None))
+
+
+def _convert_fault(value: object) -> str | None:
+    return None if value is None or isinstance(value, Convert) else "must be a Convert"

@@ -1,0 +1,25 @@
+"""Which rates of a tenant may share a pool: those of a kind, alike in all but the allowance."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from quote_engine.rates.charge import ZERO
+from quote_engine.rates.dispatch import Rate
+
+type Owned = tuple[str, Rate]
+"""A deployment id and a rate of its plan."""
+
+
+def pool_faults(rates: Iterable[Owned]) -> list[str]:
+    """A fault for each pooled rate that cannot be priced together with the first of its kind."""
+    firsts: dict[str, Owned] = {}
+    faults = []
+    for deployment_id, rate in rates:
+        kind = rate.resource_kind
+        first_id, first = firsts.setdefault(kind, (deployment_id, rate))
+        if replace(rate, included=ZERO) != replace(first, included=ZERO):
+            faults.append(
+                f"subscriptions: the pooled rates of {kind!r} of {first_id!r} and "
+                f"{deployment_id!r} differ (in more than included)"
+            )
+    return faults
