@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller, TenantNotNamed
+from invoicing.access import Caller
 from invoicing.accounts_table import AccountsTable, UnknownTenant
 from invoicing.http_api import (
     Event,
@@ -16,6 +16,7 @@ from invoicing.http_api import (
     json_body,
     json_response,
     received_at,
+    scoped_tenant,
 )
 from invoicing.pricing import Pricing
 from invoicing.quotes import InvalidQuote, QuoteOrder, Quotes, read_order
@@ -37,10 +38,7 @@ def _for_caller(order: QuoteOrder, caller: Caller) -> QuoteOrder:
     """The order for the caller's own tenant; whoever has none asks as a prospect."""
     if order.tenant_id is None and not caller.tenant_ids:
         return order
-    try:
-        tenant_id = caller.tenant_scope(order.tenant_id)
-    except TenantNotNamed as error:
-        raise bad_request({"tenant_id": f"name one of {error}"}) from error
+    tenant_id = scoped_tenant(caller, order.tenant_id)
     if tenant_id is not None and not caller.may_see(tenant_id):
         raise _no_such_tenant()
     return order.model_copy(update={"tenant_id": tenant_id})

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller, TenantNotNamed
+from invoicing.access import Caller
 from invoicing.accounts_table import AccountsTable, UnknownTenant
 from invoicing.billing_calendar import period_of
 from invoicing.estimates import Estimates, PeriodNotBegun
@@ -17,6 +17,7 @@ from invoicing.http_api import (
     json_response,
     query_parameters,
     received_at,
+    scoped_tenant,
 )
 from invoicing.pricing import Pricing
 from invoicing.settings import settings
@@ -36,10 +37,7 @@ def _period(text: str | None, event: Event) -> Period:
 
 
 def _tenant_id(requested: str | None, caller: Caller) -> str:
-    try:
-        tenant_id = caller.tenant_scope(requested)
-    except TenantNotNamed as error:
-        raise bad_request({"tenant_id": f"name one of {error}"}) from error
+    tenant_id = scoped_tenant(caller, requested)
     if tenant_id is None:
         raise bad_request({"tenant_id": "is needed"})
     if not caller.may_see(tenant_id):

@@ -1,15 +1,22 @@
 """GET /invoices: headers of the invoices that the caller may see, page by page."""
 
 import json
-import re
 from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import TENANT_ID, Caller, TenantNotNamed
+from invoicing.access import Caller
 from invoicing.cursor import InvalidCursor, open_cursor, seal_cursor
-from invoicing.http_api import Event, Response, api, bad_request, json_response, query_parameters
+from invoicing.http_api import (
+    Event,
+    Response,
+    api,
+    bad_request,
+    json_response,
+    query_parameters,
+    scoped_tenant,
+)
 from invoicing.invoice import InvoiceStatus, header_document
 from invoicing.invoice_lists_table import HeaderFilter, HeaderPage, InvoiceLists
 from invoicing.settings import settings
@@ -35,18 +42,7 @@ def _status(text: str) -> InvoiceStatus:
         raise ValueError(f"must be one of {', '.join(InvoiceStatus)}") from None
 
 
-def _tenant_id(text: str) -> str:
-    if not re.fullmatch(TENANT_ID, text):
-        raise ValueError(f"must match {TENANT_ID}")
-    return text
-
-
-READERS = {
-    "period": Period.month,
-    "status": _status,
-    "limit": _limit,
-    "tenant_id": _tenant_id,
-}
+READERS = {"period": Period.month, "status": _status, "limit": _limit}
 
 
 def _read(query: dict[str, str]) -> dict[str, Any]:
@@ -69,10 +65,7 @@ def _scope(query: dict[str, str], tenant_id: str | None) -> str:
 
 def _page(caller: Caller, query: dict[str, str]) -> tuple[HeaderPage, str]:
     values = _read(query)
-    try:
-        tenant_id = caller.tenant_scope(values.get("tenant_id"))
-    except TenantNotNamed as error:
-        raise bad_request({"tenant_id": f"name one of {error}"}) from error
+    tenant_id = scoped_tenant(caller, values.get("tenant_id"))
     scope = _scope(query, tenant_id)
     after = None
     if "cursor" in values:

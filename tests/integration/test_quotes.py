@@ -188,6 +188,8 @@ def test_estimates_are_scoped(stack: Stack) -> None:
     assert others == estimate("tenant:acme", tenant_id="nobody")
     assert others[0] == 404
     assert estimate("platform_admin")[0] == 400
+    assert estimate("platform_admin", tenant_id="")[0] == 400
+    assert estimate("tenant:acme", tenant_id="A#1")[0] == 400
     assert estimate("platform_admin", tenant_id="pilot")[0] == 200
     assert estimate("metering", tenant_id="pilot")[0] == 403
 

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import wraps
@@ -11,7 +12,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller, caller_of
+from invoicing.access import TENANT_ID, Caller, TenantNotNamed, caller_of
 from invoicing.settings import settings
 
 type Event = Mapping[str, Any]
@@ -100,6 +101,20 @@ def preflight() -> Response:
         "Access-Control-Max-Age": "600",
     }
     return response
+
+
+def scoped_tenant(caller: Caller, requested: str | None) -> str | None:
+    """The one tenant that is meant; None means every tenant (admins only).
+
+    Raises a 400 for what is no tenant id and for a caller of several tenants who names none.
+    Whether the caller may see the tenant is for the route to ask, and to answer in its own way.
+    """
+    if requested is not None and not re.fullmatch(TENANT_ID, requested):
+        raise bad_request({"tenant_id": f"must match {TENANT_ID}"})
+    try:
+        return caller.tenant_scope(requested)
+    except TenantNotNamed as error:
+        raise bad_request({"tenant_id": f"name one of {error}"}) from error
 
 
 def query_parameters(event: Event, known: frozenset[str]) -> dict[str, str]:

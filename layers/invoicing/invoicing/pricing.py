@@ -71,7 +71,8 @@ class Pricing:
             currency=self.currency,
             tax=tax,
             subscriptions=tuple(
-                self._priced(entry, self._used(entry, period, usage, segments)) for entry in active
+                self._priced(entry, self._used(entry, period, usage, segments), period)
+                for entry in active
             ),
         )
 
@@ -103,12 +104,14 @@ class Pricing:
         return used
 
     def _priced(
-        self, subscription: PinnedSubscription, used: Mapping[str, Decimal]
+        self, subscription: PinnedSubscription, used: Mapping[str, Decimal], period: Period
     ) -> Subscription:
+        ends_on = subscription.ends_on
         return Subscription(
             deployment_id=subscription.deployment_id,
             starts_on=subscription.starts_on,
-            ends_on=subscription.ends_on,
+            # An end after the period is not the period's: a later cancellation changes nothing.
+            ends_on=ends_on if ends_on and ends_on < period.last_day else None,
             plan=self.accounts.plan(subscription.plan_code, subscription.plan_version),
             addons=tuple(self._addon(choice) for choice in subscription.addons),
             usage=used,

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 
 from quote_engine.document import quote_document
@@ -20,6 +21,7 @@ def main() -> int:
         prog="python -m quote_engine",
         description="Reads a quote request (JSON) from standard input, writes the quote to "
         "standard output. Exit 2 and one line per fault on standard error for bad input.",
+        epilog="The request's fields: docs/money-rules.md; an example: events/quote_pilot.json.",
     ).parse_args()
     try:
         request = parse_request(_load(sys.stdin.buffer.read()))
@@ -29,7 +31,11 @@ def main() -> int:
     quote = price(request)
     for usage in quote.unpriced:
         print(_warning(usage), file=sys.stderr)
-    print(json.dumps(quote_document(request, quote), indent=2))
+    try:
+        print(json.dumps(quote_document(request, quote), indent=2), flush=True)
+    except BrokenPipeError:
+        # The reader has seen enough; Python would complain once more when it closes the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
