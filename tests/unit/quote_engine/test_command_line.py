@@ -6,6 +6,7 @@ import runpy
 import subprocess
 import sys
 from io import BytesIO, TextIOWrapper
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -128,3 +129,24 @@ def test_bad_input_leaves_nothing_on_standard_output(
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith(fault)
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Closed(TextIOWrapper):
+        """A pipe whose reader is gone."""
+
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError
+
+    with (tmp_path / "pipe").open("wb") as pipe:
+        out = Closed(pipe)
+        monkeypatch.setattr(sys, "argv", ["quote_engine"])
+        monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(json.dumps(pilot()).encode())))
+        monkeypatch.setattr(sys, "stdout", out)
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_module("quote_engine", run_name="__main__")
+        monkeypatch.undo()
+        assert ended.value.code == 0
+        out.detach()
