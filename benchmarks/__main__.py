@@ -15,8 +15,9 @@ from benchmarks.quotes import quote_rows
 from benchmarks.recorded import record_apart
 from benchmarks.results import InvalidBenchmark, Row
 from benchmarks.timing import Effort
+from benchmarks.usage import usage_rows
+from cli.show import console
 from local.environment import STATE
-from local.show import console
 
 RESULTS = STATE / "bench.json"
 DESCRIPTION = """\
@@ -31,6 +32,7 @@ class Scale:
 
     quotes: Effort
     invoice: Effort
+    usage: Effort
     rollup_starts: int
     other_starts: int
 
@@ -38,12 +40,14 @@ class Scale:
 FULL = Scale(
     quotes=Effort(rounds=15, turns=20),
     invoice=Effort(rounds=15, turns=10, turn_us=10_000),
+    usage=Effort(rounds=7, turns=2, turn_us=50_000),
     rollup_starts=15,
     other_starts=7,
 )
 QUICK = Scale(
     quotes=Effort(rounds=7, turns=10),
     invoice=Effort(rounds=7, turns=5, turn_us=10_000),
+    usage=Effort(rounds=3, turns=1, turn_us=50_000),
     rollup_starts=3,
     other_starts=0,
 )
@@ -56,6 +60,7 @@ def measure(scale: Scale) -> list[Row]:
         *quote_rows(scale.quotes),
         *cpu_rows(recording, scale.invoice),
         *call_rows(recording),
+        *usage_rows(scale.usage),
         *cold_start_rows(scale.rollup_starts, scale.other_starts),
         *package_rows(),
     ]

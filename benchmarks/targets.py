@@ -13,6 +13,11 @@ WRITE_UNITS = Target(
     stretch=None,
     source="At most 3 write units for a 5-line invoice with one index.",
 )
+USAGE_WRITE_UNITS = Target(
+    limit=2.1,
+    stretch=None,
+    source="A thousand events of one deployment and day: at most 2.1 write units an event.",
+)
 COLD_START = Target(
     limit=1.8,
     stretch=1.4,

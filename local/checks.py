@@ -14,8 +14,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from cli.show import console
 from local.environment import REGION, ROOT, for_build, tool
-from local.show import console
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
+from cli.show import console, invoices_table
 from local.demo import (
+    LIST_TITLE,
     bring_up,
     demo,
     demo_directory,
@@ -20,7 +22,7 @@ from local.environment import LOOPBACK, ROOT_CALLER, STATE, LocalError
 from local.invoke import invoke
 from local.outputs import FUNCTIONS
 from local.sample_month import PERIOD, customer_names
-from local.show import Steps, console, invoices_table
+from local.show import Steps
 from local.stack import LocalStack
 
 HINTS = """
@@ -80,7 +82,9 @@ def month_end(arguments: argparse.Namespace) -> None:
     """Fires April's month-end and shows the administrator's list afterwards."""
     steps, stack = Steps(console()), LocalStack(arguments.directory)
     seen = run_month_end(stack, steps, str(uuid4()), "Month-end: one message per tenant")
-    steps.output.print(invoices_table(every_invoice(stack, "admin"), customer_names()))
+    headers = every_invoice(stack, "admin")
+    title = LIST_TITLE.format(len(headers))
+    steps.output.print(invoices_table(headers, title, customer_names()))
     tell_the_rest(steps, seen.outcomes)
     counts = Counter(each.outcome for each in seen.outcomes.values())
     steps.say("Outcomes: " + ", ".join(f"{counts[name]} {name}" for name in sorted(counts)) + ".")

@@ -7,10 +7,11 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from cli.show import console, invoice_table, invoices_table
 from local.environment import LocalError
 from local.month_end import Look, TenantOutcome, fire, follow
 from local.sample_month import PERIOD, customer_names, sample_month
-from local.show import Steps, console, invoice_table, invoices_table
+from local.show import Steps
 from local.stack import LocalStack
 
 PILOT = "pilot"
@@ -19,6 +20,7 @@ PILOT = "pilot"
 PILOT_LINES = [("plan_base", 5000), ("addon", 750), ("overage", 672), ("tax", 642)]
 PILOT_TOTAL = 7064
 INVOICED = {"rolled", "skipped", "replaced", "refused"}
+LIST_TITLE = "{} invoices of April 2026"
 NOTHING_TO_INVOICE = {"wattle-and-co", "mulga-motors"}
 
 
@@ -154,7 +156,7 @@ def tell(stack: LocalStack, steps: Steps) -> None:
     first = run_month_end(stack, steps, "demo-first", "Month-end: one message per tenant")
     with steps.step("List the invoices over HTTP as the administrator"):
         headers = every_invoice(stack, "admin")
-    steps.output.print(invoices_table(headers, names))
+    steps.output.print(invoices_table(headers, LIST_TITLE.format(len(headers)), names))
     tell_the_rest(steps, first.outcomes)
     check_first_run(first, headers)
 

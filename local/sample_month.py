@@ -1,21 +1,23 @@
 """The sample month: the readable files of `sample_month/` as the project's own dataclasses."""
 
-import csv
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from zoneinfo import ZoneInfo
 
-import yaml
-
-from invoicing.accounts import Account, AddonChoice, AddonPrice, Subscription, Tenant
-from quote_engine import Plan, parse_plan
+from cli.documents import read_document
+from cli.inputs import read_load
+from cli.usage_file import UsageRow, read_usage
+from invoicing.accounts import Account, AddonPrice, Subscription
+from quote_engine import Plan
 
 FOLDER = Path(__file__).parent / "sample_month"
 PERIOD = "2026-04"
+# April's events are judged by this moment, however long ago April is by now.
+RECEIVED_AT = "2026-05-01T00:00:00Z"
+UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,45 +34,11 @@ class Usage:
 class SampleMonth:
     """One catalogue, its customers, and their metered usage of April 2026."""
 
-    catalogue_version: int
     plans: tuple[Plan, ...]
     addons: tuple[AddonPrice, ...]
     accounts: tuple[Account, ...]
     logins: tuple[str, ...]
     usage: tuple[Usage, ...]
-
-
-def _subscription(tenant_id: str, entry: dict[str, Any], version: int) -> Subscription:
-    return Subscription(
-        tenant_id=tenant_id,
-        deployment_id=entry["deployment_id"],
-        starts_on=entry["starts_on"],
-        ends_on=entry["ends_on"],
-        plan_code=entry["plan"],
-        plan_version=version,
-        addons=tuple(
-            AddonChoice(code, version, quantity)
-            for code, quantity in sorted(entry["addons"].items())
-        ),
-    )
-
-
-def _account(entry: dict[str, Any], version: int) -> Account:
-    tenant = Tenant(
-        tenant_id=entry["tenant_id"],
-        name=entry["name"],
-        account_number=entry["account_number"],
-        tax=entry["tax"],
-        tax_reason=entry["tax_reason"],
-    )
-    subscriptions = entry["subscriptions"]
-    return Account(
-        tenant, tuple(_subscription(tenant.tenant_id, each, version) for each in subscriptions)
-    )
-
-
-def _days(first: date, last: date) -> Iterator[date]:
-    return (first + timedelta(days=n) for n in range((last - first).days + 1))
 
 
 def _usage(accounts: tuple[Account, ...]) -> tuple[Usage, ...]:
@@ -80,13 +48,13 @@ def _usage(accounts: tuple[Account, ...]) -> tuple[Usage, ...]:
         for subscription in account.subscriptions
     }
     used: dict[tuple[str, date], dict[str, Decimal]] = {}
-    with (FOLDER / "usage.csv").open(newline="", encoding="utf-8") as lines:
-        for row in csv.DictReader(lines):
-            first, last = map(date.fromisoformat, (row["first_day"], row["last_day"]))
-            for day in _days(first, last):
-                quantities = used.setdefault((row["deployment_id"], day), {})
-                kind, quantity = row["resource_kind"], Decimal(row["quantity_per_day"])
-                quantities[kind] = quantities.get(kind, Decimal(0)) + quantity
+    for row in read_usage(FOLDER / "usage.csv", UTC):
+        assert isinstance(row, UsageRow), row
+        event = row.event
+        day = datetime.fromisoformat(event["occurred_at"]).date()
+        quantities = used.setdefault((event["deployment_id"], day), {})
+        kind, quantity = event["resource_kind"], Decimal(event["quantity"])
+        quantities[kind] = quantities.get(kind, Decimal(0)) + quantity
     return tuple(
         Usage(owner[deployment_id], deployment_id, day, quantities)
         for (deployment_id, day), quantities in sorted(used.items())
@@ -98,20 +66,25 @@ def customer_names() -> dict[str, str]:
     return {each.tenant.tenant_id: each.tenant.name for each in sample_month().accounts}
 
 
+def _accounts() -> tuple[Account, ...]:
+    customers = read_load([FOLDER]).customers
+    assert not customers.refused, customers.refused
+    taken: dict[str, list[Subscription]] = {}
+    for entry in customers.subscriptions:
+        taken.setdefault(entry.item.tenant_id, []).append(entry.item)
+    tenants = (entry.item for entry in customers.tenants)
+    return tuple(Account(each, tuple(taken.get(each.tenant_id, ()))) for each in tenants)
+
+
 @cache
 def sample_month() -> SampleMonth:
     """The whole sample month; raises KeyError for usage of a deployment that nobody has."""
-    catalogue = yaml.safe_load((FOLDER / "catalogue.yaml").read_text(encoding="utf-8"))
-    entries = yaml.safe_load((FOLDER / "tenants.yaml").read_text(encoding="utf-8"))["tenants"]
-    version = catalogue["version"]
-    accounts = tuple(_account(entry, version) for entry in entries)
+    catalogue = read_load([FOLDER]).catalogue
+    accounts = _accounts()
+    entries = read_document(FOLDER / "tenants.yaml").fields["tenants"]
     return SampleMonth(
-        catalogue_version=version,
-        plans=tuple(parse_plan(plan) for plan in catalogue["plans"]),
-        addons=tuple(
-            AddonPrice(addon["code"], addon.get("name"), Decimal(addon["price"]))
-            for addon in catalogue["addons"]
-        ),
+        plans=tuple(price.item for price in catalogue.plans),
+        addons=tuple(price.item for price in catalogue.addons),
         accounts=accounts,
         logins=tuple(entry["tenant_id"] for entry in entries if entry.get("login")),
         usage=_usage(accounts),

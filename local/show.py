@@ -1,26 +1,12 @@
-"""How the demo looks: tables and lines for a person, plain text in a pipe."""
+"""How the demo tells its steps; invoices and tables look as `monthend` shows them."""
 
-import os
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
-
-PIPE_WIDTH = 100
-ISO_DATE = 10
-
-
-def console() -> Console:
-    """A console that knows whether a person or a pipe is at the other end."""
-    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        return Console(highlight=False)
-    return Console(highlight=False, force_terminal=False, no_color=True, width=PIPE_WIDTH)
 
 
 class Steps:
@@ -68,83 +54,3 @@ class Steps:
         for name, seconds in self._taken:
             table.add_row(name, f"{seconds:.1f}")
         return table
-
-
-def money(cents: int) -> str:
-    """Cents as people write them: 7064 is `70.64`, 123456 is `1,234.56`."""
-    sign, (whole, part) = "-" if cents < 0 else "", divmod(abs(cents), 100)
-    return f"{sign}{whole:,}.{part:02}"
-
-
-def day(text: str | None) -> str:
-    """An ISO date or time as `1 May 2026`; a dash if there is none."""
-    if text is None:
-        return "-"
-    moment = date.fromisoformat(text[:ISO_DATE])
-    return f"{moment.day} {moment:%B %Y}"
-
-
-def invoices_table(headers: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Table:
-    """One row per invoice, and the sum of each column of money."""
-    sums = {
-        name: sum(header[f"{name}_cents"] for header in headers)
-        for name in ("subtotal", "tax", "total")
-    }
-    table = Table(
-        title=f"{len(headers)} invoices of April 2026",
-        title_justify="left",
-        show_footer=True,
-        box=SIMPLE_HEAD,
-    )
-    table.add_column("Number")
-    table.add_column("Customer", "All")
-    table.add_column("Status")
-    for name, title in (("subtotal", "Subtotal"), ("tax", "GST"), ("total", "Total")):
-        table.add_column(title, money(sums[name]), justify="right")
-    for header in sorted(headers, key=lambda each: str(each["number"])):
-        amounts = [money(header[f"{name}_cents"]) for name in sums]
-        table.add_row(
-            header["number"], names[header["tenant_id"]], f"{header['status']}", *amounts
-        )
-    return table
-
-
-def invoice_table(invoice: Mapping[str, Any], name: str) -> Table:
-    """One invoice in full, as its reader would want it."""
-    table = Table(
-        title=f"Invoice {invoice['number']} for {name}\n{_dates(invoice)}",
-        title_justify="left",
-        box=SIMPLE_HEAD,
-    )
-    table.add_column("Description")
-    for title in ("Quantity", "Unit", "Unit price", invoice["currency"]):
-        table.add_column(title, justify="right")
-    for line in invoice["lines"]:
-        if line["kind"] != "tax":
-            table.add_row(*_columns(line))
-    table.add_section()
-    table.add_row("Subtotal", "", "", "", money(invoice["subtotal_cents"]))
-    for line in invoice["lines"]:
-        if line["kind"] == "tax":
-            table.add_row(line["description"], "", "", "", money(line["amount_cents"]))
-    table.add_section()
-    table.add_row("[bold]Total", "", "", "", f"[bold]{money(invoice['total_cents'])}")
-    return table
-
-
-def _columns(line: Mapping[str, Any]) -> tuple[str, ...]:
-    return (
-        line["description"],
-        line["quantity"],
-        line["unit"],
-        line["unit_price"],
-        money(line["amount_cents"]),
-    )
-
-
-def _dates(invoice: Mapping[str, Any]) -> str:
-    period = date.fromisoformat(invoice["period_start"])
-    dates = f"{period:%B %Y}, {invoice['status']}"
-    if invoice["issued_at"] is None:
-        return dates
-    return f"{dates} {day(invoice['issued_at'])}, due {day(invoice['due_on'])}"

@@ -155,9 +155,8 @@ class LocalStack:
     def seed(self) -> Outputs:
         """Fills the tables with the sample month and creates the people who may sign in."""
         outputs = self.outputs
-        tables = outputs["tables"]
         processes.run(
-            [sys.executable, "-m", "local.seed", tables["accounts"], tables["usage"]],
+            [sys.executable, "-m", "local.seed", STACK_NAME],
             self.environment,
             self.directory / "seed.log",
             "seeding the sample month",

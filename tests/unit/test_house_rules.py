@@ -10,7 +10,7 @@ from tests.template import ROOT
 
 CODE = sorted(
     path
-    for folder in ("functions", "layers", "local", "benchmarks")
+    for folder in ("functions", "layers", "cli", "local", "benchmarks")
     for path in (ROOT / folder).rglob("*.py")
 )
 LONGEST_FUNCTION, LONGEST_FILE = 40, 300
