@@ -39,7 +39,7 @@ def fast_checks() -> list[Check]:
         "--region",
         REGION,
     ]
-    unit = ("pytest", "tests/unit", "--quiet", "--cov", "--cov-report=term-missing")
+    unit = ("pytest", "tests/unit", "--quiet", "-n2", "--cov", "--cov-report=term-missing")
     return [
         Check("Style (ruff check)", _python("ruff", "check")),
         Check("Layout of the code (ruff format)", _python("ruff", "format", "--check")),

@@ -16,7 +16,7 @@ from local.stack import STACK_NAME
 from quote_engine import Period
 from tests.e2e.conftest import Deployed, wait_until
 
-APRIL, OCTOBER = Period.month("2026-04"), Period.month("2025-10")
+APRIL, OCTOBER = Period.month("2026-04"), Period.month("2024-10")
 RECEIVED = ("--received-at", RECEIVED_AT)
 USAGE = str(FOLDER / "usage.csv")
 DEPLOYMENTS = ("acme-dispatch", "acme-tracking", "kauri-shop", "pilot")
@@ -77,7 +77,7 @@ def test_the_seed_was_an_import_so_another_counts_nothing(deployed: Deployed) ->
 def october(tmp_path: Path) -> Path:
     """6,000 events: 1,500 quarters of an hour of each of four deployments."""
     rows = [
-        f"o-{n},meter,{DEPLOYMENTS[n % 4]},droplet_hours,0.25,2025-10-{n % 28 + 1:02}T08:00:00Z"
+        f"o-{n},meter,{DEPLOYMENTS[n % 4]},droplet_hours,0.25,2024-10-{n % 28 + 1:02}T08:00:00Z"
         for n in range(6000)
     ]
     file = tmp_path / "october.csv"
@@ -89,7 +89,7 @@ def october(tmp_path: Path) -> Path:
 def test_an_import_that_is_killed_half_way_and_run_again_counts_exactly_once(
     deployed: Deployed, october: Path
 ) -> None:
-    words = ("usage", "import", str(october), "--received-at", "2025-11-01T00:00:00Z")
+    words = ("usage", "import", str(october), "--received-at", "2024-11-01T00:00:00Z")
     with started(deployed, *words) as child:
         wait_until(lambda: len(used(deployed, OCTOBER)) == 4, "some of it counted")
         child.send_signal(signal.SIGKILL)
