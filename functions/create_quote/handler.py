@@ -9,12 +9,12 @@ from invoicing.access import Caller
 from invoicing.accounts_table import AccountsTable, UnknownTenant
 from invoicing.http_api import (
     Event,
-    Problem,
     Response,
     api,
     bad_request,
     json_body,
     json_response,
+    not_there,
     received_at,
     scoped_tenant,
 )
@@ -40,12 +40,8 @@ def _for_caller(order: QuoteOrder, caller: Caller) -> QuoteOrder:
         return order
     tenant_id = scoped_tenant(caller, order.tenant_id)
     if tenant_id is not None and not caller.may_see(tenant_id):
-        raise _no_such_tenant()
+        raise not_there("tenant")
     return order.model_copy(update={"tenant_id": tenant_id})
-
-
-def _no_such_tenant() -> Problem:
-    return Problem(HTTPStatus.NOT_FOUND, "There is no such tenant.")
 
 
 @api(logger, may=lambda _caller: True)
@@ -58,7 +54,7 @@ def handler(event: Event, caller: Caller) -> Response:
     except InvalidQuote as error:
         raise bad_request(error.reasons) from error
     except UnknownTenant as error:
-        raise _no_such_tenant() from error
+        raise not_there("tenant") from error
     QuotesTable(settings().accounts_table).put(quote)
     logger.info("quote given", extra={"quote_id": quote.quote_id, "tenant_id": quote.tenant_id})
     return json_response(HTTPStatus.CREATED, quote.document)

@@ -10,11 +10,11 @@ from invoicing.billing_calendar import period_of
 from invoicing.estimates import Estimates, PeriodNotBegun
 from invoicing.http_api import (
     Event,
-    Problem,
     Response,
     api,
     bad_request,
     json_response,
+    not_there,
     query_parameters,
     received_at,
     scoped_tenant,
@@ -41,12 +41,8 @@ def _tenant_id(requested: str | None, caller: Caller) -> str:
     if tenant_id is None:
         raise bad_request({"tenant_id": "is needed"})
     if not caller.may_see(tenant_id):
-        raise _no_such_tenant()
+        raise not_there("tenant")
     return tenant_id
-
-
-def _no_such_tenant() -> Problem:
-    return Problem(HTTPStatus.NOT_FOUND, "There is no such tenant.")
 
 
 def _estimates() -> Estimates:
@@ -66,5 +62,5 @@ def handler(event: Event, caller: Caller) -> Response:
     except PeriodNotBegun as error:
         raise bad_request({"period": f"has not begun: {error}"}) from error
     except UnknownTenant as error:
-        raise _no_such_tenant() from error
+        raise not_there("tenant") from error
     return json_response(HTTPStatus.OK, document)

@@ -11,8 +11,8 @@ from invoicing.http_api import (
     Response,
     api,
     bad_request,
-    invoice_not_found,
     json_response,
+    not_there,
     query_parameters,
 )
 from invoicing.invoice import invoice_document
@@ -29,11 +29,11 @@ logger = Logger(service="get_invoice")
 def _wanted(event: Event) -> tuple[str, Period]:
     found = INVOICE_ID.fullmatch((event.get("pathParameters") or {}).get("id") or "")
     if not found:
-        raise invoice_not_found()
+        raise not_there("invoice")
     try:
         return found[1], Period.month(found[2])
     except ValueError as error:
-        raise invoice_not_found() from error
+        raise not_there("invoice") from error
 
 
 def _revision(event: Event) -> int | None:
@@ -51,9 +51,9 @@ def handler(event: Event, caller: Caller) -> Response:
     revision = _revision(event)
     tenant_id, period = _wanted(event)
     if not caller.may_see(tenant_id):
-        raise invoice_not_found()
+        raise not_there("invoice")
     try:
         invoice = InvoicesTable(settings().invoices_table).get(tenant_id, period, revision)
     except InvoiceNotFound as error:
-        raise invoice_not_found() from error
+        raise not_there("invoice") from error
     return json_response(HTTPStatus.OK, invoice_document(invoice))

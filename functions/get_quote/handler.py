@@ -6,7 +6,7 @@ from http import HTTPStatus
 from aws_lambda_powertools import Logger
 
 from invoicing.access import Caller
-from invoicing.http_api import Event, Problem, Response, api, json_response, query_parameters
+from invoicing.http_api import Event, Response, api, json_response, not_there, query_parameters
 from invoicing.quotes import StoredQuote
 from invoicing.quotes_table import QuoteNotFound, QuotesTable
 from invoicing.settings import settings
@@ -14,10 +14,6 @@ from invoicing.settings import settings
 QUOTE_ID = re.compile("[0-9a-f]{32}")
 
 logger = Logger(service="get_quote")
-
-
-def _not_found() -> Problem:
-    return Problem(HTTPStatus.NOT_FOUND, "There is no such quote.")
 
 
 def _may_read(caller: Caller, quote: StoredQuote) -> bool:
@@ -32,11 +28,11 @@ def handler(event: Event, caller: Caller) -> Response:
     query_parameters(event, frozenset())
     quote_id = (event.get("pathParameters") or {}).get("id") or ""
     if not QUOTE_ID.fullmatch(quote_id):
-        raise _not_found()
+        raise not_there("quote")
     try:
         quote = QuotesTable(settings().accounts_table).get(quote_id)
     except QuoteNotFound as error:
-        raise _not_found() from error
+        raise not_there("quote") from error
     if not _may_read(caller, quote):
-        raise _not_found()
+        raise not_there("quote")
     return json_response(HTTPStatus.OK, quote.document)

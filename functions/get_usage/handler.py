@@ -10,11 +10,11 @@ from invoicing.accounts import DEPLOYMENT_ID
 from invoicing.accounts_table import AccountsTable
 from invoicing.http_api import (
     Event,
-    Problem,
     Response,
     api,
     bad_request,
     json_response,
+    not_there,
     query_parameters,
 )
 from invoicing.settings import settings
@@ -47,6 +47,6 @@ def handler(event: Event, caller: Caller) -> Response:
     owners = AccountsTable(settings().accounts_table).owners([deployment_id] if known else [])
     owner = owners.get(deployment_id)
     if owner is None or not caller.may_see(owner):
-        raise Problem(HTTPStatus.NOT_FOUND, "There is no such deployment.")
+        raise not_there("deployment")
     month = UsageTable(settings().usage_table).days(deployment_id, period)
     return json_response(HTTPStatus.OK, usage_document(deployment_id, period, month))

@@ -263,10 +263,3 @@ class AccountsTable:
             f"sub#{subscription.deployment_id}#{subscription.starts_on.isoformat()}",
             document=json.dumps(_subscription_document(subscription)),
         ).save()
-
-    def put_accounts(self, accounts: Iterable[Account]) -> None:
-        """Stores many tenants with their subscriptions."""
-        for account in accounts:
-            self.put_tenant(account.tenant)
-            for subscription in account.subscriptions:
-                self.put_subscription(subscription)

@@ -43,13 +43,20 @@ def connection() -> Connection:
 
 def bound[M: Model](item_class: type[M], table_name: str) -> type[M]:
     """The private item class, bound to the table that the template made and the one connection."""
+    item: type[M] = _bound(item_class, table_name, connection())
+    return item
+
+
+@cache
+def _bound(item_class: type[Model], table_name: str, shared: Connection) -> Any:
+    # Made once: a handler makes its table for each request, and a class is dear to make.
     meta = type("Meta", (), {"table_name": table_name})
-    item: type[M] = type(item_class.__name__, (item_class,), {"Meta": meta})
+    item: type[Model] = type(item_class.__name__, (item_class,), {"Meta": meta})
     # pynamodb gives every item class a client of its own and offers no public way to share one.
     table = item._get_connection()
-    if table_name not in connection()._tables:
-        connection().add_meta_table(table.get_meta_table())
-    table.connection = connection()
+    if table_name not in shared._tables:
+        shared.add_meta_table(table.get_meta_table())
+    table.connection = shared
     return item
 
 

@@ -49,9 +49,9 @@ class Problem(Exception):
         return body
 
 
-def invoice_not_found() -> Problem:
-    """The one answer for an invoice that is not there and for one that is not yours."""
-    return Problem(HTTPStatus.NOT_FOUND, "There is no such invoice.")
+def not_there(what: str) -> Problem:
+    """The one answer for what does not exist and for what is not the caller's."""
+    return Problem(HTTPStatus.NOT_FOUND, f"There is no such {what}.")
 
 
 def json_body(event: Event) -> Any:
