@@ -1,13 +1,14 @@
 """Who is billed and for what: tenants and their subscriptions, pinned to catalogue versions."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from invoicing.access import TENANT_ID
-from quote_engine import Period
+from quote_engine import Discount, Period, discount_document, parse_discount
 
 type TaxTreatment = Literal["gst", "gst_free"]
 
@@ -64,7 +65,10 @@ class AddonChoice:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One deployment's plan and add-ons, pinned to versions; both dates are billed days."""
+    """One deployment's plan and add-ons, pinned to versions; both dates are billed days.
+
+    `minimum_commitment` is in currency units a month.
+    """
 
     tenant_id: str
     deployment_id: str
@@ -73,6 +77,8 @@ class Subscription:
     plan_code: str
     plan_version: int
     addons: tuple[AddonChoice, ...] = ()
+    discounts: tuple[Discount, ...] = ()
+    minimum_commitment: Decimal | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(DEPLOYMENT_ID, self.deployment_id):
@@ -99,3 +105,38 @@ class Account:
 
     tenant: Tenant
     subscriptions: tuple[Subscription, ...]
+
+
+def subscription_document(subscription: Subscription) -> dict[str, Any]:
+    """What is stored of a subscription beside its tenant, deployment and first day."""
+    ends_on, commitment = subscription.ends_on, subscription.minimum_commitment
+    document: dict[str, Any] = {
+        "plan_code": subscription.plan_code,
+        "plan_version": subscription.plan_version,
+        "addons": [asdict(choice) for choice in subscription.addons],
+        "ends_on": ends_on.isoformat() if ends_on else None,
+    }
+    # Few subscriptions have terms of their own: the others' items stay small.
+    if subscription.discounts:
+        document["discounts"] = [discount_document(each) for each in subscription.discounts]
+    if commitment is not None:
+        document["minimum_commitment"] = format(commitment, "f")
+    return document
+
+
+def read_subscription(
+    tenant_id: str, deployment_id: str, starts_on: str, document: Mapping[str, Any]
+) -> Subscription:
+    """The inverse of `subscription_document`."""
+    ends_on, commitment = document["ends_on"], document.get("minimum_commitment")
+    return Subscription(
+        tenant_id=tenant_id,
+        deployment_id=deployment_id,
+        starts_on=date.fromisoformat(starts_on),
+        ends_on=date.fromisoformat(ends_on) if ends_on else None,
+        plan_code=document["plan_code"],
+        plan_version=document["plan_version"],
+        addons=tuple(AddonChoice(**choice) for choice in document["addons"]),
+        discounts=tuple(map(parse_discount, document.get("discounts", ()))),
+        minimum_commitment=None if commitment is None else Decimal(commitment),
+    )

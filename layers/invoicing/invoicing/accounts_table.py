@@ -9,7 +9,6 @@ function may keep it. `deployment#<id>` / `owner` says whose a deployment is.
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +17,14 @@ from pynamodb.exceptions import PutError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
-from invoicing.accounts import Account, AddonChoice, AddonPrice, Subscription, Tenant
+from invoicing.accounts import (
+    Account,
+    AddonPrice,
+    Subscription,
+    Tenant,
+    read_subscription,
+    subscription_document,
+)
 from invoicing.base_table import bound, read_keys, refused
 from quote_engine import Plan, parse_plan, plan_document
 
@@ -78,28 +84,9 @@ def _addon_key(code: str, version: int) -> _Key:
     return f"addon#{code}", f"v{version:04}"
 
 
-def _subscription_document(subscription: Subscription) -> dict[str, Any]:
-    ends_on = subscription.ends_on
-    return {
-        "plan_code": subscription.plan_code,
-        "plan_version": subscription.plan_version,
-        "addons": [asdict(choice) for choice in subscription.addons],
-        "ends_on": ends_on.isoformat() if ends_on else None,
-    }
-
-
 def _subscription(tenant_id: str, item: AccountItem) -> Subscription:
     _, deployment_id, starts_on = item.sk.split("#")
-    document = json.loads(item.document)
-    return Subscription(
-        tenant_id=tenant_id,
-        deployment_id=deployment_id,
-        starts_on=date.fromisoformat(starts_on),
-        ends_on=date.fromisoformat(document["ends_on"]) if document["ends_on"] else None,
-        plan_code=document["plan_code"],
-        plan_version=document["plan_version"],
-        addons=tuple(AddonChoice(**choice) for choice in document["addons"]),
-    )
+    return read_subscription(tenant_id, deployment_id, starts_on, json.loads(item.document))
 
 
 class AccountsTable:
@@ -261,5 +248,5 @@ class AccountsTable:
         self._items(
             subscription.tenant_id,
             f"sub#{subscription.deployment_id}#{subscription.starts_on.isoformat()}",
-            document=json.dumps(_subscription_document(subscription)),
+            document=json.dumps(subscription_document(subscription)),
         ).save()

@@ -115,6 +115,8 @@ class Pricing:
             plan=self.accounts.plan(subscription.plan_code, subscription.plan_version),
             addons=tuple(self._addon(choice) for choice in subscription.addons),
             usage=used,
+            discounts=subscription.discounts,
+            minimum_commitment=subscription.minimum_commitment,
         )
 
     def _addon(self, choice: AddonChoice) -> Addon:
