@@ -43,7 +43,7 @@ class CallRecorder:
 
 def seed(tables: Rollup, tenant_id: str, number: str) -> None:
     """A tenant with the workload's deployments, and April's usage."""
-    tables.accounts.put_tenant(Tenant(tenant_id, tenant_id.title(), number, "gst"))
+    tables.pricing.accounts.put_tenant(Tenant(tenant_id, tenant_id.title(), number, "gst"))
     for deployment in ORDINARY:
         deployment_id = f"{tenant_id}-{deployment.name}"
         subscription = Subscription(
@@ -55,8 +55,8 @@ def seed(tables: Rollup, tenant_id: str, number: str) -> None:
             plan_version=1,
             addons=tuple(AddonChoice(addon.code, 1) for addon in deployment.addons),
         )
-        tables.accounts.put_subscription(subscription)
-        tables.usage.add(tenant_id, deployment_id, PERIOD.start, deployment.usage)
+        tables.pricing.accounts.put_subscription(subscription)
+        tables.pricing.usage.add(tenant_id, deployment_id, PERIOD.start, deployment.usage)
 
 
 def recorded_rollup(tables: Rollup, tenant_id: str) -> RecordedRollup:
@@ -78,8 +78,10 @@ def record() -> Recording:
         for name in resources("AWS::DynamoDB::Table"):
             dynamodb.create_table(TableName=name, **table_definition(name))
         tables = rollup()
-        tables.accounts.put_plan(PLAN, 1)
-        tables.accounts.put_addon(AddonPrice(ADDON.code, ADDON.name, Decimal(ADDON.price)), 1)
+        tables.pricing.accounts.put_plan(PLAN, 1)
+        tables.pricing.accounts.put_addon(
+            AddonPrice(ADDON.code, ADDON.name, Decimal(ADDON.price)), 1
+        )
         for number, tenant_id in enumerate(TENANTS, start=100):
             seed(tables, tenant_id, str(number))
         cold, warm = (recorded_rollup(tables, tenant_id) for tenant_id in TENANTS)

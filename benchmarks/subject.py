@@ -4,12 +4,11 @@ from datetime import UTC, datetime
 
 from benchmarks.environment import function_variables
 from benchmarks.workload import PERIOD
-from invoicing.accounts_table import AccountsTable
 from invoicing.invoices_table import InvoicesTable
 from invoicing.messages import MESSAGE_VERSION, RollupMessage
+from invoicing.pricing import Pricing
 from invoicing.rollup import Rollup
 from invoicing.settings import Settings
-from invoicing.usage_table import UsageTable
 
 RUN_AT = datetime(2026, 5, 1, 3, tzinfo=UTC)
 
@@ -17,12 +16,7 @@ RUN_AT = datetime(2026, 5, 1, 3, tzinfo=UTC)
 def rollup() -> Rollup:
     """The rollup as the function builds it for its first message."""
     settings = Settings.from_environment(function_variables())
-    return Rollup(
-        accounts=AccountsTable(settings.accounts_table),
-        usage=UsageTable(settings.usage_table),
-        invoices=InvoicesTable(settings.invoices_table),
-        settings=settings,
-    )
+    return Rollup(Pricing.over(settings), InvoicesTable(settings.invoices_table), settings)
 
 
 def message(tenant_id: str) -> RollupMessage:

@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from invoicing.access import Caller
-from invoicing.accounts_table import AccountsTable, UnknownTenant
+from invoicing.accounts_table import UnknownTenant
 from invoicing.http_api import (
     Event,
     Response,
@@ -22,16 +22,13 @@ from invoicing.pricing import Pricing
 from invoicing.quotes import InvalidQuote, QuoteOrder, Quotes, read_order
 from invoicing.quotes_table import QuotesTable
 from invoicing.settings import settings
-from invoicing.usage_table import UsageTable
 
 logger = Logger(service="create_quote")
 
 
 def _quotes() -> Quotes:
     found = settings()
-    accounts = AccountsTable(found.accounts_table)
-    pricing = Pricing(accounts, UsageTable(found.usage_table), found.currency)
-    return Quotes(accounts, pricing, found)
+    return Quotes(Pricing.over(found), found)
 
 
 def _for_caller(order: QuoteOrder, caller: Caller) -> QuoteOrder:

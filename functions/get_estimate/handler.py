@@ -5,7 +5,7 @@ from http import HTTPStatus
 from aws_lambda_powertools import Logger
 
 from invoicing.access import Caller
-from invoicing.accounts_table import AccountsTable, UnknownTenant
+from invoicing.accounts_table import UnknownTenant
 from invoicing.billing_calendar import period_of
 from invoicing.estimates import Estimates, PeriodNotBegun
 from invoicing.http_api import (
@@ -21,7 +21,6 @@ from invoicing.http_api import (
 )
 from invoicing.pricing import Pricing
 from invoicing.settings import settings
-from invoicing.usage_table import UsageTable
 from quote_engine import Period
 
 logger = Logger(service="get_estimate")
@@ -47,8 +46,7 @@ def _tenant_id(requested: str | None, caller: Caller) -> str:
 
 def _estimates() -> Estimates:
     found = settings()
-    accounts, usage = AccountsTable(found.accounts_table), UsageTable(found.usage_table)
-    return Estimates(Pricing(accounts, usage, found.currency), found.zone)
+    return Estimates(Pricing.over(found), found.zone)
 
 
 @api(logger, may=lambda caller: caller.may_read)

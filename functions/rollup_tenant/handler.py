@@ -6,13 +6,12 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from invoicing.accounts_table import AccountsTable
 from invoicing.invoice import unpriced_document
 from invoicing.invoices_table import InvoicesTable
 from invoicing.messages import parse_rollup_message
+from invoicing.pricing import Pricing
 from invoicing.rollup import Outcome, Rollup, RollupResult
 from invoicing.settings import settings
-from invoicing.usage_table import UsageTable
 
 # A tenant takes well under a second; with less time left its message is better left for a retry.
 MARGIN_MS = 8_000
@@ -27,13 +26,8 @@ class OutOfTime(Exception):
 
 @cache
 def _rollup() -> Rollup:
-    tables = settings()
-    return Rollup(
-        accounts=AccountsTable(tables.accounts_table),
-        usage=UsageTable(tables.usage_table),
-        invoices=InvoicesTable(tables.invoices_table),
-        settings=tables,
-    )
+    found = settings()
+    return Rollup(Pricing.over(found), InvoicesTable(found.invoices_table), found)
 
 
 def _done(record: dict[str, Any], context: Any) -> bool:

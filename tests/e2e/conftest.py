@@ -14,11 +14,10 @@ import pytest
 from botocore.config import Config
 
 from invoicing import base_table
-from invoicing.accounts_table import AccountsTable
 from invoicing.invoices_table import InvoicesTable
+from invoicing.pricing import Pricing
 from invoicing.rollup import Rollup
 from invoicing.settings import Settings
-from invoicing.usage_table import UsageTable
 from local.environment import REGION, ROOT_CALLER
 from local.stack import LocalStack
 from tests.conftest import ENVIRONMENT
@@ -139,12 +138,9 @@ def wait_until(holds: Callable[[], bool], what: str) -> None:
 def rollup_over(stack: LocalStack) -> Rollup:
     """The rollup in this process over the deployed tables: for races, thread against thread."""
     tables = stack.outputs["tables"]
-    return Rollup(
-        accounts=AccountsTable(tables["accounts"]),
-        usage=UsageTable(tables["usage"]),
-        invoices=InvoicesTable(tables["invoices"]),
-        settings=Settings.from_environment(ENVIRONMENT),
-    )
+    names = {f"{kind}_table".upper(): name for kind, name in tables.items()}
+    settings = Settings.from_environment(ENVIRONMENT | names)
+    return Rollup(Pricing.over(settings), InvoicesTable(settings.invoices_table), settings)
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ def test_the_pilots_april_is_70_64(invoiced: Deployed) -> None:
 
 def test_every_tenant_is_accounted_for(invoiced: Deployed) -> None:
     outcomes = {line["tenant_id"]: line["outcome"] for line in invoiced.outcomes("the-first-run")}
-    tenants = set(chain.from_iterable(invoiced.rollup.accounts.tenant_ids(None, 7)))
+    tenants = set(chain.from_iterable(invoiced.rollup.pricing.accounts.tenant_ids(None, 7)))
     assert len(tenants) == TENANTS
     assert outcomes == {
         tenant_id: "nothing_to_invoice" if tenant_id in NOT_BILLED else "rolled"
@@ -122,11 +122,13 @@ def test_duplicates_out_of_order_give_one_invoice_each(invoiced: Deployed) -> No
 
 
 def test_force_replaces_a_changed_draft_through_the_deployed_queue(invoiced: Deployed) -> None:
-    invoiced.rollup.usage.add("pilot", "pilot", date(2026, 1, 31), {"droplet_hours": Decimal(1)})
+    invoiced.rollup.pricing.usage.add(
+        "pilot", "pilot", date(2026, 1, 31), {"droplet_hours": Decimal(1)}
+    )
     january = {"period": "2026-01", "force": True, "tenant_ids": ["pilot"]}
     first = invoiced.invoke("start_month_end", january)
     wait_until(lambda: len(invoiced.outcomes(first["run_id"])) == 1, "the first outcome")
-    invoiced.rollup.usage.add(
+    invoiced.rollup.pricing.usage.add(
         "pilot", "pilot", date(2026, 1, 31), {"droplet_hours": Decimal(2000)}
     )
     second = invoiced.invoke("start_month_end", january)

@@ -9,7 +9,7 @@ HOURS = 1600
 
 
 def test_the_quote_is_the_invoice_through_the_deployed_stack(deployed: Deployed) -> None:
-    accounts = deployed.rollup.accounts
+    accounts = deployed.rollup.pricing.accounts
     accounts.put_tenant(Tenant("newcomer", "Newcomer", "9100", "gst"))
     token = deployed.user_in("newcomer", "tenant:newcomer")
     order = {

@@ -12,6 +12,7 @@ from threading import Barrier
 from pynamodb.exceptions import TransactWriteError
 
 from invoicing.accounts import Tenant
+from invoicing.billed import NOTHING_BILLED
 from invoicing.invoice import Edition, Invoice, new_invoice
 from invoicing.invoices_table import InvoiceAlreadyExists, InvoiceChanged
 from invoicing.messages import RollupMessage
@@ -64,7 +65,7 @@ def test_sixteen_workers_write_one_invoice_and_agree(deployed: Deployed) -> None
 
 def test_sixteen_forced_workers_replace_a_draft_once(deployed: Deployed) -> None:
     deployed.rollup.roll_up(message("acme", "2025-09"))
-    deployed.rollup.usage.add(
+    deployed.rollup.pricing.usage.add(
         "acme", "acme-dispatch", date(2025, 9, 30), {"droplet_hours": Decimal(5000)}
     )
 
@@ -92,7 +93,7 @@ def _large_invoice(tenant_id: str, dollars: int) -> Invoice:
     )
     request = QuoteRequest(JUNE, "AUD", "gst", subscriptions)
     tenant = Tenant(tenant_id, "Large", "9000", "gst")
-    return new_invoice(tenant, request, price(request), Edition(1, None))
+    return new_invoice(tenant, request, price(request), Edition(1, None), NOTHING_BILLED)
 
 
 def test_sixteen_large_invoices_at_once_leave_one_whole_and_no_orphans(

@@ -41,7 +41,7 @@ def meter(deployed: Deployed) -> str:
 
 def totals(deployed: Deployed) -> dict[str, Decimal]:
     """The present month's droplet hours by deployment, from the tables."""
-    found = deployed.rollup.usage.totals(DEPLOYMENTS, PERIOD)
+    found = deployed.rollup.pricing.usage.totals(DEPLOYMENTS, PERIOD)
     return {name: found[name].quantities["droplet_hours"] for name in DEPLOYMENTS}
 
 

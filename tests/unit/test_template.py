@@ -45,6 +45,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("dynamodb:BatchGetItem", "AccountsTable"),
         ("dynamodb:Query", "UsageTable"),
         ("dynamodb:BatchGetItem", "UsageTable"),
+        ("dynamodb:Query", "InvoicesTable"),
     },
     "RecordUsage": {
         ("dynamodb:PutItem", "UsageTable"),

@@ -93,7 +93,7 @@ class AccountsTable:
     """Tenants, subscriptions and the catalogue."""
 
     def __init__(self, table_name: str) -> None:
-        self._name = table_name
+        self.name = table_name
         self._items = bound(AccountItem, table_name)
         self._catalogue: dict[_Key, Plan | AddonPrice] = {}
 
@@ -110,16 +110,32 @@ class AccountsTable:
             raise UnknownTenant(f"tenant {tenant_id} is not in the accounts table")
         return Account(tenant, tuple(subscriptions))
 
-    def load_catalogue(self, subscriptions: Iterable[Subscription]) -> None:
-        """Reads in one call what these are pinned to, as far as it is not in memory already."""
-        self._load(
+    def catalogue_keys(self, subscriptions: Iterable[Subscription]) -> list[Mapping[str, str]]:
+        """The keys of what these are pinned to and what is not in memory already."""
+        wanted = {
             key
             for subscription in subscriptions
             for key in (
                 _plan_key(subscription.plan_code, subscription.plan_version),
                 *(_addon_key(choice.code, choice.version) for choice in subscription.addons),
             )
-        )
+        }
+        return [{"pk": pk, "sk": sk} for pk, sk in sorted(wanted - self._catalogue.keys())]
+
+    def take_catalogue(self, items: Iterable[Mapping[str, Mapping[str, str]]]) -> None:
+        """Keeps plans and add-ons that were read by `catalogue_keys`."""
+        for item in items:
+            key = (item["pk"]["S"], item["sk"]["S"])
+            document = json.loads(item["document"]["S"])
+            if key[0].startswith("plan#"):
+                self._catalogue[key] = parse_plan(document)
+            else:
+                price = Decimal(document["price"])
+                self._catalogue[key] = AddonPrice(document["code"], document["name"], price)
+
+    def load_catalogue(self, subscriptions: Iterable[Subscription]) -> None:
+        """Reads in one call what these are pinned to, as far as it is not in memory already."""
+        self.take_catalogue(read_keys(self.name, self.catalogue_keys(subscriptions)))
 
     def plan(self, code: str, version: int) -> Plan:
         """A version of a plan; raises UnknownPrice."""
@@ -143,22 +159,12 @@ class AccountsTable:
         raise UnknownPrice(f"{kind} {code} is not in the catalogue")
 
     def _pinned(self, key: _Key) -> Plan | AddonPrice:
-        self._load([key])
+        if key not in self._catalogue:
+            self.take_catalogue(read_keys(self.name, [{"pk": key[0], "sk": key[1]}]))
         if key not in self._catalogue:
             kind, _, code = key[0].partition("#")
             raise UnknownPrice(f"{kind} {code} {key[1]} is not in the catalogue")
         return self._catalogue[key]
-
-    def _load(self, keys: Iterable[_Key]) -> None:
-        missing = sorted(set(keys) - self._catalogue.keys())
-        for item in read_keys(self._name, ({"pk": pk, "sk": sk} for pk, sk in missing)):
-            key = (item["pk"]["S"], item["sk"]["S"])
-            document = json.loads(item["document"]["S"])
-            if key[0].startswith("plan#"):
-                self._catalogue[key] = parse_plan(document)
-            else:
-                price = Decimal(document["price"])
-                self._catalogue[key] = AddonPrice(document["code"], document["name"], price)
 
     def tenant_ids(self, after: str | None, page_size: int) -> Iterator[list[str]]:
         """Every tenant's id in order, page by page, keys only, starting after `after`.
@@ -221,7 +227,7 @@ class AccountsTable:
         keys = [{"pk": f"deployment#{name}", "sk": OWNER} for name in sorted(set(deployment_ids))]
         return {
             item["pk"]["S"].partition("#")[2]: json.loads(item["document"]["S"])["tenant_id"]
-            for item in read_keys(self._name, keys)
+            for item in read_keys(self.name, keys)
         }
 
     def _claim(self, pk: str, tenant_id: str, otherwise: Exception) -> None:

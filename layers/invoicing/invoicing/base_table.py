@@ -13,7 +13,6 @@ from pynamodb.models import Model
 # DynamoDB's limit; refused in our code so that the tenant is named instead of a serializer.
 ITEM_BYTES = 400 * 1024
 
-
 BATCH_KEYS = 100
 BATCH_TRIES = 6
 
@@ -70,24 +69,41 @@ def refused(error: PynamoDBException) -> bool:
     return any(reason and reason.code == "ConditionalCheckFailed" for reason in reasons)
 
 
-def read_keys(
-    table_name: str, keys: Iterable[Mapping[str, str]]
-) -> Iterator[Mapping[str, Mapping[str, str]]]:
-    """The raw items under these keys that exist, consistent, a hundred a call, in no order.
+type Key = Mapping[str, str]
+type RawItem = Mapping[str, Mapping[str, str]]
+
+
+def read_keys(table_name: str, keys: Iterable[Key]) -> list[RawItem]:
+    """The raw items under these keys that exist, consistent, a hundred a call, in no order."""
+    return read_tables({table_name: keys})[table_name]
+
+
+def read_tables(keys: Mapping[str, Iterable[Key]]) -> dict[str, list[RawItem]]:
+    """The raw items of several tables at once, by table; as `read_keys`.
 
     pynamodb's own batch read asks again for unprocessed keys for ever and without a pause; this
     one backs off and raises KeysNotRead.
     """
-    for batch in batched(keys, BATCH_KEYS, strict=False):
-        wanted: Any = [{name: {"S": value} for name, value in key.items()} for key in batch]
-        for attempt in range(BATCH_TRIES):
-            request = {table_name: {"Keys": wanted, "ConsistentRead": True}}
-            client: Any = connection().client
-            answer = client.batch_get_item(RequestItems=request)
-            yield from answer["Responses"].get(table_name, ())
-            wanted = answer.get("UnprocessedKeys", {}).get(table_name, {}).get("Keys")
-            if not wanted:
-                break
-            sleep(0.05 * 2**attempt)
-        else:
-            raise KeysNotRead(f"{len(wanted)} of {len(batch)} keys of {table_name} were not read")
+    found: dict[str, list[RawItem]] = {name: [] for name in keys}
+    wanted = ((name, key) for name, named in keys.items() for key in named)
+    for batch in batched(wanted, BATCH_KEYS, strict=False):
+        for name, items in _read_batch(batch):
+            found[name] += items
+    return found
+
+
+def _read_batch(batch: Iterable[tuple[str, Key]]) -> Iterator[tuple[str, list[RawItem]]]:
+    request: dict[str, Any] = {}
+    for name, key in batch:
+        of_table = request.setdefault(name, {"Keys": [], "ConsistentRead": True})
+        of_table["Keys"].append({attribute: {"S": value} for attribute, value in key.items()})
+    client: Any = connection().client
+    for attempt in range(BATCH_TRIES):
+        answer = client.batch_get_item(RequestItems=request)
+        yield from answer["Responses"].items()
+        request = answer.get("UnprocessedKeys") or {}
+        if not request:
+            return
+        sleep(0.05 * 2**attempt)
+    left = [f"{len(of_table['Keys'])} keys of {name}" for name, of_table in request.items()]
+    raise KeysNotRead(f"{', '.join(left)} were not read")

@@ -1,6 +1,6 @@
 """Which month is billed: period bounds come from the billing time zone, not from UTC by habit."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from quote_engine import Period
@@ -18,7 +18,12 @@ def period_before(moment: datetime, zone: ZoneInfo) -> Period:
 
 def ends_at(period: Period, zone: ZoneInfo) -> datetime:
     """The instant (UTC) at which the half-open period ends: local midnight of the next 1st."""
-    return datetime.combine(period.end, time.min, tzinfo=zone).astimezone(UTC)
+    return midnight(period.end, zone)
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The instant (UTC) at which the day begins in the billing zone."""
+    return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
 
 
 def refuse_open_period(period: Period, moment: datetime, zone: ZoneInfo) -> None:
@@ -34,3 +39,15 @@ def refuse_open_period(period: Period, moment: datetime, zone: ZoneInfo) -> None
 def period_of(moment: datetime, zone: ZoneInfo) -> Period:
     """The calendar month of the billing zone that `moment` falls in."""
     return Period.month(f"{moment.astimezone(zone):%Y-%m}")
+
+
+def months_apart(earlier: Period, later: Period) -> int:
+    """How many months the one begins before the other; negative if it begins after it."""
+    years = later.start.year - earlier.start.year
+    return 12 * years + later.start.month - earlier.start.month
+
+
+def label_after(period: Period, months: int) -> str:
+    """The label (`2026-04`) so many months on; it may lie before or after what a Period holds."""
+    year, month = divmod(12 * period.start.year + period.start.month - 1 + months, 12)
+    return f"{year:04}-{month + 1:02}"

@@ -8,6 +8,7 @@ from string import ascii_uppercase
 from typing import Any
 
 from invoicing.accounts import Tenant
+from invoicing.billed import NOTHING_BILLED, Billed
 from quote_engine import (
     Line,
     Period,
@@ -67,11 +68,12 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice with its lines, and the usage that no rate of the plan prices."""
+    """An invoice with its lines, the usage that no rate of the plan prices, and all it billed."""
 
     header: Header
     lines: tuple[Line, ...]
     unpriced: tuple[UnpricedUsage, ...] = ()
+    billed: Billed = NOTHING_BILLED
 
 
 class InconsistentInvoice(Exception):
@@ -106,7 +108,9 @@ class Edition:
     issue: Issue | None
 
 
-def new_invoice(tenant: Tenant, request: QuoteRequest, quote: Quote, edition: Edition) -> Invoice:
+def new_invoice(
+    tenant: Tenant, request: QuoteRequest, quote: Quote, edition: Edition, billed: Billed
+) -> Invoice:
     """The invoice of a priced request: a draft, or issued at once if the edition says so.
 
     Raises InconsistentInvoice when the lines do not sum to the totals (invariants I2 and I3).
@@ -127,7 +131,7 @@ def new_invoice(tenant: Tenant, request: QuoteRequest, quote: Quote, edition: Ed
         due_on=issue.due_on if issue else None,
         fingerprint=fingerprint(request, quote),
     )
-    invoice = Invoice(header, quote.lines, quote.unpriced)
+    invoice = Invoice(header, quote.lines, quote.unpriced, billed)
     refuse_inconsistent(invoice)
     return invoice
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
 from invoicing.base_table import ITEM_BYTES, ItemTooLarge
+from invoicing.billed import Billed, billed_entries, read_billed
 from invoicing.invoice import (
     Header,
     Invoice,
@@ -25,6 +27,8 @@ from quote_engine import Line, UnpricedUsage, line_document
 SHARDS = 16
 # Half the money reads want the header alone; beyond this the item's own size would tax them.
 PAGE_BYTES = 100 * 1024
+# Of `2026-04-01`, which a replaced revision's key goes on from.
+DAY_LENGTH = 10
 
 # Everything but the key of a header, as it is stored and as the index copies it.
 HEADER_ATTRIBUTES = (
@@ -54,7 +58,9 @@ class PeriodIndex(GlobalSecondaryIndex["InvoiceItem"]):  # type: ignore[no-untyp
 
 
 class InvoiceItem(Model):
-    """A current invoice (`2026-04-01`), a replaced one (`2026-04-01#r1`) or a further page."""
+    """A current invoice (`2026-04-01`), a replaced one (`2026-04-01#r1`), a further page, or the
+    mark of a month (`2026-04`), which names the write that last billed late usage of it.
+    """
 
     class Meta:
         table_name = ""
@@ -78,6 +84,8 @@ class InvoiceItem(Model):
     attempt = UnicodeAttribute(null=True)
     pages = NumberAttribute(null=True)
     lines = UnicodeAttribute(null=True)
+    # The usage that these lines took in; never shown.
+    billed = UnicodeAttribute(null=True)
     unpriced = UnicodeAttribute(null=True)
     period = PeriodIndex()
 
@@ -96,27 +104,65 @@ def _compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def line_pages(lines: Iterable[Line]) -> list[str]:
-    """The lines as JSON arrays of at most about 100 KB each; the first goes into the invoice."""
-    pages: list[list[str]] = [[]]
+def page_prefix(period_start: str, revision: int) -> str:
+    """Of the further pages of one revision; its attempts' ids and page numbers follow."""
+    return f"{period_start[:DAY_LENGTH]}#r{revision:04}#"
+
+
+def page_key(period_start: str, revision: int, attempt: str, page: int) -> str:
+    """The sort key of a further page."""
+    return f"{page_prefix(period_start, revision)}{attempt}#{page:04}"
+
+
+def pages_of(items: type[InvoiceItem], tenant_id: str, item: InvoiceItem) -> list[InvoiceItem]:
+    """The invoice item and its further pages, in order; fewer than it says if some are gone."""
+    if int(item.pages) == 1:
+        return [item]
+    prefix = f"{page_prefix(item.period_start, int(item.revision))}{item.attempt}#"
+    further = items.query(
+        pages_key(tenant_id), InvoiceItem.period_start.startswith(prefix), consistent_read=True
+    )
+    return [item, *further]
+
+
+def pages_key(tenant_id: str) -> str:
+    """The partition of a tenant's further pages: listing a tenant never reads them."""
+    return f"{tenant_id}#pages"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of an invoice's lines and of its record of billed usage, as JSON arrays."""
+
+    lines: str
+    billed: str
+
+
+def invoice_pages(invoice: Invoice) -> list[Page]:
+    """The lines, then the record, at most about 100 KB a page; the first goes into the invoice."""
+    texts = [("lines", _compact(line_document(line))) for line in invoice.lines]
+    texts += [("billed", _compact(entry)) for entry in billed_entries(invoice.billed)]
+    pages: list[dict[str, list[str]]] = [{"lines": [], "billed": []}]
     size = 0
-    for line in lines:
-        text = _compact(line_document(line))
+    for name, text in texts:
         size += len(text.encode()) + 1
-        if size > PAGE_BYTES and pages[-1]:
-            pages.append([])
+        if size > PAGE_BYTES and size > len(text.encode()) + 1:
+            pages.append({"lines": [], "billed": []})
             size = len(text.encode()) + 1
-        pages[-1].append(text)
-    return [f"[{','.join(page)}]" for page in pages]
+        pages[-1][name].append(text)
+    return [
+        Page(**{name: f"[{','.join(found)}]" for name, found in page.items()}) for page in pages
+    ]
 
 
-def invoice_attributes(invoice: Invoice, attempt: str, pages: list[str]) -> dict[str, Any]:
+def invoice_attributes(invoice: Invoice, attempt: str, pages: list[Page]) -> dict[str, Any]:
     """All attributes but keys; raises ItemTooLarge beyond DynamoDB's limit, naming the tenant."""
     header = header_document(invoice.header)
     found = {name: header[name] for name in HEADER_ATTRIBUTES} | {
         "attempt": attempt,
         "pages": len(pages),
-        "lines": pages[0],
+        "lines": pages[0].lines,
+        "billed": pages[0].billed,
         "unpriced": _compact(unpriced_document(invoice.unpriced)) if invoice.unpriced else None,
     }
     refuse_too_large(f"invoice {invoice.header.id}", found)
@@ -160,3 +206,8 @@ def unpriced_of(item: InvoiceItem) -> tuple[UnpricedUsage, ...]:
 def lines_of(pages: Iterable[str]) -> tuple[Line, ...]:
     """The lines of all pages, in order."""
     return tuple(Line(**line) for page in pages for line in json.loads(page))
+
+
+def billed_of(tenant_id: str, pages: Iterable[str]) -> Billed:
+    """The record of billed usage in all pages."""
+    return read_billed(tenant_id, (entry for page in pages for entry in json.loads(page)))

@@ -8,8 +8,8 @@ the invoice item names: that item, written last, is the commit record. Pages liv
 of their own (`<tenant>#pages`) so that listing a tenant never reads them.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from uuid import uuid4
 
 from pynamodb.exceptions import PutError, TransactWriteError
@@ -19,10 +19,15 @@ from invoicing.base_table import bound, connection, refused
 from invoicing.invoice import REPLACEABLE, Header, Invoice, InvoiceStatus
 from invoicing.invoice_item_table import (
     InvoiceItem,
+    billed_of,
     header_of,
     invoice_attributes,
-    line_pages,
+    invoice_pages,
     lines_of,
+    page_key,
+    page_prefix,
+    pages_key,
+    pages_of,
     period_shard,
     refuse_too_large,
     unpriced_of,
@@ -30,6 +35,10 @@ from invoicing.invoice_item_table import (
 from quote_engine import Period
 
 READ_TRIES = 3
+
+type Marks = Mapping[str, str]
+"""By period label, the write that last billed late usage of it (see BillingHistory)."""
+NO_MARKS: Marks = {}
 
 
 class InvoiceNotFound(Exception):
@@ -60,12 +69,13 @@ class StoredInvoice:
     item: InvoiceItem
 
 
-def _page_prefix(period_start: str, revision: int) -> str:
-    return f"{period_start}#r{revision:04}#"
-
-
-def _page_key(period_start: str, revision: int, attempt: str, page: int) -> str:
-    return f"{_page_prefix(period_start, revision)}{attempt}#{page:04}"
+def _late_labels(old: Invoice, new: Invoice) -> set[str]:
+    """The months whose late usage changes hands when one invoice replaces another."""
+    labels = old.billed.late.keys() | new.billed.late.keys()
+    # A void invoice billed nothing: its whole month is billed anew, while another invoice may be
+    # about to bill that month's late usage on top of what is void.
+    voided = old.header.status is InvoiceStatus.VOID
+    return labels | {new.header.period.label} if voided else labels
 
 
 class InvoicesTable:
@@ -88,9 +98,11 @@ class InvoicesTable:
     def _read(self, tenant_id: str, sort_key: str) -> StoredInvoice:
         for _ in range(READ_TRIES):
             item = self._item(tenant_id, sort_key)
-            pages = self._pages(item)
+            pages = pages_of(self._items, tenant_id, item)
             if len(pages) == int(item.pages):
-                invoice = Invoice(header_of(item), lines_of(pages), unpriced_of(item))
+                lines = lines_of(page.lines for page in pages)
+                billed = billed_of(tenant_id, (page.billed for page in pages))
+                invoice = Invoice(header_of(item), lines, unpriced_of(item), billed)
                 return StoredInvoice(invoice, item)
         raise InvoicePagesMissing(f"invoice of {tenant_id}, {sort_key}: {len(pages)} of its pages")
 
@@ -100,46 +112,56 @@ class InvoicesTable:
         except self._items.DoesNotExist as error:
             raise InvoiceNotFound(f"no invoice of {tenant_id}, {sort_key}") from error
 
-    def _pages(self, item: InvoiceItem) -> list[str]:
-        if int(item.pages) == 1:
-            return [item.lines]
-        start = item.period_start.partition("#")[0]
-        prefix = _page_key(start, int(item.revision), item.attempt, 0)[:-4]
-        further = self._items.query(
-            f"{item.tenant_id}#pages",
-            InvoiceItem.period_start.startswith(prefix),
-            consistent_read=True,
-        )
-        return [item.lines, *(page.lines for page in further)]
-
-    def create(self, invoice: Invoice) -> None:
+    def create(self, invoice: Invoice, marks: Marks = NO_MARKS) -> None:
         """Writes the period's first invoice.
 
-        Raises InvoiceAlreadyExists when the period has one that this call did not write.
+        `marks` are those that were read before the late usage that it bills. Raises
+        InvoiceAlreadyExists when the period has an invoice that this call did not write, and
+        InvoiceChanged when another invoice bills the same late usage meanwhile.
         """
         attempt = uuid4().hex
         item = self._with_pages_written(invoice, attempt)
         try:
-            item.save(condition=InvoiceItem.tenant_id.does_not_exist())
-        except PutError as error:
+            self._put_new(item, invoice.billed.late, marks)
+        except (PutError, TransactWriteError) as error:
             if not refused(error):
                 raise
-            current = self._item(item.tenant_id, item.period_start)
-            if current.attempt != attempt:
-                self._delete_pages(item, lambda key: attempt in key)
-                raise InvoiceAlreadyExists(header_of(current)) from error
+            self._recognise(item, error)
         self._sweep(item)
 
-    def replace(self, replaced: StoredInvoice, invoice: Invoice) -> None:
+    def _put_new(self, item: InvoiceItem, late: Iterable[str], marks: Marks) -> None:
+        new = InvoiceItem.tenant_id.does_not_exist()
+        if not late:
+            item.save(condition=new)
+            return
+        with self._transaction(item) as writes:
+            writes.save(item, condition=new)
+            self._mark(writes, item, late, marks)
+
+    def _recognise(self, item: InvoiceItem, error: Exception) -> None:
+        """Returns if the refused write is there all the same: its first reply was lost."""
+        try:
+            current = self._item(item.tenant_id, item.period_start)
+        except InvoiceNotFound:
+            self._delete_pages(item, lambda key: item.attempt in key)
+            name = f"{item.tenant_id}, {item.period_start}"
+            text = f"late usage of invoice {name} was billed by another invoice meanwhile"
+            raise InvoiceChanged(text) from error
+        if current.attempt != item.attempt:
+            self._delete_pages(item, lambda key: item.attempt in key)
+            raise InvoiceAlreadyExists(header_of(current)) from error
+
+    def replace(self, replaced: StoredInvoice, invoice: Invoice, marks: Marks = NO_MARKS) -> None:
         """Puts the next revision in the place of a draft or void one, which stays readable.
 
         One transaction: the old document moves to `<period>#rN`, the new one takes its key.
-        Raises InvoiceChanged when the current invoice is no longer `replaced`.
+        Raises InvoiceChanged when the current invoice is no longer `replaced`, and when another
+        invoice bills the same late usage meanwhile.
         """
         attempt = uuid4().hex
         item = self._with_pages_written(invoice, attempt)
         try:
-            self._swap(replaced.item, item)
+            self._swap(replaced, item, _late_labels(replaced.invoice, invoice), marks)
         except TransactWriteError as error:
             if not refused(error):
                 raise
@@ -148,14 +170,35 @@ class InvoicesTable:
                 raise InvoiceChanged(f"invoice {invoice.header.id} changed meanwhile") from error
         self._sweep(item)
 
-    def _swap(self, old: InvoiceItem, new: InvoiceItem) -> None:
+    def _swap(
+        self, replaced: StoredInvoice, new: InvoiceItem, late: Iterable[str], marks: Marks
+    ) -> None:
+        old = replaced.item
         if InvoiceStatus(old.status) not in REPLACEABLE:
             raise InvoiceChanged(f"{old.status} invoices cannot be replaced")
         # The same state too, not just a replaceable one: what is kept must be what was there.
         unchanged = (InvoiceItem.attempt == old.attempt) & (InvoiceItem.status == old.status)
-        with TransactWrite(connection=connection(), client_request_token=new.attempt) as swap:
+        with self._transaction(new) as swap:
             swap.save(self._superseded(old), condition=InvoiceItem.tenant_id.does_not_exist())
             swap.save(new, condition=unchanged)
+            self._mark(swap, new, late, marks)
+
+    def _transaction(self, item: InvoiceItem) -> TransactWrite:
+        return TransactWrite(connection=connection(), client_request_token=item.attempt)
+
+    def _mark(
+        self, writes: TransactWrite, item: InvoiceItem, late: Iterable[str], marks: Marks
+    ) -> None:
+        """Names this write as the last to bill late usage of these months, if none came between.
+
+        Invoices of two periods may be made at once, and both would bill the same late usage.
+        """
+        for label in late:
+            seen = marks.get(label)
+            unseen = InvoiceItem.tenant_id.does_not_exist()
+            condition = unseen if seen is None else InvoiceItem.attempt == seen
+            mark = self._items(item.tenant_id, label, attempt=item.attempt)
+            writes.save(mark, condition=condition)
 
     def _superseded(self, old: InvoiceItem) -> InvoiceItem:
         moved = {"tenant_id", "period_start", "period_shard"}
@@ -167,17 +210,18 @@ class InvoicesTable:
         """The invoice item, ready to be put; its further pages, if any, are in the table."""
         header = invoice.header
         start = header.period_start.isoformat()
-        pages = line_pages(invoice.lines)
+        pages = invoice_pages(invoice)
         item = self._items(
             header.tenant_id,
             start,
             period_shard=period_shard(header.tenant_id, header.period.label),
             **invoice_attributes(invoice, attempt, pages),
         )
-        for number, lines in enumerate(pages[1:], start=2):
-            refuse_too_large(f"invoice {header.id}, page {number}", {"lines": lines})
-            key = _page_key(start, header.revision, attempt, number)
-            self._items(f"{header.tenant_id}#pages", key, lines=lines).save()
+        for number, page in enumerate(pages[1:], start=2):
+            content = asdict(page)
+            refuse_too_large(f"invoice {header.id}, page {number}", content)
+            key = page_key(start, header.revision, attempt, number)
+            self._items(pages_key(header.tenant_id), key, **content).save()
         return item
 
     def _sweep(self, item: InvoiceItem) -> None:
@@ -191,9 +235,9 @@ class InvoicesTable:
     def _delete_pages(self, item: InvoiceItem, dead: Callable[[str], bool]) -> None:
         if int(item.pages) == 1:
             return
-        prefix = _page_prefix(item.period_start, int(item.revision))
+        prefix = page_prefix(item.period_start, int(item.revision))
         pages = self._items.query(
-            f"{item.tenant_id}#pages",
+            pages_key(item.tenant_id),
             InvoiceItem.period_start.startswith(prefix),
             consistent_read=True,
             attributes_to_get=["tenant_id", "period_start"],

@@ -1,107 +1,197 @@
 """A tenant's month, priced from what is stored: one way for the rollup and for estimates."""
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from invoicing.accounts import Account, AddonChoice, TaxTreatment, Tenant
 from invoicing.accounts import Subscription as PinnedSubscription
 from invoicing.accounts_table import AccountsTable
-from invoicing.usage_table import EXACT, InvalidUsage, UsageTable
+from invoicing.base_table import read_tables
+from invoicing.billed import (
+    Billed,
+    LateUsage,
+    SegmentUsage,
+    is_segment,
+    same_usage,
+    segment_key,
+)
+from invoicing.billing_history import BilledMonth, BillingHistory
+from invoicing.billing_history_table import BillingHistoryTable
+from invoicing.segments import by_segment
+from invoicing.settings import Settings
+from invoicing.usage_table import EXACT, InvalidUsage, UsageTable, UsageTotal, totals_by_period
 from quote_engine import (
     Addon,
+    Line,
     Period,
     Quote,
     QuoteRequest,
     Subscription,
     UnpricedUsage,
+    adjustment_lines,
     price,
 )
 
-type Usage = Mapping[str, Mapping[str, Decimal]]
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """All that is stored about one tenant and bears on one period; usage by period label."""
+
+    account: Account
+    history: BillingHistory
+    totals: Mapping[str, Mapping[str, UsageTotal]]
 
 
 @dataclass(frozen=True, slots=True)
 class PricedMonth:
-    """What one tenant is billed for, and for how much; no lines without an active subscription."""
+    """What one tenant is billed for, and for how much; no lines without an active subscription.
+
+    `marks` are for whoever writes the invoice (see InvoicesTable.create).
+    """
 
     tenant: Tenant
     request: QuoteRequest
     quote: Quote
+    billed: Billed
+    marks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """Accounts and usage in, lines out; the same for whoever asks."""
+    """Accounts, usage and earlier invoices in, lines out; the same for whoever asks."""
 
     accounts: AccountsTable
     usage: UsageTable
+    history: BillingHistoryTable
     currency: str
 
+    @classmethod
+    def over(cls, settings: Settings) -> "Pricing":
+        """Pricing over the deployed tables."""
+        return cls(
+            AccountsTable(settings.accounts_table),
+            UsageTable(settings.usage_table),
+            BillingHistoryTable(settings.invoices_table, settings.zone),
+            settings.currency,
+        )
+
     def month(self, tenant_id: str, period: Period) -> PricedMonth:
-        """The tenant's month as it stands.
+        """The tenant's month as it stands, with the late usage of closed months.
 
         Raises UnknownTenant, UnknownPrice, InvalidUsage and quote_engine.InvalidRequest.
         """
         account = self.accounts.account(tenant_id)
-        usage = self._usage(account, period)
-        active = [entry for entry in account.subscriptions if entry.active_in(period)]
-        request = self.request(account.tenant.tax, active, period, usage)
+        history = self.history.around(tenant_id, period)
+        return self.priced(self._books(account, history, period), period)
+
+    def _books(self, account: Account, history: BillingHistory, period: Period) -> Books:
+        """Reads the usage of all months in question and the catalogue, in one call."""
+        months = history.late_candidates()
+        pinned = [each for each in account.subscriptions if each.active_in(period)]
+        pinned += [each for month in months for each in month.billed.subscriptions]
+        # Ended subscriptions too: usage that goes on after the end is named, never dropped.
+        deployments = {each.deployment_id for each in (*account.subscriptions, *pinned)}
+        periods = [period, *(month.period for month in months)]
+        wanted = {
+            self.usage.name: self.usage.total_keys(deployments, periods),
+            self.accounts.name: self.accounts.catalogue_keys(pinned),
+        }
+        found = read_tables(wanted)
+        self.accounts.take_catalogue(found[self.accounts.name])
+        return Books(account, history, totals_by_period(found[self.usage.name]))
+
+    def priced(self, books: Books, period: Period) -> PricedMonth:
+        """The month of a tenant whose books have been read; raises as `month`."""
+        tenant, history = books.account.tenant, books.history
+        active = [entry for entry in books.account.subscriptions if entry.active_in(period)]
+        usage = self._usage(books, active, period)
+        late, lines, late_unpriced = self._late(books)
+        request = self.request(tenant.tax, active, period, usage, lines)
         quote = price(request)
-        unpriced = quote.unpriced + _not_billed(usage, request)
-        return PricedMonth(account.tenant, request, quote._replace(unpriced=unpriced))
+        unpriced = quote.unpriced + _outside(usage) + late_unpriced
+        billed = Billed(tuple(active), usage, late)
+        return PricedMonth(
+            tenant, request, quote._replace(unpriced=unpriced), billed, history.marks
+        )
 
     def request(
         self,
         tax: TaxTreatment,
         active: Sequence[PinnedSubscription],
         period: Period,
-        usage: Usage,
+        usage: SegmentUsage,
+        adjustments: tuple[Line, ...] = (),
     ) -> QuoteRequest:
         """What the engine is asked, for the rollup as for a quote: the same words, the same lines.
 
         Raises UnknownPrice, and quote_engine.InvalidRequest naming the field.
         """
-        self.accounts.load_catalogue(active)
-        segments = Counter(entry.deployment_id for entry in active)
         return QuoteRequest(
             period=period,
             currency=self.currency,
             tax=tax,
             subscriptions=tuple(
-                self._priced(entry, self._used(entry, period, usage, segments), period)
-                for entry in active
+                self._priced(entry, usage.get(segment_key(entry), {}), period) for entry in active
             ),
+            adjustments=adjustments,
         )
 
-    def _usage(self, account: Account, period: Period) -> Usage:
-        # Ended subscriptions too: usage that goes on after the end is named, never dropped.
-        tenant_id = account.tenant.tenant_id
-        deployments = {entry.deployment_id for entry in account.subscriptions}
-        active = {e.deployment_id for e in account.subscriptions if e.active_in(period)}
-        totals = self.usage.totals(deployments, period)
-        for name in sorted(active & totals.keys()):
-            if totals[name].tenant_id != tenant_id:
-                owner = totals[name].tenant_id or "(none)"
-                text = f"usage of {name} belongs to tenant {owner}, not to {tenant_id}"
-                raise InvalidUsage(text)
-        mine = {name: total for name, total in totals.items() if total.tenant_id == tenant_id}
-        return {name: total.quantities for name, total in mine.items()}
+    def _usage(
+        self, books: Books, active: Sequence[PinnedSubscription], period: Period
+    ) -> SegmentUsage:
+        totals = _of_tenant(books, active, period)
+        used = self._by_segment(active, totals, period)
+        taken = books.history.taken_by_later(period.label)
+        if taken is None:
+            return used
+        if set(filter(is_segment, taken)) != {segment_key(entry) for entry in active}:
+            raise InvalidUsage(
+                f"a later invoice bills late usage of {period.label} by other subscriptions "
+                "than there are now; void that one first"
+            )
+        return taken
 
-    def _used(
-        self, entry: PinnedSubscription, period: Period, usage: Usage, segments: Counter[str]
-    ) -> Mapping[str, Decimal]:
-        """The month total; after a change of plan, what was used on this segment's own days."""
-        if segments[entry.deployment_id] == 1:
-            return usage.get(entry.deployment_id, {})
-        used: dict[str, Decimal] = defaultdict(Decimal)
-        for day, quantities in self.usage.days(entry.deployment_id, period).days.items():
-            if entry.active_on(date.fromisoformat(day)):
-                for kind, quantity in quantities.items():
-                    used[kind] = EXACT.add(used[kind], quantity)
-        return used
+    def _by_segment(
+        self,
+        segments: Sequence[PinnedSubscription],
+        totals: Mapping[str, UsageTotal],
+        period: Period,
+    ) -> SegmentUsage:
+        return by_segment(segments, totals, lambda name: self.usage.days(name, period).days)
+
+    def _late(
+        self, books: Books
+    ) -> tuple[dict[str, LateUsage], tuple[Line, ...], tuple[UnpricedUsage, ...]]:
+        """Late usage by period label, its lines, and the part of it that nothing prices."""
+        late: dict[str, LateUsage] = {}
+        lines: tuple[Line, ...] = ()
+        unpriced: tuple[UnpricedUsage, ...] = ()
+        for month in books.history.late_candidates():
+            before = books.history.billed_until_now(month)
+            after = self._usage_now(books, month)
+            if same_usage(before, after):
+                continue
+            then, now = (self._request_of(books, month, usage) for usage in (before, after))
+            found = adjustment_lines(then, now)
+            if found:
+                late[month.period.label] = LateUsage(before, after)
+            lines += found
+            unpriced += _growth(_unpriced(then, before), _unpriced(now, after))
+        return late, lines, unpriced
+
+    def _usage_now(self, books: Books, month: BilledMonth) -> SegmentUsage:
+        label = month.period.label
+        taken = books.history.taken_by_later(label)
+        if taken is not None:
+            return taken
+        subscriptions = month.billed.subscriptions
+        mine = _of_tenant(books, subscriptions, month.period)
+        return self._by_segment(subscriptions, mine, month.period)
+
+    def _request_of(self, books: Books, month: BilledMonth, usage: SegmentUsage) -> QuoteRequest:
+        tax, subscriptions = books.account.tenant.tax, month.billed.subscriptions
+        return self.request(tax, subscriptions, month.period, usage)
 
     def _priced(
         self, subscription: PinnedSubscription, used: Mapping[str, Decimal], period: Period
@@ -124,11 +214,45 @@ class Pricing:
         return Addon(found.code, found.price, choice.quantity, found.name)
 
 
-def _not_billed(usage: Usage, request: QuoteRequest) -> tuple[UnpricedUsage, ...]:
+def _of_tenant(
+    books: Books, active: Sequence[PinnedSubscription], period: Period
+) -> Mapping[str, UsageTotal]:
+    """The period's totals that are the tenant's own; raises InvalidUsage where others' would be
+    billed to it.
+    """
+    tenant_id = books.account.tenant.tenant_id
+    totals = books.totals.get(period.label, {})
+    for name in sorted({entry.deployment_id for entry in active} & totals.keys()):
+        if totals[name].tenant_id != tenant_id:
+            owner = totals[name].tenant_id or "(none)"
+            text = f"usage of {name} belongs to tenant {owner}, not to {tenant_id}"
+            raise InvalidUsage(text)
+    return {name: total for name, total in totals.items() if total.tenant_id == tenant_id}
+
+
+def _outside(usage: SegmentUsage) -> tuple[UnpricedUsage, ...]:
     """Usage that no segment takes: after an end, before a start, or between two segments."""
-    left = {(name, kind): used for name in usage for kind, used in usage[name].items()}
-    for subscription in request.subscriptions:
-        for kind, quantity in subscription.usage.items():
-            key = (subscription.deployment_id, kind)
-            left[key] = EXACT.subtract(left[key], quantity)
-    return tuple(UnpricedUsage(*key, left[key]) for key in sorted(left) if left[key])
+    return tuple(
+        UnpricedUsage(key, kind, quantity)
+        for key in sorted(usage)
+        if not is_segment(key)
+        for kind, quantity in sorted(usage[key].items())
+        if quantity
+    )
+
+
+type _Quantities = dict[tuple[str, str], Decimal]
+
+
+def _unpriced(request: QuoteRequest, usage: SegmentUsage) -> _Quantities:
+    found: _Quantities = {}
+    for each in (*price(request).unpriced, *_outside(usage)):
+        key = each.deployment_id, each.resource_kind
+        found[key] = EXACT.add(found.get(key, Decimal(0)), each.quantity)
+    return found
+
+
+def _growth(before: _Quantities, after: _Quantities) -> tuple[UnpricedUsage, ...]:
+    """What is unpriced now and was not yet when the month was billed."""
+    grown = {key: EXACT.subtract(after[key], before.get(key, Decimal(0))) for key in after}
+    return tuple(UnpricedUsage(*key, grown[key]) for key in sorted(grown) if grown[key] > 0)

@@ -6,7 +6,6 @@ It never degrades. A price or a tax treatment that cannot be found refuses the w
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -14,6 +13,7 @@ from pydantic import Field, ValidationError
 
 from invoicing.accounts import DEPLOYMENT_ID, AddonChoice, Subscription, TaxTreatment
 from invoicing.accounts_table import AccountsTable, UnknownPrice
+from invoicing.billed import SegmentUsage, segment_key
 from invoicing.billing_calendar import period_of
 from invoicing.messages import Message, PeriodLabel, TenantId, faults_by_field
 from invoicing.pricing import Pricing
@@ -83,9 +83,13 @@ def read_order(body: Any) -> QuoteOrder:
 class Quotes:
     """Prices orders from the catalogue; by the same function as the rollup."""
 
-    accounts: AccountsTable
     pricing: Pricing
     settings: Settings
+
+    @property
+    def accounts(self) -> AccountsTable:
+        """The catalogue that is quoted from."""
+        return self.pricing.accounts
 
     def quote(self, order: QuoteOrder, subject: str, asked_at: datetime) -> StoredQuote:
         """The quote, not stored yet.
@@ -130,8 +134,9 @@ class Quotes:
             Period.month(order.period) if order.period else period_of(asked_at, self.settings.zone)
         )
         subscription = self._subscription(order, period)
-        usage: Mapping[str, Mapping[str, Decimal]] = {order.deployment_id: order.usage}
+        usage: SegmentUsage = {segment_key(subscription): order.usage}
         try:
+            self.accounts.load_catalogue([subscription])
             return self.pricing.request(tax, [subscription], period, usage)
         except UnknownPrice as error:
             kind = str(error).partition(" ")[0]

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from invoicing.accounts_table import AccountsTable
 from invoicing.billing_calendar import refuse_open_period
 from invoicing.invoice import (
     REPLACEABLE,
@@ -24,7 +23,6 @@ from invoicing.invoices_table import (
 from invoicing.messages import RollupMessage
 from invoicing.pricing import PricedMonth, Pricing
 from invoicing.settings import Settings
-from invoicing.usage_table import UsageTable
 from quote_engine import Period, UnpricedUsage
 
 
@@ -52,8 +50,7 @@ class RollupResult:
 class Rollup:
     """The month-end of one tenant at a time, over the three tables."""
 
-    accounts: AccountsTable
-    usage: UsageTable
+    pricing: Pricing
     invoices: InvoicesTable
     settings: Settings
 
@@ -68,8 +65,7 @@ class Rollup:
         # Before anything is read: a replacement is conditioned on what stood when its prices
         # were worked out, so that a slow worker cannot put old usage in the place of new.
         standing = self._standing(message.tenant_id, period) if message.force else None
-        pricing = Pricing(self.accounts, self.usage, self.settings.currency)
-        priced = pricing.month(message.tenant_id, period)
+        priced = self.pricing.month(message.tenant_id, period)
         if not priced.quote.lines:
             return _nothing_to_invoice(standing, priced.quote.unpriced)
         if standing is not None:
@@ -85,7 +81,7 @@ class Rollup:
     def _create(self, priced: PricedMonth, message: RollupMessage) -> RollupResult:
         invoice = self._invoice(priced, message, revision=1)
         try:
-            self.invoices.create(invoice)
+            self.invoices.create(invoice, priced.marks)
         except InvoiceAlreadyExists as found:
             if message.force:
                 # Another worker was first, perhaps with older usage: the retry compares.
@@ -103,12 +99,12 @@ class Rollup:
         unchanged = invoice.header.fingerprint == header.fingerprint
         if unchanged and header.status is InvoiceStatus.DRAFT:
             return RollupResult(Outcome.SKIPPED, header, "unchanged", invoice.unpriced)
-        self.invoices.replace(standing, invoice)
+        self.invoices.replace(standing, invoice, priced.marks)
         return RollupResult(Outcome.REPLACED, invoice.header, unpriced=invoice.unpriced)
 
     def _invoice(self, priced: PricedMonth, message: RollupMessage, revision: int) -> Invoice:
         edition = Edition(revision, self._issue(message.run_at))
-        return new_invoice(priced.tenant, priced.request, priced.quote, edition)
+        return new_invoice(priced.tenant, priced.request, priced.quote, edition, priced.billed)
 
     def _issue(self, run_at: datetime) -> Issue | None:
         if not self.settings.issue_immediately:

@@ -63,26 +63,45 @@ def _total(item: Mapping[str, Any]) -> UsageTotal:
     )
 
 
+def totals_by_period(items: Iterable[Mapping[str, Any]]) -> Mapping[str, dict[str, UsageTotal]]:
+    """Raw month totals by period label (`2026-04`) and deployment.
+
+    Raises InvalidUsage for a negative or non-numeric quantity.
+    """
+    found: dict[str, dict[str, UsageTotal]] = {}
+    for item in items:
+        total = _total(item)
+        label = item[KEY]["S"].rpartition("#")[2]
+        found.setdefault(label, {})[total.deployment_id] = total
+    return found
+
+
 class UsageTable:
     """Metered usage. Kinds are attribute names, which pynamodb's item classes cannot declare."""
 
     def __init__(self, table_name: str) -> None:
-        self._name = table_name
+        self.name = table_name
         self._client: Any = connection().client
+
+    def total_keys(
+        self, deployment_ids: Iterable[str], periods: Iterable[Period]
+    ) -> list[Mapping[str, str]]:
+        """The keys of the month totals of all these deployments in all these periods."""
+        labels, names = [period.label for period in periods], sorted(set(deployment_ids))
+        return [{KEY: f"{name}#{label}", DAY: TOTAL} for label in labels for name in names]
 
     def totals(self, deployment_ids: Iterable[str], period: Period) -> Mapping[str, UsageTotal]:
         """Month totals by deployment; a deployment without usage is absent.
 
         Raises InvalidUsage for a negative or non-numeric quantity.
         """
-        keys = sorted(f"{deployment_id}#{period.label}" for deployment_id in set(deployment_ids))
-        items = read_keys(self._name, ({KEY: key, DAY: TOTAL} for key in keys))
-        return {total.deployment_id: total for total in map(_total, items)}
+        keys = self.total_keys(deployment_ids, [period])
+        return totals_by_period(read_keys(self.name, keys)).get(period.label, {})
 
     def days(self, deployment_id: str, period: Period) -> MonthOfUsage:
         """What was counted, day by day and in total; consistent. Empty without usage."""
         request: Any = {
-            "TableName": self._name,
+            "TableName": self.name,
             "KeyConditionExpression": f"{KEY} = :key",
             "ExpressionAttributeValues": {":key": {"S": f"{deployment_id}#{period.label}"}},
             "ConsistentRead": True,
@@ -132,7 +151,7 @@ class UsageTable:
         adds = ", ".join(f"#k{n} :q{n}" for n in range(len(kinds)))
         values = {f":q{n}": {"N": str(quantities[kind])} for n, kind in enumerate(kinds)}
         return {
-            "TableName": self._name,
+            "TableName": self.name,
             "Key": {KEY: {"S": key}, DAY: {"S": sort_key}},
             "UpdateExpression": f"SET #owner = :owner ADD {adds}",
             "ConditionExpression": "attribute_not_exists(#owner) OR #owner = :owner",

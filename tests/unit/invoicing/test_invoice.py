@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from invoicing.accounts import InvalidAccount, Tenant
+from invoicing.billed import NOTHING_BILLED
 from invoicing.invoice import (
     Edition,
     InconsistentInvoice,
@@ -48,11 +49,13 @@ def test_letters_end_at_z() -> None:
 
 
 def test_an_invoice_is_a_draft_unless_it_is_issued_at_once() -> None:
-    draft = new_invoice(ACME, REQUEST, price(REQUEST), Edition(1, None))
+    draft = new_invoice(ACME, REQUEST, price(REQUEST), Edition(1, None), NOTHING_BILLED)
     shown = header_document(draft.header)
     assert (shown["status"], shown["issued_at"], shown["due_on"]) == ("draft", None, None)
     issue = Issue(datetime(2026, 5, 1, 3, tzinfo=UTC), date(2026, 5, 15))
-    issued = header_document(new_invoice(ACME, REQUEST, price(REQUEST), Edition(1, issue)).header)
+    issued = header_document(
+        new_invoice(ACME, REQUEST, price(REQUEST), Edition(1, issue), NOTHING_BILLED).header
+    )
     assert issued["status"] == "issued"
     assert issued["issued_at"] == "2026-05-01T03:00:00+00:00"
     assert issued["due_on"] == "2026-05-15"
@@ -60,7 +63,7 @@ def test_an_invoice_is_a_draft_unless_it_is_issued_at_once() -> None:
 
 
 def test_a_document_shows_the_contracts_fields_and_no_other() -> None:
-    invoice = new_invoice(ACME, REQUEST, price(REQUEST), Edition(1, None))
+    invoice = new_invoice(ACME, REQUEST, price(REQUEST), Edition(1, None), NOTHING_BILLED)
     document = invoice_document(invoice)
     header = [
         "id",
@@ -100,7 +103,7 @@ def test_lines_that_do_not_sum_to_the_totals_are_never_written(field: str) -> No
     quote = price(REQUEST)
     wrong = quote._replace(**{field: getattr(quote, field) + 1})
     with pytest.raises(InconsistentInvoice, match=r"acme\.2026-04"):
-        new_invoice(ACME, REQUEST, wrong, Edition(1, None))
+        new_invoice(ACME, REQUEST, wrong, Edition(1, None), NOTHING_BILLED)
 
 
 @pytest.mark.parametrize(

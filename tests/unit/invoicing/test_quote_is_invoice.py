@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from invoicing.accounts import Account, AddonChoice, AddonPrice, Subscription, Tenant
+from invoicing.billing_history import BillingHistory
 from invoicing.invoice import Edition, invoice_document, new_invoice
-from invoicing.pricing import Pricing
+from invoicing.pricing import Books, Pricing
 from invoicing.quotes import QuoteOrder, Quotes, read_order
 from invoicing.settings import Settings
-from invoicing.usage_table import MonthOfUsage, UsageTotal
+from invoicing.usage_table import UsageTotal
 from quote_engine import Period, Plan, parse_plan, plan_document
 from tests.conftest import ENVIRONMENT
 
@@ -51,21 +52,6 @@ class Accounts:
     def newest_version(self, _kind: str, _code: str) -> int:
         """There is one version."""
         return 1
-
-
-@dataclass
-class Metered:
-    """The usage table's answers: what was added, in total."""
-
-    used: dict[str, Decimal] = field(default_factory=dict)
-
-    def totals(self, deployments: Iterable[str], _period: Period) -> Mapping[str, UsageTotal]:
-        """Month totals, all of one tenant's."""
-        return {name: UsageTotal("acme", name, self.used) for name in deployments if self.used}
-
-    def days(self, _deployment_id: str, _period: Period) -> MonthOfUsage:
-        """No deployment here changes its plan."""
-        raise AssertionError
 
 
 amounts = st.decimals("0", "500", places=4, allow_nan=False).map(lambda value: format(value, "f"))
@@ -161,16 +147,16 @@ def test_provisioned_and_metered_as_quoted_the_invoice_is_the_quote(
     plan, addons, body = case
     tenant = Tenant("acme", "Acme", "1001", tax, "reason")
     accounts: Any = Accounts(json.dumps(plan_document(plan)), addons, Account(tenant, ()))
-    usage: Any = Metered()
-    pricing = Pricing(accounts, usage, "AUD")
+    unread: Any = None
+    pricing = Pricing(accounts, unread, unread, "AUD")
     configured = Settings.from_environment(ENVIRONMENT)
     order = read_order(body)
-    quote = Quotes(accounts, pricing, configured).quote(order, "someone", NOW).document
+    quote = Quotes(pricing, configured).quote(order, "someone", NOW).document
 
-    accounts.stored = Account(tenant, (provisioned(order),))
-    usage.used |= order.usage
-    month = pricing.month("acme", APRIL)
-    invoice = new_invoice(tenant, month.request, month.quote, Edition(1, None))
+    account = Account(tenant, (provisioned(order),))
+    totals = {"2026-04": {"d-1": UsageTotal("acme", "d-1", order.usage)}}
+    month = pricing.priced(Books(account, BillingHistory(APRIL), totals), APRIL)
+    invoice = new_invoice(tenant, month.request, month.quote, Edition(1, None), month.billed)
     document = invoice_document(invoice)
 
     same = ("lines", "subtotal_cents", "tax_cents", "total_cents", "fingerprint")

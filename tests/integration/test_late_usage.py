@@ -1,0 +1,283 @@
+"""Late usage is billed exactly once, on the next invoice, whatever is made, remade or voided.
+
+The pilot's plan: 1,488 hours included, then 1 cent an hour; 2,160 hours are 6.72 over.
+"""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from invoicing import base_table, pricing
+from invoicing.accounts import Subscription
+from invoicing.invoice import Invoice
+from invoicing.invoices_table import InvoiceChanged
+from invoicing.messages import parse_rollup_message
+from invoicing.pricing import Pricing
+from invoicing.rollup import Outcome, Rollup, RollupResult
+from invoicing.settings import Settings
+from quote_engine import Period
+from tests.conftest import ENVIRONMENT
+from tests.events import event
+from tests.integration.conftest import Stack
+
+
+class Months:
+    """A tenant's months, run one by one at three o'clock on the first day after."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        configured = Settings.from_environment(ENVIRONMENT)
+        self.rollup = Rollup(Pricing.over(configured), stack.invoices, configured)
+
+    def use(self, label: str, hours: int, kind: str = "droplet_hours", day: int = 15) -> None:
+        """Usage that arrives now, whenever it happened."""
+        on = Period.month(label).start.replace(day=day)
+        self.stack.usage.add("pilot", "pilot", on, {kind: Decimal(hours)})
+
+    def run(self, label: str, force: bool = False) -> RollupResult:
+        """One tenant's rollup of the month."""
+        body = event("rollup_tenant")["Records"][0]["body"]
+        message = parse_rollup_message(body)
+        run_at = f"{Period.month(label).end.isoformat()}T03:00:00Z"
+        changed = message.model_dump(mode="json") | {"run_at": run_at, "tenant_id": "pilot"}
+        known = type(message).model_validate(changed | {"period": label, "force": force})
+        return self.rollup.roll_up(known)
+
+    def put(self, label: str, status: str) -> None:
+        """Sets the invoice's state, as its lifecycle will."""
+        day = Period.month(label).end.isoformat()
+        self.stack.dynamodb.update_item(
+            TableName="invoices",
+            Key={"tenant_id": {"S": "pilot"}, "period_start": {"S": f"{label}-01"}},
+            UpdateExpression="SET #s = :s, issued_at = :at",
+            ExpressionAttributeNames={"#s": "status"},
+            ExpressionAttributeValues={":s": {"S": status}, ":at": {"S": f"{day}T04:00:00+00:00"}},
+        )
+
+    def issued(self, label: str) -> RollupResult:
+        """Runs the month and issues its invoice."""
+        result = self.run(label)
+        self.put(label, "issued")
+        return result
+
+    def invoice(self, label: str) -> Invoice:
+        """The current invoice of the month."""
+        return self.stack.invoices.get("pilot", Period.month(label))
+
+    def adjustments(self, label: str) -> list[tuple[str, int]]:
+        """What the month's invoice adjusts, in cents."""
+        lines = self.invoice(label).lines
+        return [(line.description, line.amount_cents) for line in lines if _is_adjustment(line)]
+
+
+def _is_adjustment(line: Any) -> bool:
+    return bool(line.kind == "adjustment")
+
+
+@pytest.fixture
+def months(stack: Stack) -> Months:
+    """The pilot with 2,160 hours in April."""
+    stack.add_tenant("pilot", account_number="1001")
+    return Months(stack)
+
+
+def raw(stack: Stack, label: str) -> dict[str, Any]:
+    """A month's invoice, byte for byte."""
+    [item] = [
+        item for item in stack.raw_items("invoices") if item["period_start"]["S"] == f"{label}-01"
+    ]
+    return item
+
+
+def test_two_late_batches_are_billed_once_each_on_the_next_invoice(
+    stack: Stack, months: Months
+) -> None:
+    months.issued("2026-04")
+    before = raw(stack, "2026-04")
+    months.use("2026-04", 40)
+    months.use("2026-05", 1488)
+    months.issued("2026-05")
+    text = "Adjustment for 2026-04: droplet_hours (2200 used, 2160 invoiced)"
+    assert months.adjustments("2026-05") == [(text, 40)]
+    # 50.00 + 7.50 + 0.40 = 57.90, and GST 5.79.
+    assert months.invoice("2026-05").header.total_cents == 6369
+
+    months.use("2026-04", 10)
+    months.issued("2026-06")
+    text = "Adjustment for 2026-04: droplet_hours (2210 used, 2200 invoiced)"
+    assert months.adjustments("2026-06") == [(text, 10)]
+    months.issued("2026-07")
+    assert months.adjustments("2026-07") == []
+    assert raw(stack, "2026-04") == before
+
+
+def test_late_usage_of_two_months_and_a_gap_within_the_allowance(months: Months) -> None:
+    months.issued("2026-04")
+    months.use("2026-05", 1400)
+    months.issued("2026-05")
+    months.use("2026-04", 3)
+    months.use("2026-05", 80)
+    months.issued("2026-06")
+    # May's 1,480 hours are within its 1,488: nothing to bill yet.
+    assert [cents for _, cents in months.adjustments("2026-06")] == [3]
+    months.use("2026-05", 20)
+    months.issued("2026-07")
+    text = "Adjustment for 2026-05: droplet_hours (1500 used, 1400 invoiced)"
+    assert months.adjustments("2026-07") == [(text, 12)]
+
+
+def test_a_drafts_late_usage_is_its_own(months: Months) -> None:
+    months.run("2026-04")
+    months.use("2026-04", 40)
+    months.run("2026-05")
+    assert months.adjustments("2026-05") == []
+    result = months.run("2026-04", force=True)
+    assert result.outcome is Outcome.REPLACED
+    assert [line.amount_cents for line in months.invoice("2026-04").lines] == [5000, 750, 712, 646]
+
+
+def test_a_batch_that_comes_while_the_month_is_rolled_up_waits_for_the_next(
+    stack: Stack, months: Months, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(keys: Any) -> Any:
+        found = base_table.read_tables(keys)
+        months.use("2026-04", 7)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pricing, "read_tables", overtaken)
+        months.issued("2026-04")
+    assert months.invoice("2026-04").lines[2].amount_cents == 672
+    months.issued("2026-05")
+    assert [cents for _, cents in months.adjustments("2026-05")] == [7]
+
+
+def test_a_forced_draft_bills_all_late_usage_that_has_come(months: Months) -> None:
+    months.issued("2026-04")
+    months.use("2026-04", 40)
+    months.run("2026-05")
+    months.use("2026-04", 2)
+    assert months.run("2026-05").outcome is Outcome.SKIPPED
+    assert months.run("2026-05", force=True).outcome is Outcome.REPLACED
+    assert [cents for _, cents in months.adjustments("2026-05")] == [42]
+    assert months.run("2026-05", force=True).reason == "unchanged"
+
+
+def test_a_month_that_is_made_again_leaves_to_a_later_invoice_what_that_one_bills(
+    months: Months,
+) -> None:
+    months.issued("2026-04")
+    months.use("2026-04", 40)
+    months.issued("2026-05")
+    months.put("2026-04", "void")
+    months.use("2026-04", 5)
+    months.run("2026-04", force=True)
+    assert months.invoice("2026-04").lines[2].amount_cents == 672
+    months.put("2026-04", "issued")
+    months.issued("2026-06")
+    assert [cents for _, cents in months.adjustments("2026-06")] == [5]
+
+
+def test_two_months_made_at_once_do_not_both_bill_the_late_usage(
+    stack: Stack, months: Months, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    months.issued("2026-04")
+    months.use("2026-04", 40)
+
+    def overtaken(keys: Any) -> Any:
+        found = base_table.read_tables(keys)
+        monkeypatch.undo()
+        months.run("2026-06")
+        return found
+
+    monkeypatch.setattr(pricing, "read_tables", overtaken)
+    with pytest.raises(InvoiceChanged, match="billed by another invoice meanwhile"):
+        months.run("2026-05")
+    months.run("2026-05")
+    assert months.adjustments("2026-05") == []
+    assert [cents for _, cents in months.adjustments("2026-06")] == [40]
+
+
+def test_a_tenant_that_has_left_still_pays_for_late_usage(stack: Stack, months: Months) -> None:
+    months.issued("2026-04")
+    _end(stack, date(2026, 4, 30))
+    assert months.run("2026-05").outcome is Outcome.NOTHING_TO_INVOICE
+    months.use("2026-04", 100)
+    assert months.run("2026-06").outcome is Outcome.ROLLED
+    lines = [(line.kind, line.amount_cents) for line in months.invoice("2026-06").lines]
+    assert lines == [("adjustment", 100), ("tax", 10)]
+
+
+def _end(stack: Stack, last_day: date) -> None:
+    [subscription] = stack.accounts.account("pilot").subscriptions
+    stack.accounts.put_subscription(replace(subscription, ends_on=last_day))
+
+
+def test_late_usage_that_nothing_prices_is_named_and_not_dropped(months: Months) -> None:
+    months.issued("2026-04")
+    months.use("2026-04", 9, kind="tape_hours")
+    result = months.run("2026-05")
+    [left] = result.unpriced
+    assert (left.resource_kind, left.quantity) == ("tape_hours", Decimal(9))
+    assert months.adjustments("2026-05") == []
+
+
+def test_late_usage_of_a_split_month_goes_to_the_plan_of_its_day(
+    stack: Stack, months: Months
+) -> None:
+    # Half of April on each of two subscriptions, with 744 hours included in each half.
+    _end(stack, date(2026, 4, 15))
+    stack.accounts.put_subscription(
+        Subscription("pilot", "pilot", date(2026, 4, 16), None, "studio", 1)
+    )
+    months.issued("2026-04")
+    charged = months.invoice("2026-04").header.subtotal_cents
+    months.use("2026-04", 50, day=20)
+    months.issued("2026-05")
+    # All 2,160 hours fell on 15 April, the first half; the second has used 50 of its 744.
+    assert months.adjustments("2026-05") == []
+    months.use("2026-04", 700, day=20)
+    months.use("2026-04", 1, day=3)
+    months.issued("2026-06")
+    assert [cents for _, cents in months.adjustments("2026-06")] == [7]
+    assert months.invoice("2026-04").header.subtotal_cents == charged
+
+
+def test_a_month_that_stayed_a_draft_for_long_is_still_looked_at_once(months: Months) -> None:
+    months.run("2026-04")
+    months.use("2026-04", 40)
+    for label in ("2026-05", "2026-06", "2026-07", "2026-08", "2026-09"):
+        months.issued(label)
+        assert months.adjustments(label) == []
+    months.put("2026-04", "issued")
+    _set_issued_at(months.stack, "2026-04", "2026-10-05T00:00:00+00:00")
+    months.issued("2026-10")
+    assert [cents for _, cents in months.adjustments("2026-10")] == [40]
+    months.issued("2026-11")
+    assert months.adjustments("2026-11") == []
+
+
+def _set_issued_at(stack: Stack, label: str, moment: str) -> None:
+    stack.dynamodb.update_item(
+        TableName="invoices",
+        Key={"tenant_id": {"S": "pilot"}, "period_start": {"S": f"{label}-01"}},
+        UpdateExpression="SET issued_at = :at",
+        ExpressionAttributeValues={":at": {"S": moment}},
+    )
+
+
+def test_a_large_record_is_spread_over_pages_and_read_back(
+    stack: Stack, months: Months, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("invoicing.invoice_item_table.PAGE_BYTES", 600)
+    months.issued("2026-04")
+    assert int(raw(stack, "2026-04")["pages"]["N"]) > 1
+    months.use("2026-04", 40)
+    months.issued("2026-05")
+    assert [cents for _, cents in months.adjustments("2026-05")] == [40]
+    billed = months.invoice("2026-05").billed.late["2026-04"]
+    assert billed.before == {"pilot 2026-01-10": {"droplet_hours": Decimal(2160)}}
+    assert billed.after == {"pilot 2026-01-10": {"droplet_hours": Decimal(2200)}}
