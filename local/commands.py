@@ -31,6 +31,11 @@ The local AWS is up at [bold]{endpoint_url}[/]; {file} names all of its parts.
 Fire April's month-end as the schedule would, as often as you like:
   [bold]make month-end[/]
 
+Look after it as an operator does (docs/cli.md; docs/operations.md has what to rehearse):
+  [bold].venv/bin/monthend report --period {period}
+  .venv/bin/monthend issue pilot.{period}
+  .venv/bin/monthend redrive --dry-run[/]
+
 Read the pilot's invoices as the pilot (other sign-ins: {others}):
   [bold]token=$(.venv/bin/python -m local token pilot)
   curl -s -H "Authorization: $token" '{api_url}/invoices?period={period}'

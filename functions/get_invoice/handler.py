@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import TENANT_ID, Caller
+from invoicing.access import Caller
 from invoicing.http_api import (
     Event,
     Response,
@@ -16,24 +16,13 @@ from invoicing.http_api import (
     query_parameters,
 )
 from invoicing.invoice import invoice_document
+from invoicing.invoice_path import invoice_in_path
 from invoicing.invoices_table import InvoiceNotFound, InvoicesTable
 from invoicing.settings import settings
-from quote_engine import Period
 
-INVOICE_ID = re.compile(rf"({TENANT_ID})\.([0-9]{{4}}-[0-9]{{2}})")
 REVISION = re.compile("[1-9][0-9]?")
 
 logger = Logger(service="get_invoice")
-
-
-def _wanted(event: Event) -> tuple[str, Period]:
-    found = INVOICE_ID.fullmatch((event.get("pathParameters") or {}).get("id") or "")
-    if not found:
-        raise not_there("invoice")
-    try:
-        return found[1], Period.month(found[2])
-    except ValueError as error:
-        raise not_there("invoice") from error
 
 
 def _revision(event: Event) -> int | None:
@@ -49,7 +38,7 @@ def _revision(event: Event) -> int | None:
 def handler(event: Event, caller: Caller) -> Response:
     """Answers the invoice; what is not the caller's is not there."""
     revision = _revision(event)
-    tenant_id, period = _wanted(event)
+    tenant_id, period = invoice_in_path(event)
     if not caller.may_see(tenant_id):
         raise not_there("invoice")
     try:

@@ -7,7 +7,6 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from invoicing.access import Caller
-from invoicing.cursor import InvalidCursor, open_cursor, seal_cursor
 from invoicing.http_api import (
     Event,
     Response,
@@ -19,20 +18,13 @@ from invoicing.http_api import (
 )
 from invoicing.invoice import InvoiceStatus, header_document
 from invoicing.invoice_lists_table import HeaderFilter, HeaderPage, InvoiceLists
+from invoicing.paging import LIMIT, next_cursor, page_after, page_limit
 from invoicing.settings import settings
 from quote_engine import Period
 
 PARAMETERS = frozenset(("period", "status", "tenant_id", "limit", "cursor"))
-LIMIT, MAX_LIMIT = 25, 100
 
 logger = Logger(service="list_invoices")
-
-
-def _limit(text: str) -> int:
-    digits = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT))
-    if not digits or not 1 <= int(text) <= MAX_LIMIT:
-        raise ValueError(f"must be a whole number from 1 to {MAX_LIMIT}")
-    return int(text)
 
 
 def _status(text: str) -> InvoiceStatus:
@@ -42,7 +34,7 @@ def _status(text: str) -> InvoiceStatus:
         raise ValueError(f"must be one of {', '.join(InvoiceStatus)}") from None
 
 
-READERS = {"period": Period.month, "status": _status, "limit": _limit}
+READERS = {"period": Period.month, "status": _status, "limit": page_limit}
 
 
 def _read(query: dict[str, str]) -> dict[str, Any]:
@@ -67,12 +59,7 @@ def _page(caller: Caller, query: dict[str, str]) -> tuple[HeaderPage, str]:
     values = _read(query)
     tenant_id = scoped_tenant(caller, values.get("tenant_id"))
     scope = _scope(query, tenant_id)
-    after = None
-    if "cursor" in values:
-        try:
-            after = open_cursor(settings().cursor_key, scope, values["cursor"])
-        except InvalidCursor as error:
-            raise bad_request({"cursor": str(error)}) from error
+    after = page_after(query, scope)
     if tenant_id is not None and not caller.may_see(tenant_id):
         # Answered as a tenant that has no invoices is: nobody learns that this one exists.
         return HeaderPage((), None), scope
@@ -85,10 +72,8 @@ def _page(caller: Caller, query: dict[str, str]) -> tuple[HeaderPage, str]:
 def handler(event: Event, caller: Caller) -> Response:
     """Answers `{"invoices": [header...], "next_cursor": str|null}`."""
     page, scope = _page(caller, query_parameters(event, PARAMETERS))
-    position = page.next_position
-    cursor = seal_cursor(settings().cursor_key, scope, position) if position else None
     body = {
         "invoices": [header_document(header) for header in page.headers],
-        "next_cursor": cursor,
+        "next_cursor": next_cursor(page.next_position, scope),
     }
     return json_response(HTTPStatus.OK, body)

@@ -6,9 +6,10 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from invoicing.failures_table import FailuresTable
 from invoicing.invoice import unpriced_document
 from invoicing.invoices_table import InvoicesTable
-from invoicing.messages import parse_rollup_message
+from invoicing.messages import RollupMessage, parse_rollup_message
 from invoicing.pricing import Pricing
 from invoicing.rollup import Outcome, Rollup, RollupResult
 from invoicing.settings import settings
@@ -31,9 +32,13 @@ def _rollup() -> Rollup:
 
 
 def _done(record: dict[str, Any], context: Any) -> bool:
-    """Rolls up one message's tenant; False if that failed, which is logged with its reason."""
+    """Rolls up one message's tenant; False if it failed and is to be tried again.
+
+    A failure is logged with its reason.
+    """
     received = record["attributes"]["ApproximateReceiveCount"]
     about = {"message_id": record["messageId"], "receive_count": received}
+    message = None
     try:
         if context.get_remaining_time_in_millis() < MARGIN_MS:
             raise OutOfTime(f"less than {MARGIN_MS} ms left")
@@ -43,13 +48,32 @@ def _done(record: dict[str, Any], context: Any) -> bool:
     except Exception as error:
         # Whatever it is fails this message alone: reported to SQS, it is retried, and after the
         # last receive it waits in the dead-letter queue.
-        failed = {"outcome": "failed", "reason": f"{type(error).__name__}: {error}"}
+        reason = f"{type(error).__name__}: {error}"
+        failed = {"outcome": "failed", "reason": reason}
         logger.exception("tenant failed", extra=about | failed)
+        if message is not None and message.dry_run:
+            # Its log line is all that a dry run is for: no retry, no dead letter, no alarm.
+            return True
         metrics.add_metric(name="failed", unit=MetricUnit.Count, value=1)
+        if message is not None:
+            _note(message, reason, record, context)
         return False
     logger.info("tenant rolled up", extra=about | _log_fields(result))
-    metrics.add_metric(name=result.outcome, unit=MetricUnit.Count, value=1)
+    if not message.dry_run:
+        metrics.add_metric(name=result.outcome, unit=MetricUnit.Count, value=1)
     return True
+
+
+def _note(message: RollupMessage, reason: str, record: dict[str, Any], context: Any) -> None:
+    """Notes for the month's report why the tenant failed, as far as that can be done."""
+    try:
+        if context.get_remaining_time_in_millis() < MARGIN_MS:
+            raise OutOfTime(f"less than {MARGIN_MS} ms left")
+        failures = FailuresTable(settings().accounts_table)
+        failures.note(message, reason, record["attributes"])
+    except Exception:
+        # The message has failed and is retried all the same; whatever failed it may fail this.
+        logger.exception("failure not noted", extra={"tenant_id": message.tenant_id})
 
 
 def _log_fields(result: RollupResult) -> dict[str, Any]:

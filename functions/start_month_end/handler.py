@@ -8,7 +8,8 @@ from aws_lambda_powertools import Logger
 
 from invoicing.accounts_table import AccountsTable
 from invoicing.dispatch import hand_over
-from invoicing.month_end import month_end, pages_of_tenants, send_month_end
+from invoicing.month_end import month_end, pages_of_tenants, record_run, send_month_end
+from invoicing.month_ends_table import MonthEndsTable
 from invoicing.settings import settings
 from invoicing.start_request import parse_start
 
@@ -22,6 +23,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Returns the run's id, period, how many messages were sent, and whether that is all."""
     request = parse_start(event)
     run = month_end(request, settings(), run_id=context.aws_request_id, now=datetime.now(UTC))
+    record_run(run, request, MonthEndsTable(settings().accounts_table))
     progress = send_month_end(
         run,
         pages_of_tenants(request, AccountsTable(settings().accounts_table)),
@@ -36,6 +38,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             "run_at": run.run_at.isoformat(),
             "period": run.period.label,
             "force": run.force,
+            "dry_run": run.dry_run,
             "after": progress.after,
         }
         hand_over(os.environ["AWS_LAMBDA_FUNCTION_NAME"], continuation)

@@ -18,6 +18,7 @@ FUNCTIONS = {
     "RollupTenant": "rollup_tenant",
     "ListInvoices": "list_invoices",
     "GetInvoice": "get_invoice",
+    "PutTenant": "put_tenant",
 }
 MEGABYTE = 1024 * 1024
 # What the functions import, and what that imports. A new name here is shipped to production.
@@ -33,6 +34,7 @@ SHIPPED = {
     "pynamodb",
     "quote_engine",
     "six",
+    "stdnum",
     "typing_extensions",
     "typing_inspection",
     "tzdata",

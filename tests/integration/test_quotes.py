@@ -104,6 +104,16 @@ def test_the_newest_version_is_quoted_unless_another_is_named(stack: Stack) -> N
     assert (newest["total_cents"], first["total_cents"]) == (6000, 5000)
 
 
+def test_negotiated_terms_are_quoted_as_they_would_be_billed(stack: Stack) -> None:
+    discounts = [{"percent": "10"}, {"amount": "1.00"}]
+    terms: dict[str, Any] = {"discounts": discounts, "minimum_commitment": "60.00"}
+    _, quote = ask(None, tax="gst", **terms)
+    # 64.22 less 6.42 and 1.00 is 56.80; 3.20 top it up to 60.00; GST 6.00.
+    amounts = {line["kind"]: line["amount_cents"] for line in quote["lines"]}
+    assert (amounts["discount"], amounts["minimum"], amounts["tax"]) == (-100, 320, 600)
+    assert quote["total_cents"] == 6600
+
+
 def test_a_part_month_is_quoted_as_it_would_be_billed(stack: Stack) -> None:
     _, quote = ask(None, tax="gst_free", usage={}, starts_on="2026-04-10", addons=[])
     assert next(line["description"] for line in quote["lines"]) == "Plan: Studio (21/30 days)"
@@ -125,6 +135,9 @@ def test_a_part_month_is_quoted_as_it_would_be_billed(stack: Stack) -> None:
         ({"period": "April"}, "period"),
         ({"starts_on": "2026-04-10", "ends_on": "2026-04-09"}, "ends_on"),
         ({"starts_on": "2026-05-01"}, "usage.droplet_hours"),
+        ({"starts_on": 20260410}, "starts_on"),
+        ({"discounts": [{"percent": "101"}]}, "discounts.0"),
+        ({"minimum_commitment": 70.5}, "minimum_commitment"),
         ({"tax": "exempt"}, "tax"),
         ({"price": "1.00"}, "price"),
     ],

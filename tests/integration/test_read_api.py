@@ -129,8 +129,10 @@ def test_a_preflight_needs_no_caller(stack: Stack) -> None:
         preflight = {"httpMethod": "OPTIONS", "requestContext": {}}
         answer = load_handler(function).handler(preflight, LambdaContext())
         assert (answer["statusCode"], answer["body"]) == (204, "")
-        assert answer["headers"]["Access-Control-Allow-Methods"] == "GET,POST,OPTIONS"
-        assert "Authorization" in answer["headers"]["Access-Control-Allow-Headers"]
+        assert answer["headers"]["Access-Control-Allow-Methods"] == "GET,POST,PUT,OPTIONS"
+        assert {"Authorization", "If-Match"} <= set(
+            answer["headers"]["Access-Control-Allow-Headers"].split(",")
+        )
 
 
 def test_a_status_filters(stack: Stack, api: Api) -> None:

@@ -66,6 +66,8 @@ def test_the_stored_item_is_the_whole_invoice(stack: Stack, rollup: ModuleType) 
     ]
     assert len(item.pop("attempt")["S"]) == 32
     assert len(item.pop("fingerprint")["S"]) == 64
+    assert item.pop("run_id")["S"] == "5f3c0a52-7d0e-4e0f-9a39-2f5d1f0a4b11"
+    assert item.pop("run_at")["S"] == "2026-05-01T03:00:00+00:00"
     assert item.pop("period_shard")["S"].startswith("2026-04#")
     assert item == {
         "tenant_id": {"S": "pilot"},

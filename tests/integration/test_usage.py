@@ -312,7 +312,7 @@ def test_a_deployment_is_one_tenants_for_good(stack: Stack, record: ModuleType) 
     taken = Subscription("acme", "pilot", date(2026, 5, 1), None, "studio", 1)
     with pytest.raises(DeploymentTaken, match="deployment pilot is another tenant's"):
         stack.accounts.put_subscription(taken)
-    again = Subscription("pilot", "pilot", date(2026, 5, 1), None, "studio", 1)
+    again = Subscription("pilot", "pilot", date(2025, 5, 1), date(2025, 5, 31), "studio", 1)
     stack.accounts.put_subscription(again)
     assert stack.accounts.owners(["pilot", "acme", "none"]) == {"pilot": "pilot", "acme": "acme"}
 

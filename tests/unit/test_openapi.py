@@ -3,6 +3,8 @@
 from openapi_spec_validator import validate
 
 from invoicing.invoice import InvoiceStatus
+from invoicing.review import Rule
+from invoicing.rollup import Outcome
 from invoicing.usage_event import UsageOutcome
 from tests.openapi import openapi
 from tests.template import resources
@@ -37,3 +39,12 @@ def test_its_states_are_the_invoices() -> None:
 def test_its_usage_outcomes_are_the_meterings() -> None:
     schema = openapi()["components"]["schemas"]["UsageOutcome"]
     assert schema["enum"] == list(UsageOutcome)
+
+
+def test_its_rules_are_the_reviews() -> None:
+    assert openapi()["components"]["schemas"]["Rule"]["enum"] == list(Rule)
+
+
+def test_its_previews_have_the_rollups_outcomes() -> None:
+    outcomes = openapi()["components"]["schemas"]["Preview"]["properties"]["outcome"]["enum"]
+    assert outcomes == [*Outcome, "failed"]

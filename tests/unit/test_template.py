@@ -6,20 +6,65 @@ from typing import Any
 
 import pytest
 
-from invoicing.invoice_item_table import HEADER_ATTRIBUTES
+from invoicing.invoice_item_table import INDEXED_ATTRIBUTES
 from tests.template import ROOT, resources, template
 
 FUNCTIONS = resources("AWS::Serverless::Function")
 TABLES = resources("AWS::DynamoDB::Table")
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
+# What tells whether a tenant is due and invoiced.
+MONTH_BOOKS = {
+    ("dynamodb:Query", "AccountsTable/index/tenants"),
+    ("dynamodb:Query", "InvoicesTable/index/period"),
+    *(
+        (f"dynamodb:{action}", table)
+        for action in ("Query", "BatchGetItem")
+        for table in ("AccountsTable", "UsageTable", "InvoicesTable")
+    ),
+}
+# The keys that a function may write where it may not write everything (dynamodb:LeadingKeys).
+WRITES_ALONE = {
+    "StartMonthEnd": ["month-end#*"],
+    "SweepMonthEnd": ["month-end#*"],
+    "RollupTenant": ["failure#*"],
+}
+WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
+
 # Exactly what each function may do, and on what. A new action is a decision, made here too.
 ALLOWED: dict[str, set[tuple[str, str]]] = {
     "StartMonthEnd": {
         ("dynamodb:Query", "AccountsTable/index/tenants"),
+        ("dynamodb:PutItem", "AccountsTable"),
         ("sqs:SendMessage", "RollupQueue"),
         ("sqs:SendMessage", "ScheduleDeadLetterQueue"),
         ("lambda:InvokeFunction", "function:start-month-end"),
+    },
+    "SweepMonthEnd": MONTH_BOOKS
+    | {
+        ("dynamodb:PutItem", "AccountsTable"),
+        ("sqs:SendMessage", "RollupQueue"),
+        ("sqs:SendMessage", "ScheduleDeadLetterQueue"),
+    },
+    "RequestMonthEnd": {
+        ("dynamodb:BatchGetItem", "AccountsTable"),
+        ("lambda:InvokeFunction", "StartMonthEnd"),
+    },
+    "GetMonthEnd": MONTH_BOOKS | {("dynamodb:GetItem", "AccountsTable")},
+    "PreviewMonthEnd": {
+        ("dynamodb:Query", "AccountsTable/index/tenants"),
+        ("dynamodb:Query", "AccountsTable"),
+        ("dynamodb:BatchGetItem", "AccountsTable"),
+        ("dynamodb:Query", "UsageTable"),
+        ("dynamodb:BatchGetItem", "UsageTable"),
+        ("dynamodb:GetItem", "InvoicesTable"),
+        ("dynamodb:Query", "InvoicesTable"),
+    },
+    "IssueMonthEnd": {
+        ("dynamodb:Query", "InvoicesTable/index/period"),
+        ("dynamodb:GetItem", "InvoicesTable"),
+        ("dynamodb:UpdateItem", "InvoicesTable"),
+        ("dynamodb:PutItem", "InvoicesTable"),
     },
     "RollupTenant": {
         ("sqs:ReceiveMessage", "RollupQueue"),
@@ -27,6 +72,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("sqs:GetQueueAttributes", "RollupQueue"),
         ("dynamodb:Query", "AccountsTable"),
         ("dynamodb:BatchGetItem", "AccountsTable"),
+        ("dynamodb:PutItem", "AccountsTable"),
         ("dynamodb:BatchGetItem", "UsageTable"),
         ("dynamodb:Query", "UsageTable"),
         ("dynamodb:GetItem", "InvoicesTable"),
@@ -34,6 +80,12 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("dynamodb:PutItem", "InvoicesTable"),
         ("dynamodb:DeleteItem", "InvoicesTable"),
     },
+    "ChangeInvoice": {
+        ("dynamodb:GetItem", "InvoicesTable"),
+        ("dynamodb:UpdateItem", "InvoicesTable"),
+        ("dynamodb:PutItem", "InvoicesTable"),
+    },
+    "GetInvoiceHistory": {("dynamodb:Query", "InvoicesTable")},
     "CreateQuote": {
         ("dynamodb:Query", "AccountsTable"),
         ("dynamodb:BatchGetItem", "AccountsTable"),
@@ -46,6 +98,36 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("dynamodb:Query", "UsageTable"),
         ("dynamodb:BatchGetItem", "UsageTable"),
         ("dynamodb:Query", "InvoicesTable"),
+    },
+    "PutCatalogue": {
+        ("dynamodb:Query", "AccountsTable"),
+        ("dynamodb:PutItem", "AccountsTable"),
+    },
+    "GetCatalogue": {
+        ("dynamodb:GetItem", "AccountsTable"),
+        ("dynamodb:Query", "AccountsTable"),
+        ("dynamodb:BatchGetItem", "AccountsTable"),
+        ("dynamodb:Query", "AccountsTable/index/tenants"),
+    },
+    "PutTenant": {
+        ("dynamodb:GetItem", "AccountsTable"),
+        ("dynamodb:PutItem", "AccountsTable"),
+    },
+    "GetTenant": {
+        ("dynamodb:GetItem", "AccountsTable"),
+        ("dynamodb:BatchGetItem", "AccountsTable"),
+        ("dynamodb:Query", "AccountsTable/index/tenants"),
+    },
+    "PutSubscription": {
+        ("dynamodb:GetItem", "AccountsTable"),
+        ("dynamodb:Query", "AccountsTable"),
+        ("dynamodb:BatchGetItem", "AccountsTable"),
+        ("dynamodb:PutItem", "AccountsTable"),
+        ("dynamodb:DeleteItem", "AccountsTable"),
+    },
+    "GetSubscription": {
+        ("dynamodb:GetItem", "AccountsTable"),
+        ("dynamodb:Query", "AccountsTable"),
     },
     "RecordUsage": {
         ("dynamodb:PutItem", "UsageTable"),
@@ -111,6 +193,31 @@ def test_a_function_may_do_exactly_what_it_does(function: str) -> None:
     assert _grants(function) == ALLOWED[function] | logs
 
 
+@pytest.mark.parametrize(("function", "keys"), WRITES_ALONE.items())
+def test_what_a_run_keeps_of_itself_is_all_that_it_may_write_to_the_accounts(
+    function: str, keys: list[str]
+) -> None:
+    role = template()["Resources"][f"{function}Role"]["Properties"]
+    [statement] = [
+        statement
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] == "dynamodb:PutItem"
+    ]
+    assert statement["Resource"] == {"GetAtt": "AccountsTable.Arn"}
+    only = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}}
+    assert statement["Condition"] == only
+
+
+def test_a_preview_and_a_report_may_not_write_anything() -> None:
+    for function in ("PreviewMonthEnd", "GetMonthEnd"):
+        assert not {
+            (action, resource)
+            for action, resource in _grants(function)
+            if action.removeprefix("dynamodb:") in WRITES or action.startswith("sqs:")
+        }
+
+
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
 def test_a_function_has_its_own_role_and_a_log_group_that_forgets(function: str) -> None:
     properties = FUNCTIONS[function]["Properties"]
@@ -156,9 +263,9 @@ def test_nothing_expires_but_dedupe_items() -> None:
     assert expiring == {"UsageTable": {"AttributeName": "expires_at", "Enabled": True}}
 
 
-def test_the_period_index_copies_the_header_and_nothing_else() -> None:
+def test_the_period_index_copies_the_header_and_what_a_review_needs() -> None:
     [index] = TABLES["InvoicesTable"]["Properties"]["GlobalSecondaryIndexes"]
-    assert index["Projection"]["NonKeyAttributes"] == list(HEADER_ATTRIBUTES)
+    assert index["Projection"]["NonKeyAttributes"] == list(INDEXED_ATTRIBUTES)
 
 
 @pytest.mark.parametrize(
@@ -193,6 +300,44 @@ def test_the_rule_fires_on_the_first_at_three_utc_with_retries_and_a_dead_letter
     assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == 24 * 3600
 
 
+def test_sweeps_come_hourly_on_days_1_to_5_and_never_before_the_schedule() -> None:
+    first, rest = (template()["Resources"][name] for name in ("SweepFirstDayRule", "SweepRule"))
+    assert first["Properties"]["ScheduleExpression"] == {"Ref": "SweepSchedule"}
+    parameters = template()["Parameters"]
+    assert parameters["Schedule"]["Default"] == "cron(0 3 1 * ? *)"
+    assert parameters["SweepSchedule"]["Default"] == "cron(0 4-23 1 * ? *)"
+    assert rest["Properties"]["ScheduleExpression"] == "cron(0 * 2-5 * ? *)"
+    for rule in (first, rest):
+        [target] = rule["Properties"]["Targets"]
+        assert target["Arn"] == {"GetAtt": "SweepMonthEnd.Arn"}
+        assert target["DeadLetterConfig"] == {"Arn": {"GetAtt": "ScheduleDeadLetterQueue.Arn"}}
+    moved = template()["Rules"]["SweepsFollowTheSchedule"]
+    defaults = [parameters[name]["Default"] for name in ("Schedule", "SweepSchedule")]
+    conditions = [moved["RuleCondition"], moved["Assertions"][0]["Assert"]]
+    assert conditions == [
+        {"Not": [{"Equals": [{"Ref": name}, default]}]}
+        for name, default in zip(("Schedule", "SweepSchedule"), defaults, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("alarm", "metric"),
+    [
+        ("MonthEndLateAlarm", "tenants_missing_late"),
+        ("MonthEndNotStartedAlarm", "run_not_started"),
+    ],
+)
+def test_what_the_sweep_misses_rings_and_silence_does_not_stop_it(alarm: str, metric: str) -> None:
+    properties = template()["Resources"][alarm]["Properties"]
+    assert (properties["Namespace"], properties["MetricName"]) == ("Monthend", metric)
+    assert properties["Dimensions"] == [
+        {"Name": "function_name", "Value": {"Ref": "SweepMonthEnd"}},
+        {"Name": "service", "Value": "sweep_month_end"},
+    ]
+    assert (properties["Threshold"], properties["TreatMissingData"]) == (0, "ignore")
+    assert properties["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+
+
 @pytest.mark.parametrize(
     "queue", sorted(name for name in resources("AWS::SQS::Queue") if "DeadLetter" in name)
 )
@@ -200,13 +345,30 @@ def test_a_dead_letter_queue_with_anything_in_it_raises_an_alarm(queue: str) -> 
     alarms = [
         alarm["Properties"]
         for alarm in resources("AWS::CloudWatch::Alarm").values()
-        if alarm["Properties"]["Dimensions"][0].get("Value") == {"GetAtt": f"{queue}.QueueName"}
+        if {"Name": "QueueName", "Value": {"GetAtt": f"{queue}.QueueName"}}
+        in alarm["Properties"].get("Dimensions", ())
     ]
     depth = [a for a in alarms if a["MetricName"] == "ApproximateNumberOfMessagesVisible"]
     assert [(a["Threshold"], a["ComparisonOperator"]) for a in depth] == [
         (0, "GreaterThanThreshold")
     ]
     assert all(alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}] for alarm in alarms)
+
+
+@pytest.mark.parametrize("name", sorted(resources("AWS::CloudWatch::Alarm")))
+def test_every_alarm_reaches_somebody_and_says_what_to_do(name: str) -> None:
+    alarm = resources("AWS::CloudWatch::Alarm")[name]["Properties"]
+    assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}]
+    assert f"`{name}`" in (ROOT / "docs" / "operations.md").read_text()
+
+
+def test_the_dashboard_names_what_the_template_makes() -> None:
+    [dashboard] = resources("AWS::CloudWatch::Dashboard").values()
+    body = dashboard["Properties"]["DashboardBody"]["Sub"]
+    names = {name.partition(".")[0] for name in re.findall(r"\$\{([^}]+)\}", body)}
+    made = template()["Resources"].keys() | {"AWS::Region", "AWS::StackName"}
+    assert names <= made
+    assert len(json.loads(body)["widgets"]) == 9
 
 
 def test_the_age_alarm_rings_long_before_messages_are_gone() -> None:

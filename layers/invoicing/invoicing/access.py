@@ -41,6 +41,8 @@ class Caller:
     is_meter: bool = False
     # Who the caller is, from the verified token: for what is their own alone, never for tenancy.
     subject: str = ""
+    # What people call the caller: for the audit trail.
+    name: str = ""
 
     @property
     def may_read(self) -> bool:
@@ -107,10 +109,10 @@ def _authorizer(event: Mapping[str, Any]) -> Mapping[str, Any]:
     return (event.get("requestContext") or {}).get("authorizer") or {}
 
 
-def _subject(event: Mapping[str, Any]) -> str:
+def _claim(event: Mapping[str, Any], name: str) -> str:
     authorizer = _authorizer(event)
-    subject = ((authorizer.get("jwt") or authorizer).get("claims") or {}).get("sub")
-    return subject if isinstance(subject, str) else ""
+    value = ((authorizer.get("jwt") or authorizer).get("claims") or {}).get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _groups(event: Mapping[str, Any]) -> Sequence[str]:
@@ -126,4 +128,6 @@ def caller_of(event: Mapping[str, Any]) -> Caller:
     """The rights of the caller of an API Gateway proxy event (REST or HTTP); maybe none."""
     groups = _groups(event)
     tenants = frozenset(found[1] for group in groups if (found := TENANT_GROUP.fullmatch(group)))
-    return Caller(ADMIN_GROUP in groups, tenants, METERING_GROUP in groups, _subject(event))
+    subject = _claim(event, "sub")
+    name = _claim(event, "cognito:username") or subject
+    return Caller(ADMIN_GROUP in groups, tenants, METERING_GROUP in groups, subject, name)

@@ -23,14 +23,31 @@ class InvalidAccount(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """Where documents are addressed to; `country` is the ISO 3166 code, such as AU."""
+
+    lines: tuple[str, ...]
+    locality: str
+    country: str
+    state: str = ""
+    postcode: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
-    """A customer. The tax treatment is set with a reason and never guessed from a country."""
+    """A customer under its legal name; the ABN is 11 digits (see tenant_form).
+
+    The tax treatment is set with a reason and never guessed from a country.
+    """
 
     tenant_id: str
     name: str
     account_number: str
     tax: TaxTreatment
     tax_reason: str = ""
+    abn: str | None = None
+    address: Address | None = None
+    billing_email: str | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(TENANT_ID, self.tenant_id):
@@ -105,6 +122,21 @@ class Account:
 
     tenant: Tenant
     subscriptions: tuple[Subscription, ...]
+
+
+def tenant_document(tenant: Tenant) -> dict[str, Any]:
+    """What is stored of a tenant beside its id; nothing of what it has not."""
+    document = {name: value for name, value in asdict(tenant).items() if value is not None}
+    del document["tenant_id"]
+    return document
+
+
+def read_tenant(tenant_id: str, document: Mapping[str, Any]) -> Tenant:
+    """The inverse of `tenant_document`."""
+    fields = dict(document)
+    if address := fields.get("address"):
+        fields["address"] = Address(**{**address, "lines": tuple(address["lines"])})
+    return Tenant(tenant_id=tenant_id, **fields)
 
 
 def subscription_document(subscription: Subscription) -> dict[str, Any]:

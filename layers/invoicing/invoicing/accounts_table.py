@@ -1,34 +1,41 @@
-"""The accounts table: the catalogue (versioned), tenants and subscriptions.
+"""The accounts table as it is billed from: accounts whole, and the prices they are pinned to.
 
-Keys: a tenant and its subscriptions share a partition (`acme` / `tenant` and
-`acme` / `sub#<deployment>#<start>`) so that one consistent query reads an account. Plans and
-add-ons are `plan#<code>` / `v0001`; a version is written once and never changes, so a warm
-function may keep it. `deployment#<id>` / `owner` says whose a deployment is.
+Its items and their keys are described in `account_item_table`. Whoever edits one kind of them has
+a table class for that: `catalogue_table`, `tenants_table`, `subscriptions_table`. They are
+imported where something is put: the rollup puts nothing, and its cold start should not pay.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
-from pynamodb.attributes import UnicodeAttribute
-from pynamodb.exceptions import PutError
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
-from pynamodb.models import Model
-
-from invoicing.accounts import (
-    Account,
-    AddonPrice,
-    Subscription,
-    Tenant,
-    read_subscription,
-    subscription_document,
+from invoicing.account_item_table import (
+    DEPLOYMENT,
+    NUMBER,
+    TENANT,
+    AccountItem,
+    AccountNumberTaken,
+    DeploymentTaken,
+    Key,
+    VersionExists,
+    owners_of,
+    price_key,
+    segment_of,
 )
-from invoicing.base_table import bound, read_keys, refused
-from quote_engine import Plan, parse_plan, plan_document
+from invoicing.accounts import Account, AddonPrice, Subscription, Tenant, read_tenant
+from invoicing.base_table import bound, read_keys
+from quote_engine import Plan, parse_plan
 
-TENANT, OWNER = "tenant", "owner"
+__all__ = [
+    "AccountItem",
+    "AccountNumberTaken",
+    "AccountsTable",
+    "DeploymentTaken",
+    "UnknownPrice",
+    "UnknownTenant",
+    "VersionExists",
+]
 
 
 class UnknownTenant(Exception):
@@ -39,63 +46,13 @@ class UnknownPrice(Exception):
     """A subscription is pinned to a plan or add-on version that the catalogue does not hold."""
 
 
-class VersionExists(Exception):
-    """This version is in the catalogue with other content; a change needs a new version."""
-
-
-class DeploymentTaken(Exception):
-    """The deployment belongs to another tenant."""
-
-
-class AccountNumberTaken(Exception):
-    """An account number is another tenant's, or the tenant has another one already."""
-
-
-class _TenantIndex(GlobalSecondaryIndex["AccountItem"]):  # type: ignore[no-untyped-call]
-    class Meta:
-        index_name = "tenants"
-        projection = KeysOnlyProjection()
-
-    kind = UnicodeAttribute(hash_key=True)
-    pk = UnicodeAttribute(range_key=True)
-
-
-class AccountItem(Model):
-    class Meta:
-        table_name = ""
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-    # On tenants alone: the index that lists them holds nothing else.
-    kind = UnicodeAttribute(null=True)
-    account_number = UnicodeAttribute(null=True)
-    document = UnicodeAttribute()
-    tenants = _TenantIndex()
-
-
-type _Key = tuple[str, str]
-
-
-def _plan_key(code: str, version: int) -> _Key:
-    return f"plan#{code}", f"v{version:04}"
-
-
-def _addon_key(code: str, version: int) -> _Key:
-    return f"addon#{code}", f"v{version:04}"
-
-
-def _subscription(tenant_id: str, item: AccountItem) -> Subscription:
-    _, deployment_id, starts_on = item.sk.split("#")
-    return read_subscription(tenant_id, deployment_id, starts_on, json.loads(item.document))
-
-
 class AccountsTable:
     """Tenants, subscriptions and the catalogue."""
 
     def __init__(self, table_name: str) -> None:
         self.name = table_name
         self._items = bound(AccountItem, table_name)
-        self._catalogue: dict[_Key, Plan | AddonPrice] = {}
+        self._catalogue: dict[Key, Plan | AddonPrice] = {}
 
     def account(self, tenant_id: str) -> Account:
         """The tenant and all of its subscriptions; raises UnknownTenant."""
@@ -103,9 +60,9 @@ class AccountsTable:
         subscriptions = []
         for item in self._items.query(tenant_id, consistent_read=True):
             if item.sk == TENANT:
-                tenant = Tenant(tenant_id=tenant_id, **json.loads(item.document))
+                tenant = read_tenant(tenant_id, json.loads(item.document))
             else:
-                subscriptions.append(_subscription(tenant_id, item))
+                subscriptions.append(segment_of(tenant_id, item))
         if tenant is None:
             raise UnknownTenant(f"tenant {tenant_id} is not in the accounts table")
         return Account(tenant, tuple(subscriptions))
@@ -116,8 +73,11 @@ class AccountsTable:
             key
             for subscription in subscriptions
             for key in (
-                _plan_key(subscription.plan_code, subscription.plan_version),
-                *(_addon_key(choice.code, choice.version) for choice in subscription.addons),
+                price_key("plan", subscription.plan_code, subscription.plan_version),
+                *(
+                    price_key("addon", choice.code, choice.version)
+                    for choice in subscription.addons
+                ),
             )
         }
         return [{"pk": pk, "sk": sk} for pk, sk in sorted(wanted - self._catalogue.keys())]
@@ -139,13 +99,13 @@ class AccountsTable:
 
     def plan(self, code: str, version: int) -> Plan:
         """A version of a plan; raises UnknownPrice."""
-        found = self._pinned(_plan_key(code, version))
+        found = self._pinned(price_key("plan", code, version))
         assert isinstance(found, Plan)
         return found
 
     def addon(self, code: str, version: int) -> AddonPrice:
         """A version of an add-on; raises UnknownPrice."""
-        found = self._pinned(_addon_key(code, version))
+        found = self._pinned(price_key("addon", code, version))
         assert isinstance(found, AddonPrice)
         return found
 
@@ -158,7 +118,7 @@ class AccountsTable:
             return int(item.sk.removeprefix("v"))
         raise UnknownPrice(f"{kind} {code} is not in the catalogue")
 
-    def _pinned(self, key: _Key) -> Plan | AddonPrice:
+    def _pinned(self, key: Key) -> Plan | AddonPrice:
         if key not in self._catalogue:
             self.take_catalogue(read_keys(self.name, [{"pk": key[0], "sk": key[1]}]))
         if key not in self._catalogue:
@@ -174,7 +134,7 @@ class AccountsTable:
         condition = AccountItem.pk > after if after is not None else None
         last: Any = None
         while True:
-            found = self._items.tenants.query(
+            found = self._items.by_kind.query(
                 TENANT, condition, limit=page_size, page_size=page_size, last_evaluated_key=last
             )
             yield [item.pk for item in found]
@@ -184,75 +144,39 @@ class AccountsTable:
 
     def put_plan(self, plan: Plan, version: int) -> None:
         """Adds a version of a plan; the same again is a no-op, another raises VersionExists."""
-        self._put_version(_plan_key(plan.code, version), plan_document(plan))
+        from invoicing.catalogue_table import PLANS, PriceVersions  # noqa: PLC0415
+
+        PriceVersions(self.name, PLANS).put(plan, version)
 
     def put_addon(self, addon: AddonPrice, version: int) -> None:
         """Adds a version of an add-on; the same again is a no-op, another raises VersionExists."""
-        document = {"code": addon.code, "name": addon.name, "price": str(addon.price)}
-        self._put_version(_addon_key(addon.code, version), document)
+        from invoicing.catalogue_table import ADDONS, PriceVersions  # noqa: PLC0415
 
-    def _put_version(self, key: _Key, document: dict[str, Any]) -> None:
-        text = json.dumps(document, sort_keys=True)
-        try:
-            self._items(*key, document=text).save(AccountItem.pk.does_not_exist())
-        except PutError as error:
-            if not refused(error):
-                raise
-            if self._items.get(*key, consistent_read=True).document != text:
-                raise VersionExists(f"{' '.join(key)} has other prices already") from error
+        PriceVersions(self.name, ADDONS).put(addon, version)
 
     def put_tenant(self, tenant: Tenant) -> None:
-        """Stores a tenant. Its account number is given once, because invoice numbers hold it.
+        """Stores a tenant in place of whatever is stored.
 
         Raises AccountNumberTaken when the number is another tenant's, or this one has another.
         """
-        number = tenant.account_number
-        taken = f"account number {number} of tenant {tenant.tenant_id}"
-        self._claim(f"number#{number}", tenant.tenant_id, AccountNumberTaken(f"{taken} is taken"))
-        document = asdict(tenant)
-        tenant_id = document.pop("tenant_id")
-        item = self._items(
-            tenant_id, TENANT, kind=TENANT, account_number=number, document=json.dumps(document)
-        )
-        same = AccountItem.pk.does_not_exist() | (AccountItem.account_number == number)
-        try:
-            item.save(same)
-        except PutError as error:
-            if not refused(error):
-                raise
-            raise AccountNumberTaken(f"{taken} cannot replace the one it has") from error
+        from invoicing.tenants_table import TenantsTable  # noqa: PLC0415
+
+        TenantsTable(self.name).put(tenant)
+
+    def put_subscription(self, segment: Subscription, *others: Subscription) -> None:
+        """Stores segments of one deployment in one transaction, each by its first day.
+
+        Raises DeploymentTaken when it is another tenant's, and InvalidAccount when days overlap.
+        """
+        from invoicing.subscriptions_table import SubscriptionsTable  # noqa: PLC0415
+
+        table = SubscriptionsTable(self.name)
+        table.put(segment.tenant_id, segment.deployment_id, (segment, *others))
 
     def owners(self, deployment_ids: Iterable[str]) -> Mapping[str, str]:
         """The tenant of each deployment that is known."""
-        keys = [{"pk": f"deployment#{name}", "sk": OWNER} for name in sorted(set(deployment_ids))]
-        return {
-            item["pk"]["S"].partition("#")[2]: json.loads(item["document"]["S"])["tenant_id"]
-            for item in read_keys(self.name, keys)
-        }
+        return owners_of(self.name, DEPLOYMENT, deployment_ids)
 
-    def _claim(self, pk: str, tenant_id: str, otherwise: Exception) -> None:
-        """Makes the tenant the owner of a key for good; raises `otherwise` if another is."""
-        key = (pk, OWNER)
-        text = json.dumps({"tenant_id": tenant_id})
-        mine = AccountItem.pk.does_not_exist() | (AccountItem.document == text)
-        try:
-            self._items(*key, document=text).save(mine)
-        except PutError as error:
-            if not refused(error):
-                raise
-            raise otherwise from error
-
-    def put_subscription(self, subscription: Subscription) -> None:
-        """Stores a subscription, keyed by its deployment and first day.
-
-        The first subscription of a deployment makes it its tenant's for good: usage finds its
-        tenant by the deployment alone. Raises DeploymentTaken when it is another tenant's.
-        """
-        deployment_id = subscription.deployment_id
-        taken = DeploymentTaken(f"deployment {deployment_id} is another tenant's")
-        self._claim(f"deployment#{deployment_id}", subscription.tenant_id, taken)
-        self._items(
-            subscription.tenant_id,
-            f"sub#{subscription.deployment_id}#{subscription.starts_on.isoformat()}",
-            document=json.dumps(subscription_document(subscription)),
-        ).save()
+    def number_owners(self, numbers: Iterable[str]) -> Mapping[str, str]:
+        """The tenant of each account number that is given."""
+        return owners_of(self.name, NUMBER, numbers)

@@ -53,8 +53,10 @@ def _bound(item_class: type[Model], table_name: str, shared: Connection) -> Any:
     item: type[Model] = type(item_class.__name__, (item_class,), {"Meta": meta})
     # pynamodb gives every item class a client of its own and offers no public way to share one.
     table = item._get_connection()
-    if table_name not in shared._tables:
-        shared.add_meta_table(table.get_meta_table())
+    meta_table = table.get_meta_table()
+    # Of several item classes of one table, only some know its index: whichever was bound first.
+    if table_name not in shared._tables or meta_table.data.get("GlobalSecondaryIndexes"):
+        shared._tables[table_name] = meta_table
     table.connection = shared
     return item
 

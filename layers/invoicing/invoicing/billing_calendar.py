@@ -51,3 +51,11 @@ def label_after(period: Period, months: int) -> str:
     """The label (`2026-04`) so many months on; it may lie before or after what a Period holds."""
     year, month = divmod(12 * period.start.year + period.start.month - 1 + months, 12)
     return f"{year:04}-{month + 1:02}"
+
+
+def month_before(period: Period) -> Period | None:
+    """The calendar month before; None before the first that there can be."""
+    try:
+        return Period.month(label_after(period, -1))
+    except ValueError:
+        return None

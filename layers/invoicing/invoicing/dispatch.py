@@ -55,10 +55,7 @@ def _send_batch(queue_url: str, messages: Sequence[RollupMessage]) -> int:
     for attempt in range(TRIES):
         answer = aws_client("sqs").send_message_batch(
             QueueUrl=queue_url,
-            Entries=[
-                {"Id": key, "MessageBody": message.model_dump_json()}
-                for key, message in unsent.items()
-            ],
+            Entries=[{"Id": key, "MessageBody": message.body} for key, message in unsent.items()],
         )
         # HTTP 200 says nothing about the entries: each is in Successful or in Failed.
         for entry in answer.get("Successful", ()):
@@ -72,8 +69,11 @@ def _send_batch(queue_url: str, messages: Sequence[RollupMessage]) -> int:
 
 def hand_over(function_name: str, continuation: dict[str, Any]) -> None:
     """Starts the next invocation of this very function, which goes on where this one stopped."""
+    invoke_later(function_name, {"continuation": continuation})
+
+
+def invoke_later(function_name: str, event: dict[str, Any]) -> None:
+    """Invokes a function without waiting for it; Lambda itself tries three times."""
     aws_client("lambda").invoke(
-        FunctionName=function_name,
-        InvocationType="Event",
-        Payload=json.dumps({"continuation": continuation}),
+        FunctionName=function_name, InvocationType="Event", Payload=json.dumps(event)
     )

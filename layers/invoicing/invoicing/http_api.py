@@ -8,31 +8,40 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import wraps
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
 from invoicing.access import TENANT_ID, Caller, TenantNotNamed, caller_of
 from invoicing.settings import settings
+from invoicing.versions import RecordBusy
 
 type Event = Mapping[str, Any]
 type Response = dict[str, Any]
 type ApiHandler = Callable[[Event, Caller], Response]
 
+MOST_ERRORS, LONGEST_TEXT = 100, 500
+
 
 class Problem(Exception):
     """An answer other than success, as RFC 9457 problem+json.
 
-    `errors` names each faulty parameter of a 400.
+    `errors` names each faulty parameter of a 400; `more` are further members of the document.
     """
 
     def __init__(
-        self, status: HTTPStatus, detail: str, errors: Mapping[str, str] | None = None
+        self,
+        status: HTTPStatus,
+        detail: str,
+        errors: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.errors = errors
+        self.more = more or {}
 
     def document(self) -> dict[str, Any]:
         """The body of the answer."""
@@ -41,6 +50,7 @@ class Problem(Exception):
             "title": self.status.phrase,
             "status": self.status.value,
             "detail": self.detail,
+            **self.more,
         }
         if self.errors is not None:
             body["errors"] = [
@@ -54,6 +64,11 @@ def not_there(what: str) -> Problem:
     return Problem(HTTPStatus.NOT_FOUND, f"There is no such {what}.")
 
 
+def forbidden() -> Problem:
+    """The answer to a caller who may not use a route at all."""
+    return Problem(HTTPStatus.FORBIDDEN, "None of this caller's groups gives access to this.")
+
+
 def json_body(event: Event) -> Any:
     """The body of a request, read; raises a 400 when it is not JSON."""
     text = event.get("body") or ""
@@ -61,6 +76,8 @@ def json_body(event: Event) -> Any:
         return json.loads(base64.b64decode(text) if event.get("isBase64Encoded") else text)
     except (binascii.Error, ValueError) as error:
         raise bad_request({"body": f"not JSON: {error}"}) from error
+    except RecursionError as error:
+        raise bad_request({"body": "nested too deeply"}) from error
 
 
 def received_at(event: Event) -> datetime:
@@ -70,8 +87,22 @@ def received_at(event: Event) -> datetime:
 
 def bad_request(errors: Mapping[str, str]) -> Problem:
     """A 400 that names every faulty parameter."""
-    detail = "; ".join(f"{name}: {text}" for name, text in errors.items())
-    return Problem(HTTPStatus.BAD_REQUEST, detail, errors)
+    return field_problem(HTTPStatus.BAD_REQUEST, errors)
+
+
+def field_problem(status: HTTPStatus, errors: Mapping[str, str]) -> Problem:
+    """A problem with fields. Of very many, and of very long ones, only the beginning is told.
+
+    What is told repeats what was sent, and an answer of over 6 MB would fail.
+    """
+    told = {
+        name[:LONGEST_TEXT]: text[:LONGEST_TEXT]
+        for name, text in islice(errors.items(), MOST_ERRORS)
+    }
+    detail = "; ".join(f"{name}: {text}" for name, text in told.items())
+    if len(errors) > len(told):
+        detail += f"; and {len(errors) - len(told)} more"
+    return Problem(status, detail, told)
 
 
 def json_response(
@@ -85,6 +116,7 @@ def json_response(
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
             "Access-Control-Allow-Origin": settings().allowed_origin,
+            "Access-Control-Expose-Headers": "ETag",
             "Vary": "Origin",
         },
         "body": json.dumps(body),
@@ -96,11 +128,25 @@ def preflight() -> Response:
     response = json_response(HTTPStatus.NO_CONTENT, {})
     response["body"] = ""
     response["headers"] |= {
-        "Access-Control-Allow-Methods": "GET,POST,OPTIONS",
-        "Access-Control-Allow-Headers": "Authorization,Content-Type",
+        "Access-Control-Allow-Methods": "GET,POST,PUT,OPTIONS",
+        "Access-Control-Allow-Headers": "Authorization,Content-Type,If-Match,If-None-Match",
         "Access-Control-Max-Age": "600",
     }
     return response
+
+
+def path_parameter(event: Event, name: str, pattern: str) -> str | None:
+    """What the path names, if it matches the pattern; None if nothing could have such a name."""
+    value = (event.get("pathParameters") or {}).get(name) or ""
+    return value if re.fullmatch(pattern, value) else None
+
+
+def needed_from_path(event: Event, name: str, pattern: str) -> str:
+    """What the path names, for a route that may create it; raises a 400."""
+    value = path_parameter(event, name, pattern)
+    if value is None:
+        raise bad_request({name: f"must match {pattern}"})
+    return value
 
 
 def scoped_tenant(caller: Caller, requested: str | None) -> str | None:
@@ -152,11 +198,14 @@ def api(
             try:
                 caller = caller_of(event)
                 if not may(caller):
-                    detail = "None of this caller's groups gives access to this."
-                    raise Problem(HTTPStatus.FORBIDDEN, detail)
+                    raise forbidden()
                 return handle(event, caller)
             except Problem as error:
                 problem = error
+            except RecordBusy as error:
+                logger.warning("record busy", extra={"reason": str(error)})
+                detail = "Others are changing this. Sending the request again is safe."
+                problem = Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
             except Exception:
                 logger.exception("request failed")
                 problem = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The request failed.")

@@ -68,12 +68,18 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice with its lines, the usage that no rate of the plan prices, and all it billed."""
+    """An invoice with its lines, and what is not shown of it.
+
+    That is the usage that no rate of the plan prices, all that was billed, and the run that wrote
+    it, with the run's own time.
+    """
 
     header: Header
     lines: tuple[Line, ...]
     unpriced: tuple[UnpricedUsage, ...] = ()
     billed: Billed = NOTHING_BILLED
+    run_id: str = ""
+    run_at: datetime | None = None
 
 
 class InconsistentInvoice(Exception):
@@ -102,10 +108,12 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """Which revision is written, and whether it is issued at once instead of left a draft."""
+    """Which revision is written, whether it is issued at once, and the run that writes it."""
 
     revision: int
     issue: Issue | None
+    run_id: str = ""
+    run_at: datetime | None = None
 
 
 def new_invoice(
@@ -131,7 +139,7 @@ def new_invoice(
         due_on=issue.due_on if issue else None,
         fingerprint=fingerprint(request, quote),
     )
-    invoice = Invoice(header, quote.lines, quote.unpriced, billed)
+    invoice = Invoice(header, quote.lines, quote.unpriced, billed, edition.run_id, edition.run_at)
     refuse_inconsistent(invoice)
     return invoice
 

@@ -1,7 +1,7 @@
 """The private item class of the invoices table, and its mapping to and from the document."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,6 +21,7 @@ from invoicing.invoice import (
     header_document,
     unpriced_document,
 )
+from invoicing.review import Flags, flags_text, own_flags, read_flags
 from quote_engine import Line, UnpricedUsage, line_document
 
 # DynamoDB caps a partition at 1,000 writes a second; one key a period would cap the run there.
@@ -44,6 +45,8 @@ HEADER_ATTRIBUTES = (
     "due_on",
     "fingerprint",
 )
+# What the index copies beside the keys: the header, and what a review of the month needs.
+INDEXED_ATTRIBUTES = (*HEADER_ATTRIBUTES, "flags")
 
 
 class PeriodIndex(GlobalSecondaryIndex["InvoiceItem"]):  # type: ignore[no-untyped-call]
@@ -51,7 +54,7 @@ class PeriodIndex(GlobalSecondaryIndex["InvoiceItem"]):  # type: ignore[no-untyp
 
     class Meta:
         index_name = "period"
-        projection = IncludeProjection(list(HEADER_ATTRIBUTES))
+        projection = IncludeProjection(list(INDEXED_ATTRIBUTES))
 
     period_shard = UnicodeAttribute(hash_key=True)
     tenant_id = UnicodeAttribute(range_key=True)
@@ -80,6 +83,8 @@ class InvoiceItem(Model):
     issued_at = UnicodeAttribute(null=True)
     due_on = UnicodeAttribute(null=True)
     fingerprint = UnicodeAttribute(null=True)
+    run_id = UnicodeAttribute(null=True)
+    run_at = UnicodeAttribute(null=True)
     # Which attempt wrote this: a worker knows its own write again after a lost reply.
     attempt = UnicodeAttribute(null=True)
     pages = NumberAttribute(null=True)
@@ -87,6 +92,8 @@ class InvoiceItem(Model):
     # The usage that these lines took in; never shown.
     billed = UnicodeAttribute(null=True)
     unpriced = UnicodeAttribute(null=True)
+    # On the few that somebody should look at before they are issued: see review.py.
+    flags = UnicodeAttribute(null=True)
     period = PeriodIndex()
 
 
@@ -159,11 +166,16 @@ def invoice_attributes(invoice: Invoice, attempt: str, pages: list[Page]) -> dic
     """All attributes but keys; raises ItemTooLarge beyond DynamoDB's limit, naming the tenant."""
     header = header_document(invoice.header)
     found = {name: header[name] for name in HEADER_ATTRIBUTES} | {
+        "run_id": invoice.run_id or None,
+        "run_at": invoice.run_at.isoformat() if invoice.run_at else None,
         "attempt": attempt,
         "pages": len(pages),
         "lines": pages[0].lines,
         "billed": pages[0].billed,
         "unpriced": _compact(unpriced_document(invoice.unpriced)) if invoice.unpriced else None,
+        "flags": flags_text(
+            own_flags(invoice.lines, invoice.unpriced, invoice.header.total_cents)
+        ),
     }
     refuse_too_large(f"invoice {invoice.header.id}", found)
     return found
@@ -193,6 +205,23 @@ def header_of(item: InvoiceItem) -> Header:
         due_on=date.fromisoformat(item.due_on) if item.due_on else None,
         fingerprint=item.fingerprint,
     )
+
+
+def invoice_of(item: InvoiceItem, pages: Sequence[InvoiceItem]) -> Invoice:
+    """The invoice in an item and its further pages (`pages` begins with the item itself)."""
+    return Invoice(
+        header=header_of(item),
+        lines=lines_of(page.lines for page in pages),
+        unpriced=unpriced_of(item),
+        billed=billed_of(item.tenant_id, (page.billed for page in pages)),
+        run_id=item.run_id or "",
+        run_at=datetime.fromisoformat(item.run_at) if item.run_at else None,
+    )
+
+
+def flags_of(item: InvoiceItem) -> Flags:
+    """The review's rules that apply to the invoice by itself, in an item or index entry."""
+    return read_flags(item.flags)
 
 
 def unpriced_of(item: InvoiceItem) -> tuple[UnpricedUsage, ...]:

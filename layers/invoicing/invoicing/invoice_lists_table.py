@@ -15,9 +15,12 @@ from invoicing.invoice_item_table import (
     InvoiceItem,
     PeriodIndex,
     all_shards,
+    flags_of,
     header_of,
     period_shard,
 )
+from invoicing.parallel import at_once
+from invoicing.review import Flags
 from quote_engine import Period
 
 # DynamoDB counts items before it filters: a state that few invoices are in needs long pages.
@@ -31,6 +34,14 @@ class HeaderPage:
 
     headers: tuple[Header, ...]
     next_position: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A current invoice's header, and the review's rules that apply to it by itself."""
+
+    header: Header
+    flags: Flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,22 @@ class InvoiceLists:
         more = len(items) > limit
         headers = tuple(header_of(item) for item in items[:limit])
         return HeaderPage(headers, position(items[limit - 1]) if more else None)
+
+    def whole_period(self, period: Period) -> list[Listed]:
+        """All current invoices of a period in order of tenant id, void ones too.
+
+        The shards are read at the same time, each in pages of up to 1 MB.
+        """
+
+        def shard(name: str) -> list[Listed]:
+            found = self._items.period.query(name)
+            return [Listed(header_of(item), flags_of(item)) for item in found]
+
+        shards = at_once(shard, all_shards(period.label))
+        return sorted(
+            (listed for each in shards for listed in each),
+            key=lambda listed: listed.header.tenant_id,
+        )
 
     def _of_tenant(
         self, wanted: HeaderFilter, limit: int, after: str | None

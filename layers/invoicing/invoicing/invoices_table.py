@@ -19,18 +19,16 @@ from invoicing.base_table import bound, connection, refused
 from invoicing.invoice import REPLACEABLE, Header, Invoice, InvoiceStatus
 from invoicing.invoice_item_table import (
     InvoiceItem,
-    billed_of,
     header_of,
     invoice_attributes,
+    invoice_of,
     invoice_pages,
-    lines_of,
     page_key,
     page_prefix,
     pages_key,
     pages_of,
     period_shard,
     refuse_too_large,
-    unpriced_of,
 )
 from quote_engine import Period
 
@@ -100,10 +98,7 @@ class InvoicesTable:
             item = self._item(tenant_id, sort_key)
             pages = pages_of(self._items, tenant_id, item)
             if len(pages) == int(item.pages):
-                lines = lines_of(page.lines for page in pages)
-                billed = billed_of(tenant_id, (page.billed for page in pages))
-                invoice = Invoice(header_of(item), lines, unpriced_of(item), billed)
-                return StoredInvoice(invoice, item)
+                return StoredInvoice(invoice_of(item, pages), item)
         raise InvoicePagesMissing(f"invoice of {tenant_id}, {sort_key}: {len(pages)} of its pages")
 
     def _item(self, tenant_id: str, sort_key: str) -> InvoiceItem:
@@ -206,8 +201,19 @@ class InvoicesTable:
         key = f"{old.period_start}#r{int(old.revision)}"
         return self._items(old.tenant_id, key, **kept)
 
+    def rehearse(self, invoice: Invoice) -> None:
+        """Does all that writing the invoice would, and writes nothing; raises ItemTooLarge."""
+        self._items_of(invoice, "")
+
     def _with_pages_written(self, invoice: Invoice, attempt: str) -> InvoiceItem:
         """The invoice item, ready to be put; its further pages, if any, are in the table."""
+        item, *pages = self._items_of(invoice, attempt)
+        for page in pages:
+            page.save()
+        return item
+
+    def _items_of(self, invoice: Invoice, attempt: str) -> list[InvoiceItem]:
+        """The invoice item and its further pages, in order; raises ItemTooLarge."""
         header = invoice.header
         start = header.period_start.isoformat()
         pages = invoice_pages(invoice)
@@ -217,12 +223,13 @@ class InvoicesTable:
             period_shard=period_shard(header.tenant_id, header.period.label),
             **invoice_attributes(invoice, attempt, pages),
         )
+        items = [item]
         for number, page in enumerate(pages[1:], start=2):
             content = asdict(page)
             refuse_too_large(f"invoice {header.id}, page {number}", content)
             key = page_key(start, header.revision, attempt, number)
-            self._items(pages_key(header.tenant_id), key, **content).save()
-        return item
+            items.append(self._items(pages_key(header.tenant_id), key, **content))
+        return items
 
     def _sweep(self, item: InvoiceItem) -> None:
         """Deletes the pages that dead attempts at this very revision left behind.

@@ -35,6 +35,7 @@ def _in_utc(moment: datetime) -> datetime:
 TenantId = Annotated[str, Field(pattern=f"^{TENANT_ID}$")]
 PeriodLabel = Annotated[str, AfterValidator(_whole_month)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+RunId = Annotated[str, Field(min_length=1, max_length=128)]
 
 
 class Message(BaseModel):
@@ -46,15 +47,25 @@ class Message(BaseModel):
 class RollupMessage(Message):
     """Invoice this tenant for this period. `run_at` is the run's time: the worker has no clock.
 
-    `force` replaces a draft; issued and paid invoices are refused all the same.
+    `force` replaces a draft; issued and paid invoices are refused all the same. `dry_run` does
+    everything but write.
     """
 
     version: Literal[1]
     tenant_id: TenantId
     period: PeriodLabel
-    run_id: Annotated[str, Field(min_length=1, max_length=128)]
+    run_id: RunId
     run_at: Moment
     force: StrictBool = False
+    dry_run: StrictBool = False
+
+    @property
+    def body(self) -> str:
+        """The message as JSON, without a `dry_run` that says nothing.
+
+        So a worker of the version before, which knows no dry runs, still takes an ordinary run.
+        """
+        return self.model_dump_json(exclude=None if self.dry_run else {"dry_run"})
 
 
 def faults_by_field(error: ValidationError) -> dict[str, str]:

@@ -9,6 +9,7 @@ from invoicing.accounts_table import AccountsTable
 from invoicing.billing_calendar import period_before, refuse_open_period
 from invoicing.dispatch import send_messages
 from invoicing.messages import MESSAGE_VERSION, RollupMessage
+from invoicing.month_ends_table import MonthEndsTable, Run
 from invoicing.settings import Settings
 from invoicing.start_request import StartRequest
 from quote_engine import Period
@@ -30,6 +31,7 @@ class MonthEnd:
     run_at: datetime
     period: Period
     force: bool
+    dry_run: bool = False
 
     def message(self, tenant_id: str) -> RollupMessage:
         """What the rollup of one tenant is told."""
@@ -40,6 +42,7 @@ class MonthEnd:
             run_id=self.run_id,
             run_at=self.run_at,
             force=self.force,
+            dry_run=self.dry_run,
         )
 
 
@@ -67,12 +70,13 @@ def month_end(
     run_at, zone = request.time or now, settings.zone
     if request.by_hand and run_at > now + CLOCK_SKEW:
         raise TimeInFuture(f"time: {run_at.isoformat()} has not come yet")
-    period = Period.month(request.period) if request.period else _month_to_bill(run_at, zone)
+    period = Period.month(request.period) if request.period else month_to_bill(run_at, zone)
     refuse_open_period(period, run_at, zone)
-    return MonthEnd(request.run_id or run_id, run_at, period, request.force)
+    name = request.run_id or run_id
+    return MonthEnd(name, run_at, period, request.force, request.dry_run)
 
 
-def _month_to_bill(run_at: datetime, zone: ZoneInfo) -> Period:
+def month_to_bill(run_at: datetime, zone: ZoneInfo) -> Period:
     """The month before; west of the schedule's hour the one that is about to end, hence refused.
 
     At 03:00 UTC on 1 May it is still April in Los Angeles. To bill March there, once more and in
@@ -80,6 +84,19 @@ def _month_to_bill(run_at: datetime, zone: ZoneInfo) -> Period:
     """
     months = (period_before(run_at, zone), period_before(run_at, UTC_ZONE))
     return max(months, key=lambda period: period.start)
+
+
+def record_run(run: MonthEnd, request: StartRequest, month_ends: MonthEndsTable) -> None:
+    """Keeps who started which run, for the month's report; a continuation was kept before.
+
+    A dry run leaves nothing behind but its log.
+    """
+    if run.dry_run or request.after is not None:
+        return
+    named = None if request.tenant_ids is None else sorted(set(request.tenant_ids))
+    tenants = None if named is None else len(named)
+    kept = Run(run.run_id, run.run_at, request.by, run.force, tenants, tuple(named or ()))
+    month_ends.record(run.period, kept)
 
 
 def send_month_end(

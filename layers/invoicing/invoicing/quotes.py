@@ -5,7 +5,7 @@ It never degrades. A price or a tax treatment that cannot be found refuses the w
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -15,15 +15,15 @@ from invoicing.accounts import DEPLOYMENT_ID, AddonChoice, Subscription, TaxTrea
 from invoicing.accounts_table import AccountsTable, UnknownPrice
 from invoicing.billed import SegmentUsage, segment_key
 from invoicing.billing_calendar import period_of
+from invoicing.form_fields import Code, Day, Discounts, Dollars, Version
 from invoicing.messages import Message, PeriodLabel, TenantId, faults_by_field
 from invoicing.pricing import Pricing
 from invoicing.settings import Settings
+from invoicing.subscription_form import Addons
 from invoicing.usage_event import Quantity
 from quote_engine import InvalidRequest, Period, QuoteRequest, price, quote_document
 
 PROSPECT = "prospect"
-Code = Annotated[str, Field(min_length=1, max_length=200)]
-Version = Annotated[int, Field(strict=True, ge=1, le=9999)]
 
 
 class InvalidQuote(Exception):
@@ -32,14 +32,6 @@ class InvalidQuote(Exception):
     def __init__(self, reasons: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {text}" for name, text in reasons.items()))
         self.reasons = reasons
-
-
-class QuotedAddon(Message):
-    """An add-on, by default one of it at the newest version."""
-
-    code: Code
-    quantity: Annotated[int, Field(strict=True, ge=1)] = 1
-    version: Version | None = None
 
 
 class QuoteOrder(Message):
@@ -51,12 +43,14 @@ class QuoteOrder(Message):
 
     plan: Code
     plan_version: Version | None = None
-    addons: tuple[QuotedAddon, ...] = ()
+    addons: Addons = ()
+    discounts: Discounts = ()
+    minimum_commitment: Dollars | None = None
     usage: dict[str, Quantity] = Field(default_factory=dict)
     period: PeriodLabel | None = None
     deployment_id: Annotated[str, Field(pattern=f"^{DEPLOYMENT_ID}$")] = "quoted"
-    starts_on: date | None = None
-    ends_on: date | None = None
+    starts_on: Day | None = None
+    ends_on: Day | None = None
     tenant_id: TenantId | None = None
     tax: TaxTreatment | None = None
 
@@ -159,6 +153,8 @@ class Quotes:
                 )
                 for addon in order.addons
             ),
+            discounts=order.discounts,
+            minimum_commitment=order.minimum_commitment,
         )
 
     def _newest(self, kind: str, code: str) -> int:

@@ -1,6 +1,6 @@
 """One tenant's month: account and usage in, one invoice out. Safe to do any number of times."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -18,12 +18,16 @@ from invoicing.invoices_table import (
     InvoiceAlreadyExists,
     InvoiceNotFound,
     InvoicesTable,
+    Marks,
     StoredInvoice,
 )
+from invoicing.line_changes import LineChange, line_changes
 from invoicing.messages import RollupMessage
 from invoicing.pricing import PricedMonth, Pricing
 from invoicing.settings import Settings
 from quote_engine import Period, UnpricedUsage
+
+INVOICED = "invoiced already"
 
 
 class Outcome(StrEnum):
@@ -38,12 +42,28 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RollupResult:
-    """The outcome, the invoice that now stands, why, and usage that nothing prices."""
+    """The outcome, the invoice that now stands, why, usage that nothing prices, and what changed.
+
+    After a dry run the header is of the invoice that would stand, `before` of the one that does,
+    and a first invoice's lines are changes, too.
+    """
 
     outcome: Outcome
     header: Header | None = None
     reason: str = ""
     unpriced: tuple[UnpricedUsage, ...] = ()
+    changes: tuple[LineChange, ...] = ()
+    before: Header | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be written: the invoice, and what stands in its place; or nothing."""
+
+    result: RollupResult
+    invoice: Invoice | None = None
+    standing: StoredInvoice | None = None
+    marks: Marks = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +84,17 @@ class Rollup:
         refuse_open_period(period, message.run_at, self.settings.zone)
         # Before anything is read: a replacement is conditioned on what stood when its prices
         # were worked out, so that a slow worker cannot put old usage in the place of new.
-        standing = self._standing(message.tenant_id, period) if message.force else None
-        priced = self.pricing.month(message.tenant_id, period)
-        if not priced.quote.lines:
-            return _nothing_to_invoice(standing, priced.quote.unpriced)
-        if standing is not None:
-            return self._replace(standing, priced, message)
-        return self._create(priced, message)
+        looks = message.force or message.dry_run
+        standing = self._standing(message.tenant_id, period) if looks else None
+        plan = self._plan(standing, self.pricing.month(message.tenant_id, period), message)
+        if message.dry_run:
+            return self._rehearsed(plan, standing)
+        if plan.invoice is None:
+            return plan.result
+        if plan.standing is not None:
+            self.invoices.replace(plan.standing, plan.invoice, plan.marks)
+            return plan.result
+        return self._create(plan, plan.invoice, message)
 
     def _standing(self, tenant_id: str, period: Period) -> StoredInvoice | None:
         try:
@@ -78,32 +102,51 @@ class Rollup:
         except InvoiceNotFound:
             return None
 
-    def _create(self, priced: PricedMonth, message: RollupMessage) -> RollupResult:
-        invoice = self._invoice(priced, message, revision=1)
+    def _plan(
+        self, standing: StoredInvoice | None, priced: PricedMonth, message: RollupMessage
+    ) -> _Plan:
+        if not priced.quote.lines:
+            return _Plan(_nothing_to_invoice(standing, priced.quote.unpriced))
+        if standing is None:
+            invoice = self._invoice(priced, message, revision=1)
+            result = RollupResult(Outcome.ROLLED, invoice.header, unpriced=invoice.unpriced)
+            return _Plan(result, invoice, marks=priced.marks)
+        header = standing.invoice.header
+        if not message.force:
+            return _Plan(RollupResult(Outcome.SKIPPED, header, INVOICED))
+        if header.status not in REPLACEABLE:
+            return _Plan(RollupResult(Outcome.REFUSED, header, f"{header.status}: void it first"))
+        invoice = self._invoice(priced, message, revision=header.revision + 1)
+        unchanged = invoice.header.fingerprint == header.fingerprint
+        if unchanged and header.status is InvoiceStatus.DRAFT:
+            return _Plan(RollupResult(Outcome.SKIPPED, header, "unchanged", invoice.unpriced))
+        changes = line_changes(standing.invoice.lines, invoice.lines)
+        result = RollupResult(Outcome.REPLACED, invoice.header, "", invoice.unpriced, changes)
+        return _Plan(result, invoice, standing, priced.marks)
+
+    def _rehearsed(self, plan: _Plan, standing: StoredInvoice | None) -> RollupResult:
+        """What would be written, up to the write itself; raises ItemTooLarge."""
+        before = standing.invoice.header if standing else None
+        if plan.invoice is None:
+            return replace(plan.result, before=before)
+        self.invoices.rehearse(plan.invoice)
+        lines = standing.invoice.lines if standing else ()
+        changes = line_changes(lines, plan.invoice.lines)
+        return replace(plan.result, before=before, changes=changes)
+
+    def _create(self, plan: _Plan, invoice: Invoice, message: RollupMessage) -> RollupResult:
         try:
-            self.invoices.create(invoice, priced.marks)
+            self.invoices.create(invoice, plan.marks)
         except InvoiceAlreadyExists as found:
             if message.force:
                 # Another worker was first, perhaps with older usage: the retry compares.
                 raise
-            return RollupResult(Outcome.SKIPPED, found.header, "invoiced already")
-        return RollupResult(Outcome.ROLLED, invoice.header, unpriced=invoice.unpriced)
-
-    def _replace(
-        self, standing: StoredInvoice, priced: PricedMonth, message: RollupMessage
-    ) -> RollupResult:
-        header = standing.invoice.header
-        if header.status not in REPLACEABLE:
-            return RollupResult(Outcome.REFUSED, header, f"{header.status}: void it first")
-        invoice = self._invoice(priced, message, revision=header.revision + 1)
-        unchanged = invoice.header.fingerprint == header.fingerprint
-        if unchanged and header.status is InvoiceStatus.DRAFT:
-            return RollupResult(Outcome.SKIPPED, header, "unchanged", invoice.unpriced)
-        self.invoices.replace(standing, invoice, priced.marks)
-        return RollupResult(Outcome.REPLACED, invoice.header, unpriced=invoice.unpriced)
+            return RollupResult(Outcome.SKIPPED, found.header, INVOICED)
+        return plan.result
 
     def _invoice(self, priced: PricedMonth, message: RollupMessage, revision: int) -> Invoice:
-        edition = Edition(revision, self._issue(message.run_at))
+        issue = self._issue(message.run_at)
+        edition = Edition(revision, issue, message.run_id, message.run_at)
         return new_invoice(priced.tenant, priced.request, priced.quote, edition, priced.billed)
 
     def _issue(self, run_at: datetime) -> Issue | None:

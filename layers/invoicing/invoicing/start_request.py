@@ -6,9 +6,17 @@ cold start.
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, StrictBool, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, StrictBool, ValidationError
 
-from invoicing.messages import InvalidMessage, Message, Moment, PeriodLabel, TenantId, faults
+from invoicing.messages import (
+    InvalidMessage,
+    Message,
+    Moment,
+    PeriodLabel,
+    RunId,
+    TenantId,
+    faults,
+)
 
 
 def _some(tenant_ids: tuple[str, ...]) -> tuple[str, ...]:
@@ -18,15 +26,26 @@ def _some(tenant_ids: tuple[str, ...]) -> tuple[str, ...]:
 
 
 SCHEDULED = "Scheduled Event"
+# Who started a run that names nobody.
+BY_SCHEDULE, BY_HAND = "schedule", "by hand"
+
+Tenants = Annotated[tuple[TenantId, ...], AfterValidator(_some)]
+Name = Annotated[str, Field(min_length=1, max_length=128)]
 
 
 class ExplicitStart(Message):
-    """A month-end started by hand: the period before `time` (default: now), or the one named."""
+    """A month-end started by hand: the period before `time` (default: now), or the one named.
+
+    `by` and `run_id` come from POST /month-ends, which has answered them already.
+    """
 
     period: PeriodLabel | None = None
-    tenant_ids: Annotated[tuple[TenantId, ...], AfterValidator(_some)] | None = None
+    tenant_ids: Tenants | None = None
     force: StrictBool = False
+    dry_run: StrictBool = False
     time: Moment | None = None
+    by: Name = BY_HAND
+    run_id: RunId | None = None
 
 
 class Continuation(Message):
@@ -36,10 +55,11 @@ class Continuation(Message):
     run_at: Moment
     period: PeriodLabel
     force: bool
+    dry_run: bool = False
     after: TenantId
 
 
-class _ScheduledEvent(BaseModel):
+class ScheduledEvent(BaseModel):
     """An EventBridge event; AWS may add fields, so unknown ones are let pass here alone."""
 
     id: str
@@ -50,11 +70,13 @@ class StartRequest(Message):
     """What `start_month_end` was asked for, whichever way it was started."""
 
     by_hand: bool = True
+    by: str = BY_SCHEDULE
     run_id: str | None = None
     time: Moment | None = None
     period: PeriodLabel | None = None
     tenant_ids: tuple[TenantId, ...] | None = None
     force: bool = False
+    dry_run: bool = False
     after: TenantId | None = None
 
 
@@ -64,7 +86,7 @@ def parse_start(event: Any) -> StartRequest:
         raise InvalidMessage("event: must be an object")
     try:
         if event.get("detail-type") == SCHEDULED:
-            scheduled = _ScheduledEvent.model_validate(event)
+            scheduled = ScheduledEvent.model_validate(event)
             return StartRequest(run_id=scheduled.id, time=scheduled.time, by_hand=False)
         if "continuation" in event:
             resumed = Continuation.model_validate(event["continuation"])
@@ -74,8 +96,17 @@ def parse_start(event: Any) -> StartRequest:
                 time=resumed.run_at,
                 period=resumed.period,
                 force=resumed.force,
+                dry_run=resumed.dry_run,
                 after=resumed.after,
             )
         return StartRequest(**ExplicitStart.model_validate(event).model_dump())
+    except ValidationError as error:
+        raise InvalidMessage(faults(error)) from error
+
+
+def parse_scheduled(event: Any) -> ScheduledEvent:
+    """A scheduled event alone; raises InvalidMessage."""
+    try:
+        return ScheduledEvent.model_validate(event)
     except ValidationError as error:
         raise InvalidMessage(faults(error)) from error

@@ -21,6 +21,8 @@ FUTURE = timedelta(hours=24)
 DEDUPE_MARGIN = timedelta(days=1)
 
 WHOLE_DIGITS, DECIMALS = 20, 12
+# What is told of a faulty id: the answer to a thousand events has to fit into 6 MB.
+LONGEST_ECHO = 200
 RESERVED_KINDS = frozenset(("deployment_period", "day", "tenant_id", "expires_at", "digest"))
 DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -110,7 +112,8 @@ class UsageResult:
 def rejected(raw: Any, reason: str) -> UsageResult:
     """The result of an event that is not counted; `raw` may be anything at all."""
     named = raw if isinstance(raw, Mapping) else {}
-    said = [name if isinstance(name, str) else None for name in map(named.get, ("id", "source"))]
+    names = map(named.get, ("id", "source"))
+    said = [name[:LONGEST_ECHO] if isinstance(name, str) else None for name in names]
     return UsageResult(said[0], said[1], UsageOutcome.REJECTED, reason)
 
 

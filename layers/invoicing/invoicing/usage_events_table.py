@@ -39,10 +39,15 @@ type Outcomes = dict[str, UsageOutcome]
 
 
 class UsageEventsTable:
-    """Writes events into the usage table; `UsageTable` reads what they add up to."""
+    """Writes events into the usage table; `UsageTable` reads what they add up to.
 
-    def __init__(self, table_name: str) -> None:
+    It forgets an event when it is too old to be accepted again. `forgets=False` remembers it for
+    good: that is for whoever says when events were received, and can send them at any time.
+    """
+
+    def __init__(self, table_name: str, *, forgets: bool = True) -> None:
         self._name = table_name
+        self._forgets = forgets
         self._totals = UsageTable(table_name)
 
     def record(self, tenant_id: str, day: str, events: Sequence[UsageEvent]) -> Outcomes:
@@ -97,15 +102,17 @@ class UsageEventsTable:
         return None
 
     def _dedupe_item(self, tenant_id: str, event: UsageEvent) -> dict[str, Any]:
+        item = {
+            KEY: {"S": f"{tenant_id}#{event_key(event)}"},
+            DAY: {"S": DEDUPE},
+            OWNER: {"S": tenant_id},
+            "digest": {"S": event.digest},
+        }
+        if self._forgets:
+            item["expires_at"] = {"N": str(int(event.expires_at.timestamp()))}
         return {
             "TableName": self._name,
-            "Item": {
-                KEY: {"S": f"{tenant_id}#{event_key(event)}"},
-                DAY: {"S": DEDUPE},
-                OWNER: {"S": tenant_id},
-                "digest": {"S": event.digest},
-                "expires_at": {"N": str(int(event.expires_at.timestamp()))},
-            },
+            "Item": item,
             "ConditionExpression": f"attribute_not_exists({KEY})",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }

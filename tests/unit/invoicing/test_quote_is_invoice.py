@@ -10,12 +10,20 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from invoicing.accounts import Account, AddonChoice, AddonPrice, Subscription, Tenant
+from invoicing.accounts import (
+    Account,
+    AddonPrice,
+    Subscription,
+    Tenant,
+    read_subscription,
+    subscription_document,
+)
 from invoicing.billing_history import BillingHistory
 from invoicing.invoice import Edition, invoice_document, new_invoice
 from invoicing.pricing import Books, Pricing
-from invoicing.quotes import QuoteOrder, Quotes, read_order
+from invoicing.quotes import Quotes, read_order
 from invoicing.settings import Settings
+from invoicing.subscription_form import Pins, SegmentForm
 from invoicing.usage_table import UsageTotal
 from quote_engine import Period, Plan, parse_plan, plan_document
 from tests.conftest import ENVIRONMENT
@@ -55,6 +63,10 @@ class Accounts:
 
 
 amounts = st.decimals("0", "500", places=4, allow_nan=False).map(lambda value: format(value, "f"))
+discounts = st.one_of(
+    st.builds(lambda percent: {"percent": percent}, st.sampled_from(["0", "2.5", "10", "100"])),
+    st.builds(lambda amount: {"amount": amount}, amounts),
+)
 quantities = st.decimals("0", "9999", places=3, allow_nan=False)
 
 
@@ -122,21 +134,19 @@ def cases(draw: st.DrawFn) -> tuple[Plan, dict[str, AddonPrice], dict[str, Any]]
         "starts_on": starts_on.isoformat(),
         "ends_on": ends_on.isoformat() if ends_on else None,
         "tenant_id": "acme",
+        "discounts": draw(st.lists(discounts, max_size=3)),
+        "minimum_commitment": draw(st.none() | amounts),
     }
     return plan, addons, order
 
 
-def provisioned(order: QuoteOrder) -> Subscription:
-    """The subscription that is set up as it was quoted."""
-    return Subscription(
-        tenant_id="acme",
-        deployment_id=order.deployment_id,
-        starts_on=order.starts_on or APRIL.start,
-        ends_on=order.ends_on,
-        plan_code=order.plan,
-        plan_version=1,
-        addons=tuple(AddonChoice(addon.code, 1, addon.quantity) for addon in order.addons),
-    )
+def provisioned(order: Mapping[str, Any]) -> Subscription:
+    """The subscription that is set up with the words of the quote, as it is stored."""
+    terms = ("starts_on", "ends_on", "plan", "addons", "discounts", "minimum_commitment")
+    form = SegmentForm.model_validate({name: order[name] for name in terms})
+    taken = Pins(lambda _kind, _code: 1).segment(form, "acme", "d-1", None)
+    stored = json.loads(json.dumps(subscription_document(taken)))
+    return read_subscription("acme", "d-1", order["starts_on"], stored)
 
 
 @settings(max_examples=500, deadline=None)
@@ -153,7 +163,7 @@ def test_provisioned_and_metered_as_quoted_the_invoice_is_the_quote(
     order = read_order(body)
     quote = Quotes(pricing, configured).quote(order, "someone", NOW).document
 
-    account = Account(tenant, (provisioned(order),))
+    account = Account(tenant, (provisioned(body),))
     totals = {"2026-04": {"d-1": UsageTotal("acme", "d-1", order.usage)}}
     month = pricing.priced(Books(account, BillingHistory(APRIL), totals), APRIL)
     invoice = new_invoice(tenant, month.request, month.quote, Edition(1, None), month.billed)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from invoicing.usage_event import UsageEvent, UsageOutcome, UsageResult, read_event
+from invoicing.usage_event import UsageEvent, UsageOutcome, UsageResult, read_event, rejected
 
 RECEIVED = datetime(2026, 5, 1, tzinfo=UTC)
 GOOD = {
@@ -112,3 +112,8 @@ def test_the_same_event_has_the_same_digest_however_it_is_written() -> None:
     assert isinstance(other, UsageEvent)
     assert isinstance(events[0], UsageEvent)
     assert other.digest != events[0].digest
+
+
+def test_of_a_very_long_id_only_the_beginning_is_told() -> None:
+    result = rejected({"id": "x" * 10_000_000, "source": "s"}, "id: too long")
+    assert (len(result.id or ""), result.source) == (200, "s")

@@ -1,0 +1,67 @@
+"""POST /invoices/{id}/issue, /pay and /void: what a person does to a reviewed invoice."""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+from aws_lambda_powertools import Logger
+
+from invoicing.access import Caller
+from invoicing.http_api import (
+    Event,
+    Problem,
+    Response,
+    api,
+    bad_request,
+    json_body,
+    json_response,
+    not_there,
+    received_at,
+)
+from invoicing.invoice import Issue, header_document
+from invoicing.invoice_path import invoice_in_path
+from invoicing.invoices_table import InvoiceNotFound
+from invoicing.lifecycle import (
+    Action,
+    Actor,
+    Change,
+    InvalidOrder,
+    Refused,
+    held_document,
+    read_order,
+)
+from invoicing.lifecycle_table import LifecycleTable
+from invoicing.settings import settings
+
+logger = Logger(service="change_invoice")
+
+
+def _change(event: Event, caller: Caller) -> Change:
+    action = Action(event["resource"].rpartition("/")[2])
+    at = received_at(event)
+    issue = None
+    if action is Action.ISSUE:
+        today = at.astimezone(settings().zone).date()
+        issue = Issue(at, today + timedelta(days=settings().due_days))
+    try:
+        order = read_order(action, json_body(event))
+    except InvalidOrder as error:
+        raise bad_request(error.reasons) from error
+    return Change(action, order, Actor(caller.subject, caller.name), at, issue)
+
+
+@api(logger, may=lambda caller: caller.is_admin)
+def handler(event: Event, caller: Caller) -> Response:
+    """Answers the header as it is now; a conflict answers 409 with the one that stands."""
+    tenant_id, period = invoice_in_path(event)
+    change = _change(event, caller)
+    about = {"action": change.action, "invoice_id": f"{tenant_id}.{period.label}"}
+    try:
+        header = LifecycleTable(settings().invoices_table).change(tenant_id, period, change)
+    except InvoiceNotFound as error:
+        raise not_there("invoice") from error
+    except Refused as error:
+        logger.info("refused", extra=about | {"reason": str(error), "by": caller.name})
+        more = {"current": header_document(error.current), **held_document(error)}
+        raise Problem(HTTPStatus.CONFLICT, str(error), more=more) from error
+    logger.info("done", extra=about | {"revision": header.revision, "by": caller.name})
+    return json_response(HTTPStatus.OK, header_document(header))

@@ -1,0 +1,28 @@
+"""GET /invoices/{id}/history: who made, issued, paid and voided it, and who tried."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools import Logger
+
+from invoicing.access import Caller
+from invoicing.http_api import Event, Response, api, json_response, not_there
+from invoicing.invoice_history import history_document
+from invoicing.invoice_path import invoice_in_path
+from invoicing.lifecycle_table import LifecycleTable
+from invoicing.settings import settings
+
+logger = Logger(service="get_invoice_history")
+
+
+@api(logger, may=lambda caller: caller.is_admin)
+def handler(event: Event, _caller: Caller) -> Response:
+    """Answers `{"id", "entries": [...]}`, the oldest first."""
+    tenant_id, period = invoice_in_path(event)
+    table = LifecycleTable(settings().invoices_table)
+    revisions = table.revisions(tenant_id, period)
+    if not revisions:
+        raise not_there("invoice")
+    document = history_document(
+        f"{tenant_id}.{period.label}", revisions, table.history(tenant_id, period)
+    )
+    return json_response(HTTPStatus.OK, document)

@@ -1,0 +1,67 @@
+"""GET /month-ends/{period}: who is due and what became of them, from the tables each time."""
+
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from invoicing.access import Caller
+from invoicing.http_api import (
+    Event,
+    Problem,
+    Response,
+    api,
+    bad_request,
+    json_response,
+    not_there,
+    query_parameters,
+    received_at,
+)
+from invoicing.month_books import MonthBooks
+from invoicing.month_end_path import month_in_path
+from invoicing.month_ends_table import MonthEndsTable
+from invoicing.month_report import month_report, report_document
+from invoicing.parallel import OutOfTime, TimeLimit
+from invoicing.settings import settings
+from quote_engine import Period
+
+# API Gateway waits 29 seconds, and what was read has still to be added up and sent.
+SECONDS = 20
+STORED = {"true": True, "false": False}
+
+logger = Logger(service="get_month_end")
+
+
+def _stored(event: Event) -> bool:
+    text = query_parameters(event, frozenset(("stored",))).get("stored", "false")
+    if text not in STORED:
+        raise bad_request({"stored": "must be true or false"})
+    return STORED[text]
+
+
+def _stored_report(period: Period) -> dict[str, Any]:
+    document = MonthEndsTable(settings().accounts_table).stored_report(period)
+    if document is None:
+        raise not_there("stored report")
+    return document
+
+
+def _report(period: Period, event: Event) -> dict[str, Any]:
+    limit, books = TimeLimit(SECONDS), MonthBooks.over(settings())
+    listing = books.listing(period)
+    try:
+        looks = books.all_looks(listing, limit)
+    except OutOfTime as error:
+        logger.warning("out of time", extra={"reason": str(error)})
+        detail = f"Not worked out within {SECONDS} s. With stored=true, the last sweep's is told."
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail) from error
+    return report_document(month_report(listing, looks, received_at(event)))
+
+
+@api(logger, may=lambda caller: caller.is_admin)
+def handler(event: Event, _caller: Caller) -> Response:
+    """Answers the report as it is now, or with `stored=true` as the last sweep kept it."""
+    stored, period = _stored(event), month_in_path(event)
+    return json_response(
+        HTTPStatus.OK, _stored_report(period) if stored else _report(period, event)
+    )

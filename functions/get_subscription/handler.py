@@ -1,0 +1,65 @@
+"""GET .../subscriptions and .../subscriptions/{deployment_id}: what a tenant is billed for."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools import Logger
+
+from invoicing.access import TENANT_ID, Caller
+from invoicing.account_documents import deployment_view, subscription_view
+from invoicing.account_item_table import DeploymentTaken
+from invoicing.accounts import DEPLOYMENT_ID
+from invoicing.http_api import (
+    Event,
+    Response,
+    api,
+    json_response,
+    not_there,
+    path_parameter,
+    query_parameters,
+)
+from invoicing.paging import PARAMETERS, page_document
+from invoicing.preconditions import stored_response
+from invoicing.settings import settings
+from invoicing.subscriptions_table import SubscriptionsTable
+from invoicing.tenants_table import TenantsTable
+
+logger = Logger(service="get_subscription")
+
+
+def _list(event: Event, tenant_id: str) -> Response:
+    query, name = query_parameters(event, PARAMETERS), settings().accounts_table
+    table = SubscriptionsTable(name)
+    document = page_document(
+        query,
+        f"subscriptions {tenant_id}",
+        "subscriptions",
+        lambda after, limit: table.page(tenant_id, after, limit),
+        subscription_view,
+    )
+    if not document["subscriptions"] and TenantsTable(name).get(tenant_id) is None:
+        raise not_there("tenant")
+    return json_response(HTTPStatus.OK, document)
+
+
+def _one(event: Event, tenant_id: str) -> Response:
+    query_parameters(event, frozenset())
+    deployment_id = path_parameter(event, "deployment_id", DEPLOYMENT_ID)
+    if deployment_id is None:
+        raise not_there("deployment")
+    try:
+        stored = SubscriptionsTable(settings().accounts_table).get(tenant_id, deployment_id)
+    except DeploymentTaken as error:
+        raise not_there("deployment") from error
+    if stored is None:
+        raise not_there("deployment")
+    return stored_response(stored, deployment_view(stored.record))
+
+
+@api(logger, may=lambda caller: caller.may_read)
+def handler(event: Event, caller: Caller) -> Response:
+    """Answers a page of a tenant's segments, or one deployment's; another's are not there."""
+    tenant_id = path_parameter(event, "tenant_id", TENANT_ID)
+    one = event["resource"].endswith("/{deployment_id}")
+    if tenant_id is None or not caller.may_see(tenant_id):
+        raise not_there("deployment" if one else "tenant")
+    return _one(event, tenant_id) if one else _list(event, tenant_id)

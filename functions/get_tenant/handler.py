@@ -1,0 +1,60 @@
+"""GET /tenants and /tenants/{tenant_id}: who is billed. A tenant reads its own record alone."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools import Logger
+
+from invoicing.access import TENANT_ID, Caller
+from invoicing.account_documents import tenant_view
+from invoicing.accounts import Tenant
+from invoicing.accounts_table import AccountsTable
+from invoicing.http_api import (
+    Event,
+    Response,
+    api,
+    forbidden,
+    json_response,
+    not_there,
+    path_parameter,
+    query_parameters,
+)
+from invoicing.paging import PARAMETERS, Page, page_document
+from invoicing.preconditions import stored_response
+from invoicing.settings import settings
+from invoicing.tenants_table import TenantsTable
+
+logger = Logger(service="get_tenant")
+
+
+def _page(after: str | None, limit: int) -> Page[Tenant]:
+    name = settings().accounts_table
+    ids = next(AccountsTable(name).tenant_ids(after, limit + 1))
+    found = TenantsTable(name).several(ids[:limit])
+    return found, ids[limit - 1] if len(ids) > limit else None
+
+
+def _list(event: Event, caller: Caller) -> Response:
+    if not caller.is_admin:
+        raise forbidden()
+    query = query_parameters(event, PARAMETERS)
+    return json_response(
+        HTTPStatus.OK, page_document(query, "tenants", "tenants", _page, tenant_view)
+    )
+
+
+def _one(event: Event, caller: Caller) -> Response:
+    query_parameters(event, frozenset())
+    tenant_id = path_parameter(event, "tenant_id", TENANT_ID)
+    if tenant_id is None or not caller.may_see(tenant_id):
+        raise not_there("tenant")
+    stored = TenantsTable(settings().accounts_table).get(tenant_id)
+    if stored is None:
+        raise not_there("tenant")
+    return stored_response(stored, tenant_view(stored.record))
+
+
+@api(logger, may=lambda caller: caller.may_read)
+def handler(event: Event, caller: Caller) -> Response:
+    """Answers a page of tenants to an admin, or one tenant; what is not the caller's is not."""
+    read = _one if event["resource"].endswith("/{tenant_id}") else _list
+    return read(event, caller)

@@ -1,0 +1,62 @@
+"""POST /month-ends/{period}/issue: issues every draft that the review did not hold back."""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+from aws_lambda_powertools import Logger
+
+from invoicing.access import Caller
+from invoicing.bulk_issue import (
+    BulkIssue,
+    Issuing,
+    ReviewedAnother,
+    issued_document,
+    read_bulk_order,
+)
+from invoicing.http_api import (
+    Event,
+    Problem,
+    Response,
+    api,
+    bad_request,
+    json_body,
+    json_response,
+    received_at,
+)
+from invoicing.invoice import Issue
+from invoicing.lifecycle import Actor, InvalidOrder
+from invoicing.month_end_path import month_in_path
+from invoicing.parallel import TimeLimit
+from invoicing.settings import settings
+
+# API Gateway waits 29 seconds; who is told `complete: false` repeats the request.
+SECONDS = 20
+
+logger = Logger(service="issue_month_end")
+
+
+def _issuing(event: Event, caller: Caller) -> Issuing:
+    at = received_at(event)
+    today = at.astimezone(settings().zone).date()
+    issue = Issue(at, today + timedelta(days=settings().due_days))
+    return Issuing(Actor(caller.subject, caller.name), at, issue)
+
+
+@api(logger, may=lambda caller: caller.is_admin)
+def handler(event: Event, caller: Caller) -> Response:
+    """Answers what became of the drafts; a 409 with the digest if another month was reviewed."""
+    limit = TimeLimit(SECONDS)
+    period = month_in_path(event)
+    issuing = _issuing(event, caller)
+    try:
+        order = read_bulk_order(json_body(event))
+        found = BulkIssue.over(settings()).issue(period, order, issuing, limit)
+    except InvalidOrder as error:
+        raise bad_request(error.reasons) from error
+    except ReviewedAnother as error:
+        more = {"digest": error.current}
+        raise Problem(HTTPStatus.CONFLICT, f"{error}: review it again.", more=more) from error
+    body = {"period": period.label, **issued_document(found)}
+    counts = {name: body[name] for name in ("issued", "already", "held_count", "refused_count")}
+    logger.info("month issued", extra=counts | {"period": period.label, "by": caller.name})
+    return json_response(HTTPStatus.OK, body)

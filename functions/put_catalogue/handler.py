@@ -1,0 +1,62 @@
+"""PUT /plans/{code} and /addons/{code}: a change of prices is a new version of them."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools import Logger
+
+from invoicing.access import Caller
+from invoicing.account_documents import Show, addon_version_document, plan_version_document
+from invoicing.accounts import AddonPrice
+from invoicing.catalogue_form import CODE, read_addon, read_plan
+from invoicing.catalogue_table import ADDONS, PLANS, PriceKind, PriceVersions, TooManyVersions
+from invoicing.form_fields import InvalidForm, ReadPrice, read_priced
+from invoicing.http_api import (
+    Event,
+    Problem,
+    Response,
+    api,
+    bad_request,
+    json_body,
+    needed_from_path,
+    query_parameters,
+)
+from invoicing.preconditions import precondition, with_etag
+from invoicing.settings import settings
+from invoicing.versions import Outcome, write_version
+from quote_engine import Plan
+
+logger = Logger(service="put_catalogue")
+
+
+def _put[P: (Plan, AddonPrice)](
+    event: Event,
+    caller: Caller,
+    kind: PriceKind[P],
+    read: ReadPrice[P],
+    show: Show[P],
+) -> Response:
+    code = needed_from_path(event, "code", CODE)
+    table, expected = PriceVersions(settings().accounts_table, kind), precondition(event)
+    try:
+        price = read_priced(read, json_body(event), code)
+        written = write_version(
+            lambda: table.newest(code), lambda _: price, table.write, expected.allow
+        )
+    except InvalidForm as error:
+        raise bad_request(error.reasons) from error
+    except TooManyVersions as error:
+        raise Problem(HTTPStatus.CONFLICT, str(error)) from error
+    stored, outcome = written.stored, written.outcome
+    said = {kind.name: code, "version": stored.version, "outcome": outcome}
+    logger.info("catalogue put", extra=said | {"by": caller.subject})
+    same = outcome is Outcome.UNCHANGED
+    return with_etag(HTTPStatus.OK if same else HTTPStatus.CREATED, stored.version, show(stored))
+
+
+@api(logger, may=lambda caller: caller.is_admin)
+def handler(event: Event, caller: Caller) -> Response:
+    """Answers the newest version: 201 if this request made it, 200 if it was the same before."""
+    query_parameters(event, frozenset())
+    if event["resource"].endswith("/plans/{code}"):
+        return _put(event, caller, PLANS, read_plan, plan_version_document)
+    return _put(event, caller, ADDONS, read_addon, addon_version_document)

@@ -1,0 +1,71 @@
+"""Writes subscriptions: PUT the whole of a deployment's, or POST .../changes and .../end."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools import Logger
+
+from invoicing.access import TENANT_ID, Caller
+from invoicing.account_documents import deployment_view
+from invoicing.accounts import DEPLOYMENT_ID
+from invoicing.accounts_table import DeploymentTaken, UnknownTenant
+from invoicing.deployments import Deployment
+from invoicing.form_fields import InvalidForm, read_form
+from invoicing.http_api import (
+    Event,
+    Response,
+    api,
+    bad_request,
+    field_problem,
+    json_body,
+    needed_from_path,
+    not_there,
+    query_parameters,
+)
+from invoicing.preconditions import precondition, written_response
+from invoicing.settings import settings
+from invoicing.subscription_form import ChangeForm, DeploymentForm, EndForm
+from invoicing.subscriptions import Subscriptions, UnknownDeployment
+from invoicing.subscriptions_table import TooManyChanges
+from invoicing.versions import Written
+
+logger = Logger(service="put_subscription")
+
+
+def _write(event: Event, tenant_id: str, deployment_id: str) -> Written[Deployment]:
+    subscriptions = Subscriptions.over(settings().accounts_table)
+    body, allow = json_body(event), precondition(event).allow
+    named = {"tenant_id": tenant_id, "deployment_id": deployment_id}
+    match event["resource"].rpartition("/")[2]:
+        case "changes":
+            change = read_form(ChangeForm, body, {})
+            return subscriptions.change(tenant_id, deployment_id, change, allow)
+        case "end":
+            end = read_form(EndForm, body, {})
+            return subscriptions.end(tenant_id, deployment_id, end, allow)
+        case _:
+            whole = read_form(DeploymentForm, body, named)
+            return subscriptions.put(tenant_id, deployment_id, whole, allow)
+
+
+@api(logger, may=lambda caller: caller.is_admin)
+def handler(event: Event, caller: Caller) -> Response:
+    """Answers the deployment with all of its segments as they are now."""
+    query_parameters(event, frozenset())
+    tenant_id = needed_from_path(event, "tenant_id", TENANT_ID)
+    deployment_id = needed_from_path(event, "deployment_id", DEPLOYMENT_ID)
+    try:
+        written = _write(event, tenant_id, deployment_id)
+    except InvalidForm as error:
+        raise bad_request(error.reasons) from error
+    except TooManyChanges as error:
+        raise bad_request({"segments": str(error)}) from error
+    except UnknownTenant as error:
+        raise not_there("tenant") from error
+    except UnknownDeployment as error:
+        raise not_there("deployment") from error
+    except DeploymentTaken as error:
+        raise field_problem(HTTPStatus.CONFLICT, {"deployment_id": str(error)}) from error
+    said = {"tenant_id": tenant_id, "deployment_id": deployment_id, "outcome": written.outcome}
+    version = {"version": written.stored.version, "by": caller.subject}
+    logger.info("subscription put", extra=said | version)
+    return written_response(written, deployment_view(written.stored.record))

@@ -1,0 +1,39 @@
+"""POST /month-ends: starts a run by hand, as the schedule does on the first of the month."""
+
+import os
+from http import HTTPStatus
+
+from aws_lambda_powertools import Logger
+
+from invoicing.access import Caller
+from invoicing.dispatch import invoke_later
+from invoicing.http_api import Event, Response, api, bad_request, json_body, json_response
+from invoicing.month_end_path import closed_period
+from invoicing.run_order import InvalidRunOrder, RunOrder, read_run_order, start_event
+from invoicing.settings import settings
+from invoicing.tenants_table import TenantsTable
+
+logger = Logger(service="request_month_end")
+
+
+def _order(event: Event) -> RunOrder:
+    try:
+        order = read_run_order(json_body(event))
+    except InvalidRunOrder as error:
+        raise bad_request(error.reasons) from error
+    closed_period(event, order.period)
+    found = TenantsTable(settings().accounts_table).several(order.tenant_ids or ())
+    unknown = order.unknown({tenant.tenant_id for tenant in found})
+    if unknown:
+        raise bad_request({"tenant_ids": f"no such tenant: {', '.join(unknown)}"})
+    return order
+
+
+@api(logger, may=lambda caller: caller.is_admin)
+def handler(event: Event, caller: Caller) -> Response:
+    """Answers 202 with the run's id: its messages are sent by start_month_end, after this."""
+    order = _order(event)
+    start = start_event(order, event, caller.name)
+    invoke_later(os.environ["START_MONTH_END_FUNCTION"], start)
+    logger.info("run asked for", extra=start)
+    return json_response(HTTPStatus.ACCEPTED, {"run_id": start["run_id"], **order.model_dump()})

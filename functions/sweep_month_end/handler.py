@@ -1,0 +1,41 @@
+"""Hourly on days 1 to 5: who is due and has no invoice gets a message; the report is stored."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from invoicing.billing_calendar import PeriodStillOpen
+from invoicing.parallel import TimeLimit
+from invoicing.settings import settings
+from invoicing.start_request import parse_scheduled
+from invoicing.sweep import Sweep, Swept, swept_document
+
+# Of fifteen minutes; the rest is for what was begun.
+SECONDS = 780
+
+logger = Logger(service="sweep_month_end")
+metrics = Metrics(namespace="Monthend", service="sweep_month_end")
+
+
+def _publish(swept: Swept, context: Any) -> None:
+    # Two deployments of one account must not hear each other's alarms.
+    metrics.add_dimensions(service=metrics.service, function_name=context.function_name)
+    for name, value in swept.metrics.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    metrics.flush_metrics()
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Returns what was found and sent; of a month that is still open, that it is."""
+    at = parse_scheduled(event).time
+    try:
+        swept = Sweep.over(settings()).sweep(at, TimeLimit(SECONDS))
+    except PeriodStillOpen as error:
+        # West of UTC-3 the first of the month begins later than the day's first sweeps.
+        logger.info("nothing to sweep yet", extra={"reason": str(error)})
+        return {"open": True}
+    _publish(swept, context)
+    result = swept_document(swept)
+    logger.info("month swept", extra=result)
+    return result

@@ -1,0 +1,133 @@
+"""What a person should look at before a month's drafts are issued. Pure: no clock, no tables.
+
+Rules about an invoice alone are worked out when it is written and kept beside it (`own_flags`);
+rules against last month need last month's invoice, too. Thresholds are in docs/operations.md.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from quote_engine import Line, UnpricedUsage
+
+# A mover's total differs from last month's by both, up or down. Cents, tax included.
+MOVED_CENTS, MOVED_PERCENT = 10_000, 50
+# No line of an ordinary customer comes near: a wrong unit or a wrong meter does. Cents.
+HUGE_LINE_CENTS = 1_000_000
+# Lines that take something off by their nature; the tax of a credit is negative with it.
+MAY_BE_NEGATIVE = frozenset(("discount", "adjustment", "credit", "tax"))
+ALL_PERCENT = 100
+CENTS = 100
+
+
+class Rule(StrEnum):
+    """Why an invoice is on the review list."""
+
+    MOVED = "moved"
+    ZERO_AFTER_NONZERO = "zero_after_nonzero"
+    NEW = "new"
+    STOPPED = "stopped"
+    UNPRICED_USAGE = "unpriced_usage"
+    NEGATIVE_LINE = "negative_line"
+    NEGATIVE_TOTAL = "negative_total"
+    HUGE_LINE = "huge_line"
+
+
+# The others are listed only: a new customer is news, and who has stopped has no draft to hold.
+HOLDING = frozenset(Rule) - {Rule.NEW, Rule.STOPPED}
+
+type Flags = Mapping[Rule, int]
+"""Rules about one invoice alone that apply to it, each with the cents (or kinds) that it saw."""
+NO_FLAGS: Flags = {}
+
+
+class Finding(NamedTuple):
+    """A rule that applies, and what it saw, as a sentence."""
+
+    rule: Rule
+    detail: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether it keeps a draft from being issued without a reason."""
+        return self.rule in HOLDING
+
+
+def own_flags(lines: Iterable[Line], unpriced: Iterable[UnpricedUsage], total_cents: int) -> Flags:
+    """The rules that apply to an invoice by itself; for nearly all invoices none."""
+    flags: dict[Rule, int] = {}
+    kinds = {(usage.deployment_id, usage.resource_kind) for usage in unpriced}
+    if kinds:
+        flags[Rule.UNPRICED_USAGE] = len(kinds)
+    amounts = [(line.amount_cents, line.kind) for line in lines]
+    negative = [cents for cents, kind in amounts if cents < 0 and kind not in MAY_BE_NEGATIVE]
+    if negative:
+        flags[Rule.NEGATIVE_LINE] = min(negative)
+    if total_cents < 0:
+        flags[Rule.NEGATIVE_TOTAL] = total_cents
+    # Tax follows from the other lines: alone it can only be huge because they are.
+    huge = [cents for cents, kind in amounts if abs(cents) >= HUGE_LINE_CENTS and kind != "tax"]
+    if huge:
+        flags[Rule.HUGE_LINE] = max(huge, key=abs)
+    return flags
+
+
+def flags_text(flags: Flags) -> str | None:
+    """Flags as they are stored, such as `huge_line=1200000 unpriced_usage=2`; None without any."""
+    return " ".join(f"{rule}={flags[rule]}" for rule in sorted(flags)) or None
+
+
+def read_flags(text: str | None) -> Flags:
+    """The inverse of `flags_text`."""
+    pairs = (pair.partition("=") for pair in (text or "").split())
+    return {Rule(name): int(value) for name, _, value in pairs}
+
+
+def findings(cents: int, flags: Flags, before: int | None) -> tuple[Finding, ...]:
+    """All rules that apply to an invoice with this total and these flags.
+
+    `before` is the total of last month's invoice; None if there was none, or if it was void.
+    """
+    found = [Finding(rule, _own_detail(rule, flags[rule])) for rule in Rule if rule in flags]
+    against = _new() if before is None else _against(cents, before)
+    return (*against, *found)
+
+
+def stopped(before: int) -> Finding:
+    """What is said of a tenant that is invoiced nothing after such a total last month."""
+    return Finding(Rule.STOPPED, f"nothing to invoice after {amount(before)} last month")
+
+
+def _new() -> tuple[Finding, ...]:
+    return (Finding(Rule.NEW, "no invoice last month"),)
+
+
+def _against(now: int, before: int) -> tuple[Finding, ...]:
+    moved = now - before
+    if now == 0 and before != 0:
+        return (Finding(Rule.ZERO_AFTER_NONZERO, f"nothing after {amount(before)} last month"),)
+    # In whole numbers: 50 % of an odd number of cents is not rounded to either side.
+    far = abs(moved) * ALL_PERCENT >= abs(before) * MOVED_PERCENT
+    if abs(moved) < MOVED_CENTS or not far:
+        return ()
+    sign = "+" if moved > 0 else ""
+    text = f"{amount(now)} after {amount(before)} last month ({sign}{amount(moved)})"
+    return (Finding(Rule.MOVED, text),)
+
+
+def _own_detail(rule: Rule, value: int) -> str:
+    if rule is Rule.UNPRICED_USAGE:
+        return f"usage of {value} kind{'s' if value > 1 else ''} is billed nothing"
+    what = "the total is" if rule is Rule.NEGATIVE_TOTAL else "a line of"
+    return f"{what} {amount(value)}"
+
+
+def finding_document(finding: Finding) -> dict[str, str | bool]:
+    """A rule that applies, whether it holds a draft back, and what it saw."""
+    return {"rule": finding.rule.value, "holds": finding.holds, "detail": finding.detail}
+
+
+def amount(cents: int) -> str:
+    """An amount as people write it, such as `-1,234.50`."""
+    whole, part = divmod(abs(cents), CENTS)
+    return f"{'-' if cents < 0 else ''}{whole:,}.{part:02}"

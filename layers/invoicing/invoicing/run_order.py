@@ -1,0 +1,63 @@
+"""POST /month-ends: what may be ordered, and the event that it becomes for start_month_end."""
+
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, StrictBool, ValidationError
+
+from invoicing.http_api import received_at
+from invoicing.messages import Message, PeriodLabel, TenantId, faults_by_field
+
+# An asynchronous invocation takes 256 KB: of ids of 40 letters, this many.
+MOST_TENANTS = 5000
+
+
+class InvalidRunOrder(Exception):
+    """The order cannot be read; `reasons` says why, by field."""
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {text}" for name, text in reasons.items()))
+        self.reasons = reasons
+
+
+def _some(tenant_ids: tuple[str, ...]) -> tuple[str, ...]:
+    if not 1 <= len(tenant_ids) <= MOST_TENANTS:
+        raise ValueError(f"must name 1 to {MOST_TENANTS} tenants, or be left out for all")
+    return tenant_ids
+
+
+Named = Annotated[tuple[TenantId, ...], AfterValidator(_some)]
+
+
+class RunOrder(Message):
+    """A run of one closed month, for the tenants that are named or for everybody."""
+
+    period: PeriodLabel
+    tenant_ids: Named | None = None
+    force: StrictBool = False
+    dry_run: StrictBool = False
+
+    def unknown(self, known: Collection[str]) -> list[str]:
+        """The tenants that are named and not known, in order of id."""
+        return sorted(set(self.tenant_ids or ()) - set(known))
+
+
+def read_run_order(body: Any) -> RunOrder:
+    """The order in a request's body; raises InvalidRunOrder with every faulty field."""
+    try:
+        return RunOrder.model_validate(body)
+    except ValidationError as error:
+        raise InvalidRunOrder(faults_by_field(error)) from error
+
+
+def start_event(order: RunOrder, event: Mapping[str, Any], by: str) -> dict[str, Any]:
+    """The event that starts the run, under the request's own id and time.
+
+    Lambda may deliver it twice, and tries it three times: it stays one run.
+    """
+    return {
+        **order.model_dump(mode="json"),
+        "run_id": event["requestContext"]["requestId"],
+        "time": received_at(event).isoformat(),
+        "by": by,
+    }

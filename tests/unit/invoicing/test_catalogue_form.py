@@ -1,0 +1,136 @@
+"""A catalogue that cannot price is refused, with the place named."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from invoicing.catalogue_form import read_addon, read_plan
+from invoicing.form_fields import InvalidForm, read_priced
+
+PLAN: dict[str, Any] = {
+    "name": "Kiln",
+    "price": "30.00",
+    "proration": "daily",
+    "rates": [
+        {
+            "resource_kind": "kiln_hours",
+            "unit": "hour",
+            "model": "graduated",
+            "tiers": [
+                {"up_to": "10", "unit_price": "1"},
+                {"up_to": None, "unit_price": "0.5"},
+            ],
+        }
+    ],
+}
+
+
+def refused(read: Any, body: Any) -> list[str]:
+    """The places of what is wrong."""
+    with pytest.raises(InvalidForm) as invalid:
+        read_priced(read, body, "kiln")
+    return list(invalid.value.reasons)
+
+
+def broken(path: str, value: Any) -> dict[str, Any]:
+    """The plan with another value at `rates.0.tiers`; `...` takes the field away."""
+    plan: Any = deepcopy(PLAN)
+    *parents, last = [int(step) if step.isdigit() else step for step in path.split(".")]
+    inner = plan
+    for step in parents:
+        inner = inner[step]
+    if value is ...:
+        del inner[last]
+    else:
+        inner[last] = value
+    return dict(plan)
+
+
+TIERS = "rates.0.tiers"
+PER_UNIT = {"resource_kind": "a", "unit": "u", "model": "per_unit", "unit_price": "1"}
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (broken("price", 30.5), ["price"]),
+        (broken("price", "-1"), ["price"]),
+        (broken("price", "1e3"), ["price"]),
+        (broken("price", "NaN"), ["price"]),
+        (broken("price", 10**40), ["price"]),
+        (broken("price", ...), ["price"]),
+        (broken("colour", "red"), ["colour"]),
+        (broken("name", "two\nlines"), ["name"]),
+        (broken("name", "\x00"), ["name"]),
+        (broken("name", "\ud800"), ["name"]),
+        (broken("name", "x" * 201), ["name"]),
+        (broken("proration", "hourly"), ["proration"]),
+        (broken("rates.0.model", "per_unit"), ["rates[0].unit_price", "rates[0].tiers"]),
+        (broken("rates.0.convert", {"divide_by": "0"}), ["rates[0].convert.divide_by"]),
+        (broken(f"{TIERS}.1.up_to", "20"), ["rates[0].tiers"]),
+        (broken(f"{TIERS}.1.up_to", "5"), ["rates[0].tiers"]),
+        (broken(f"{TIERS}.0.up_to", None), ["rates[0].tiers"]),
+        (broken(f"{TIERS}.0.unit_price", -1), ["rates[0].tiers[0].unit_price"]),
+        (broken(f"{TIERS}.0.from", "0"), ["rates[0].tiers[0].from"]),
+        (broken(TIERS, []), ["rates[0].tiers"]),
+        (broken(TIERS, [{}] * 51), ["rates[0].tiers"]),
+        (broken("rates", [{}] * 51), ["rates"]),
+        (broken("rates", [PER_UNIT, PER_UNIT]), ["rates"]),
+        (broken("code", "other"), ["code"]),
+        (broken("code", None), ["code"]),
+        (broken("version", 2), ["version"]),
+        ([], ["body"]),
+        (None, ["body"]),
+    ],
+)
+def test_a_plan_that_cannot_price_is_refused_by_place(body: Any, fields: list[str]) -> None:
+    assert [field.split(" ")[0] for field in refused(read_plan, body)] == fields
+
+
+def test_every_place_is_told_at_once() -> None:
+    body = broken("price", 1.5) | {"colour": "red", "proration": "hourly"}
+    assert refused(read_plan, body) == ["price", "proration", "colour"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"price": 7.5}, "price"),
+        ({"price": "-7.50"}, "price"),
+        ({"price": "7.50", "quantity": 2}, "quantity"),
+        ({"price": "7.50", "name": ""}, "name"),
+        ({"name": "Storage"}, "price"),
+        ({"price": "7.50", "version": 1}, "version"),
+        ({"price": "7.50", "rates": []}, "rates"),
+    ],
+)
+def test_an_addon_that_cannot_price_is_refused_by_field(body: Any, field: str) -> None:
+    assert refused(read_addon, body) == [field]
+
+
+@pytest.mark.parametrize("code", ["", ".", "..", "-a", "a b", "a#b", "a/b", "é", "x" * 65])
+def test_a_code_can_stand_in_a_path(code: str) -> None:
+    for read, body in ((read_plan, PLAN), (read_addon, {"price": "1"})):
+        with pytest.raises(InvalidForm) as invalid:
+            read_priced(read, body, code)
+        assert list(invalid.value.reasons) == ["code"]
+
+
+def test_a_plan_too_large_to_store_is_refused() -> None:
+    long = {"unit": "é" * 200, "model": "graduated"}
+    tiers: list[dict[str, Any]] = [
+        {"up_to": f"{n}.123456789012", "unit_price": "123456789012"} for n in range(1, 50)
+    ]
+    tiers.append({"up_to": None, "unit_price": "1"})
+    rates = [long | {"resource_kind": f"{n}-{'é' * 190}", "tiers": tiers} for n in range(50)]
+    with pytest.raises(InvalidForm, match="over 300,000"):
+        read_priced(read_plan, PLAN | {"rates": rates}, "kiln")
+
+
+def test_the_largest_usual_plan_is_taken() -> None:
+    tiers: list[dict[str, Any]] = [{"up_to": str(n), "unit_price": "0.0125"} for n in range(1, 50)]
+    tiers.append({"up_to": None, "unit_price": "0.01"})
+    rate = PLAN["rates"][0] | {"tiers": tiers}
+    rates = [rate | {"resource_kind": f"kind_{n}"} for n in range(50)]
+    assert len(read_priced(read_plan, PLAN | {"rates": rates}, "kiln").rates) == 50

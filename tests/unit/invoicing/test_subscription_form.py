@@ -1,0 +1,164 @@
+"""Subscriptions as they are sent: which versions are meant, and which fields are refused."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from invoicing.accounts import AddonChoice, InvalidAccount, Subscription
+from invoicing.form_fields import InvalidForm, read_form
+from invoicing.subscription_form import ChangeForm, DeploymentForm, EndForm, Pins, SegmentForm
+from quote_engine import Discount
+
+NEWEST = {
+    ("plan", "studio"): 4,
+    ("plan", "growth"): 2,
+    ("addon", "storage"): 3,
+    ("addon", "ip"): 1,
+}
+PINS = Pins(lambda kind, code: NEWEST[kind, code])
+RUNNING = Subscription(
+    "acme", "web", date(2026, 1, 10), None, "studio", 1, (AddonChoice("storage", 2, 5),)
+)
+SEGMENT: dict[str, Any] = {"starts_on": "2026-01-10", "plan": "studio"}
+
+
+def segment(before: Subscription | None = None, **fields: Any) -> Subscription:
+    form = SegmentForm.model_validate(SEGMENT | fields)
+    return PINS.segment(form, "acme", "web", before)
+
+
+def changed(**fields: Any) -> Subscription:
+    return PINS.changed(ChangeForm.model_validate({"from": "2026-04-16"} | fields), RUNNING)
+
+
+def test_what_is_new_gets_the_newest_versions() -> None:
+    found = segment(addons=[{"code": "storage"}, {"code": "ip", "quantity": 2}])
+    assert found.plan_version == 4
+    assert found.addons == (AddonChoice("ip", 1, 2), AddonChoice("storage", 3, 1))
+
+
+def test_what_is_there_stays_on_its_versions() -> None:
+    found = segment(RUNNING, addons=[{"code": "storage"}, {"code": "ip"}])
+    assert found.plan_version == 1
+    assert found.addons == (AddonChoice("ip", 1, 1), AddonChoice("storage", 2, 1))
+    assert segment(RUNNING, plan="growth").plan_version == 2
+
+
+def test_a_version_that_is_named_is_taken() -> None:
+    found = segment(RUNNING, plan_version=3, addons=[{"code": "storage", "version": 1}])
+    assert (found.plan_version, found.addons) == (3, (AddonChoice("storage", 1, 1),))
+
+
+def test_a_change_keeps_what_it_does_not_name() -> None:
+    discounted = replace(
+        RUNNING, discounts=(Discount(Decimal(10)),), minimum_commitment=Decimal(9)
+    )
+    form = ChangeForm.model_validate({"from": "2026-04-16", "plan": "growth"})
+    assert PINS.changed(form, discounted) == replace(
+        discounted, plan_code="growth", plan_version=2
+    )
+    form = ChangeForm.model_validate(
+        {"from": "2026-04-16", "discounts": [], "minimum_commitment": None, "addons": []}
+    )
+    assert PINS.changed(form, discounted) == replace(RUNNING, addons=())
+
+
+def test_a_subscription_moves_to_another_version_only_when_it_is_named() -> None:
+    assert changed() == changed(plan="studio") == changed(plan_version=None) == RUNNING
+    assert changed(plan_version=4).plan_version == 4
+
+
+def test_terms_are_exact() -> None:
+    found = segment(discounts=[{"percent": "12.5"}, {"amount": 5}], minimum_commitment="100.10")
+    assert found.discounts == (Discount(percent=Decimal("12.5")), Discount(amount=Decimal(5)))
+    assert found.minimum_commitment == Decimal("100.10")
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"starts_on": ...}, "starts_on"),
+        ({"starts_on": None}, "starts_on"),
+        ({"starts_on": 20260110}, "starts_on"),
+        ({"starts_on": 1767225600}, "starts_on"),
+        ({"starts_on": "2026-01-10T00:00:00Z"}, "starts_on"),
+        ({"starts_on": "2026-02-30"}, "starts_on"),
+        ({"starts_on": "20260110"}, "starts_on"),
+        ({"starts_on": "٢026-01-10"}, "starts_on"),
+        ({"starts_on": "0000-01-01"}, "starts_on"),
+        ({"ends_on": "soon"}, "ends_on"),
+        ({"plan": ...}, "plan"),
+        ({"plan": ""}, "plan"),
+        ({"plan": None}, "plan"),
+        ({"plan": "\ud800"}, "plan"),
+        ({"plan": "x" * 201}, "plan"),
+        ({"plan_version": 0}, "plan_version"),
+        ({"plan_version": 10_000}, "plan_version"),
+        ({"plan_version": "1"}, "plan_version"),
+        ({"plan_version": 1.0}, "plan_version"),
+        ({"plan_version": True}, "plan_version"),
+        ({"addons": {"storage": 1}}, "addons"),
+        ({"addons": [{"code": "ip"}, {"code": "ip"}]}, "addons"),
+        ({"addons": [{"code": "ip"}] * 51}, "addons"),
+        ({"addons": [{"code": "ip", "quantity": 0}]}, "addons.0.quantity"),
+        ({"addons": [{"code": "ip", "quantity": 1.5}]}, "addons.0.quantity"),
+        ({"addons": [{"code": "ip", "quantity": 10**4000}]}, "addons.0.quantity"),
+        ({"addons": [{"code": "ip", "price": "0"}]}, "addons.0.price"),
+        ({"addons": [{}]}, "addons.0.code"),
+        ({"discounts": {"percent": "10"}}, "discounts"),
+        ({"discounts": [{"percent": 12.5}]}, "discounts.0"),
+        ({"discounts": [{"percent": "101"}]}, "discounts.0"),
+        ({"discounts": [{"percent": "-1"}]}, "discounts.0"),
+        ({"discounts": [{"percent": "1", "amount": "1"}]}, "discounts.0"),
+        ({"discounts": [{}]}, "discounts.0"),
+        ({"discounts": [{"amount": "1"}] * 21}, "discounts"),
+        ({"minimum_commitment": 100.5}, "minimum_commitment"),
+        ({"minimum_commitment": "-1"}, "minimum_commitment"),
+        ({"minimum_commitment": -1}, "minimum_commitment"),
+        ({"minimum_commitment": "1e3"}, "minimum_commitment"),
+        ({"minimum_commitment": "1.0000000000001"}, "minimum_commitment"),
+        ({"minimum_commitment": 10**12}, "minimum_commitment"),
+        ({"minimum_commitment": "\u0661"}, "minimum_commitment"),
+        ({"minimum_commitment": True}, "minimum_commitment"),
+        ({"price": "1"}, "price"),
+    ],
+)
+def test_a_faulty_field_of_a_segment_is_named(fields: dict[str, Any], field: str) -> None:
+    body = {name: each for name, each in (SEGMENT | fields).items() if each is not ...}
+    with pytest.raises(InvalidForm) as refused:
+        read_form(DeploymentForm, {"segments": [SEGMENT, body]}, {"tenant_id": "acme"})
+    assert list(refused.value.reasons) == [f"segments.1.{field}"]
+
+
+@pytest.mark.parametrize(
+    ("model", "body", "field"),
+    [
+        (DeploymentForm, {}, "segments"),
+        (DeploymentForm, {"segments": None}, "segments"),
+        (DeploymentForm, {"segments": [SEGMENT] * 201}, "segments"),
+        (DeploymentForm, {"segments": [], "tenant_id": "pilot"}, "tenant_id"),
+        (DeploymentForm, {"segments": [], "version": 1}, "version"),
+        (ChangeForm, {}, "from"),
+        (ChangeForm, {"from": "2026-04"}, "from"),
+        (ChangeForm, {"first_day": "2026-04-01", "from": "2026-04-01"}, "first_day"),
+        (ChangeForm, {"from": "2026-04-01", "plan": None}, "plan"),
+        (ChangeForm, {"from": "2026-04-01", "addons": None}, "addons"),
+        (ChangeForm, {"from": "2026-04-01", "discounts": None}, "discounts"),
+        (ChangeForm, {"from": "2026-04-01", "ends_on": "2026-05-01"}, "ends_on"),
+        (EndForm, {}, "ends_on"),
+        (EndForm, {"ends_on": None}, "ends_on"),
+    ],
+)
+def test_a_faulty_field_is_named(model: Any, body: Any, field: str) -> None:
+    with pytest.raises(InvalidForm) as refused:
+        read_form(model, body, {"tenant_id": "acme"})
+    assert list(refused.value.reasons) == [field]
+
+
+def test_days_are_in_order() -> None:
+    assert segment(ends_on="2026-01-10").ends_on == date(2026, 1, 10)
+    with pytest.raises(InvalidAccount, match="ends_on: must not be before starts_on"):
+        segment(ends_on="2026-01-09")

@@ -1,0 +1,175 @@
+"""A tenant's fields: what can be stored, and by which name anything else is refused."""
+
+from typing import Any
+
+import pytest
+
+from invoicing.accounts import Address, InvalidAccount, Tenant, read_tenant, tenant_document
+from invoicing.form_fields import InvalidForm, read_form
+from invoicing.tenant_form import TenantForm, countries
+
+WATTLE: dict[str, Any] = {
+    "name": "Wattle Tools Pty Ltd",
+    "account_number": "2001",
+    "abn": "51 824 753 556",
+    "address": {
+        "lines": ["12 Foundry Lane"],
+        "locality": "Fremantle",
+        "state": "WA",
+        "postcode": "6160",
+        "country": "AU",
+    },
+    "billing_email": "accounts@wattle.example",
+    "tax": "gst",
+    "tax_reason": "Australian customer",
+}
+
+
+def tenant(**changes: Any) -> Tenant:
+    """The tenant of the usual body, changed; `...` takes a field away."""
+    body = {name: value for name, value in (WATTLE | changes).items() if value is not ...}
+    return read_form(TenantForm, body, {"tenant_id": "wattle"}).tenant("wattle")
+
+
+def refused(**changes: Any) -> list[str]:
+    """The fields that are refused."""
+    try:
+        tenant(**changes)
+    except InvalidForm as invalid:
+        return list(invalid.reasons)
+    except InvalidAccount as invalid:
+        return [str(invalid).partition(": ")[0]]
+    return []
+
+
+BAD: dict[str, list[Any]] = {
+    "name": [None, "", " ", "a\nb", "\x00", "\ud800", "x" * 201, 5, ...],
+    "account_number": [None, "", "12345678", "12a", 2001, "\u0662", "1\n", ...],
+    "tax": [None, "", "GST", "exempt", ...],
+    "tax_reason": [None, "x" * 201, "a\x07", 1],
+    "abn": [
+        "51 824 753 557",
+        "5182475355",
+        "518247535560",
+        "51-824-753-556x",
+        "",
+        "x" * 41,
+        51824753556,
+        "\ud800",
+        "\u20751824753556",
+    ],
+    "billing_email": [
+        "",
+        "accounts",
+        "accounts@",
+        "@wattle.example",
+        "accounts@wattle",
+        "a b@wattle.example",
+        "a@b@wattle.example",
+        "a@wattle.example, b@wattle.example",
+        "a@wattle.example\nBcc: b@wattle.example",
+        "A <a@wattle.example>",
+        "a@-wattle.example",
+        "a@wattle..example",
+        "é@wattle.example",
+        "x" * 65 + "@wattle.example",
+        "a@" + "x" * 64 + ".example",
+        "a@" + "x.y" * 90 + ".example",
+        5,
+    ],
+    "address": [[], "12 Foundry Lane", {}],
+    "tenant_id": ["other", None, 5],
+    "colour": ["red"],
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [(field, value) for field, values in BAD.items() for value in values]
+)
+def test_a_faulty_field_is_named(field: str, value: Any) -> None:
+    assert {name.partition(".")[0] for name in refused(**{field: value})} == {field}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("lines", []),
+        ("lines", ["a"] * 5),
+        ("lines.0", ["", "b"]),
+        ("lines.1", ["a", "x" * 201]),
+        ("locality", ""),
+        ("locality", ...),
+        ("country", "Australia"),
+        ("country", "au"),
+        ("country", "UK"),
+        ("country", "XX"),
+        ("country", ...),
+        ("postcode", 6160),
+        ("state", "a\tb"),
+        ("planet", "Earth"),
+    ],
+)
+def test_a_faulty_part_of_an_address_is_named(field: str, value: Any) -> None:
+    name = field.partition(".")[0]
+    address = {key: each for key, each in WATTLE["address"].items() if key != name}
+    address |= {} if value is ... else {name: value}
+    assert refused(address=address) == [f"address.{field}"]
+
+
+@pytest.mark.parametrize("body", [None, [], "text", 5])
+def test_what_is_no_object_is_no_form(body: Any) -> None:
+    with pytest.raises(InvalidForm, match="body: must be an object"):
+        read_form(TenantForm, body, {})
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "accounts@wattle.example",
+        "first.last+invoices@mail.wattle.example",
+        "o'brien_&_co@wattle.com.au",
+        "a@xn--bcher-kva.example",
+        "x" * 64 + "@wattle.example",
+    ],
+)
+def test_usual_addresses_are_taken(email: str) -> None:
+    assert tenant(billing_email=email).billing_email == email
+
+
+# The first is the tax office's own; full-width digits are what python-stdnum takes besides.
+@pytest.mark.parametrize(
+    ("abn", "stored"),
+    [
+        ("51 824 753 556", "51824753556"),
+        ("83914571673", "83914571673"),
+        ("\uff18\uff13 914 571 673", "83914571673"),
+    ],
+)
+def test_an_abn_is_stored_as_its_eleven_digits(abn: str, stored: str) -> None:
+    assert tenant(abn=abn).abn == stored
+
+
+def test_countries_are_those_of_iso_3166() -> None:
+    assert {"AU", "NZ", "GB", "JP", "CI", "SX"} <= countries()
+    assert countries().isdisjoint({"UK", "XX", "EU", "au"})
+    assert len(countries()) == 249
+
+
+def test_gst_free_needs_a_reason_and_no_abn_is_needed() -> None:
+    assert refused(tax="gst_free", tax_reason="") == ["tax_reason"]
+    abroad = tenant(tax="gst_free", tax_reason="Export", abn=..., address=..., billing_email=None)
+    assert abroad == Tenant("wattle", "Wattle Tools Pty Ltd", "2001", "gst_free", "Export")
+
+
+def test_what_is_stored_is_read_again_and_holds_nothing_empty() -> None:
+    whole = tenant()
+    assert whole.address == Address(("12 Foundry Lane",), "Fremantle", "AU", "WA", "6160")
+    assert read_tenant("wattle", tenant_document(whole)) == whole
+    bare = Tenant("old", "Old", "9", "gst")
+    assert tenant_document(bare) == {
+        "name": "Old",
+        "account_number": "9",
+        "tax": "gst",
+        "tax_reason": "",
+    }
+    assert read_tenant("old", tenant_document(bare)) == bare
