@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from cli.documents import Document, Fault, FieldPath
 from invoicing.accounts import AddonPrice
-from quote_engine import InvalidRequest, Plan, parse_addon, parse_plan
+from invoicing.catalogue_form import read_addon, read_plan
+from quote_engine import InvalidRequest, Plan
 
 FIELDS = frozenset(("version", "plans", "addons", "tenants", "catalogue_version"))
 CATALOGUE = frozenset(("version", "plans", "addons"))
@@ -47,8 +48,8 @@ def read_catalogue(documents: Iterable[Document]) -> Catalogue:
         if CATALOGUE.isdisjoint(document.fields):
             continue
         version = _version(document, faults)
-        plans += _items(document, "plans", parse_plan, version, faults)
-        addons += _items(document, "addons", _addon, version, faults)
+        plans += _items(document, "plans", read_plan, version, faults)
+        addons += _items(document, "addons", read_addon, version, faults)
     faults += _twice("plan", plans)
     faults += _twice("add-on", addons)
     if faults:
@@ -89,13 +90,6 @@ def _items[P: (Plan, AddonPrice)](
         except InvalidRequest as error:
             faults += [document.fault(path, text) for text in error.faults]
     return found
-
-
-def _addon(entry: object) -> AddonPrice:
-    if isinstance(entry, dict) and "quantity" in entry:
-        raise InvalidRequest(("quantity: belongs to a subscription, not to the catalogue",))
-    addon = parse_addon(entry)
-    return AddonPrice(addon.code, addon.name, addon.price)
 
 
 def _twice[P: (Plan, AddonPrice)](kind: str, prices: Iterable[Price[P]]) -> list[Fault]:

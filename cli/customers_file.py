@@ -5,47 +5,24 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from cli.documents import Document, FieldPath
 from cli.report import Result, Row
-from invoicing.accounts import (
-    AddonChoice,
-    InvalidAccount,
-    Subscription,
-    TaxTreatment,
-    Tenant,
-)
-from invoicing.messages import Message
+from invoicing.accounts import AddonChoice, InvalidAccount, Subscription, Tenant
+from invoicing.form_fields import AddonQuantity, Day, Discounts, Dollars, Version
+from invoicing.messages import Message, faults_by_field
+from invoicing.subscription_form import MOST_ADDONS
+from invoicing.tenant_form import TenantForm
 
 NO_VERSION = "catalogue_version: missing, and this load has no single catalogue that says it"
 
 
-def _day(value: Any) -> Any:
-    # pydantic would take a number for a moment since 1970.
-    if type(value) is date or isinstance(value, str):
-        return value
-    raise ValueError("must be a day such as 2026-04-01")
-
-
-Day = Annotated[date, BeforeValidator(_day)]
-Quantity = Annotated[int, Field(strict=True, ge=1)]
-Version = Annotated[int, Field(strict=True, ge=1, le=9999)]
-
-
-class TenantEntry(Message):
+class TenantEntry(TenantForm):
     """A tenant as a file gives it. `login` matters to the local stack alone."""
 
     tenant_id: str
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    account_number: str
-    tax: TaxTreatment
-    tax_reason: str = ""
     login: bool = False
-
-    def tenant(self) -> Tenant:
-        """The tenant; raises InvalidAccount."""
-        return Tenant(self.tenant_id, self.name, self.account_number, self.tax, self.tax_reason)
 
 
 class SubscriptionEntry(Message):
@@ -56,7 +33,11 @@ class SubscriptionEntry(Message):
     plan: str
     starts_on: Day
     ends_on: Day | None = None
-    addons: dict[str, Quantity] = Field(default_factory=dict)
+    addons: Annotated[dict[str, AddonQuantity], Field(max_length=MOST_ADDONS)] = Field(
+        default_factory=dict
+    )
+    discounts: Discounts = ()
+    minimum_commitment: Dollars | None = None
     catalogue_version: Version | None = None
 
     def subscription(self, default_version: int | None) -> Subscription:
@@ -75,6 +56,8 @@ class SubscriptionEntry(Message):
                 AddonChoice(code, version, quantity)
                 for code, quantity in sorted(self.addons.items())
             ),
+            discounts=self.discounts,
+            minimum_commitment=self.minimum_commitment,
         )
 
 
@@ -144,7 +127,8 @@ def _tenants(sources: Sequence[Source], refused: list[Row]) -> Iterator[Entry[Te
     for source in sources:
         place = source.document.place(source.path)
         try:
-            tenant = TenantEntry.model_validate(source.fields).tenant()
+            entry = TenantEntry.model_validate(source.fields)
+            tenant = entry.tenant(entry.tenant_id)
         except (ValidationError, InvalidAccount) as error:
             refused.append(_refusal("tenant", _named(source, "tenant_id"), source, error))
             continue
@@ -192,7 +176,5 @@ def _refusal(kind: str, name: str, source: Source, error: ValueError) -> Row:
 
 
 def _faults(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(map(str, fault['loc'])) or 'row'}: {fault['msg']}"
-        for fault in error.errors(include_url=False, include_input=False)
-    )
+    found = faults_by_field(error).items()
+    return "; ".join(f"{field if field != 'message' else 'row'}: {text}" for field, text in found)

@@ -72,8 +72,10 @@ def read_document(file: Path) -> Document:
     try:
         loader = yaml.SafeLoader(read_text(file))
         node = loader.get_single_node()
+        written = list(_lines(node, (), set()))
+        # From here on the node holds what `<<` merges too, beside the fields that override it.
         data = loader.construct_document(node) if node else None
-        found = list(_lines(node, (), set()))
+        lines = dict(_lines(node, (), set()))
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         at = f":{mark.line + 1}" if mark else ""
@@ -82,11 +84,11 @@ def read_document(file: Path) -> Document:
         raise BadInput(f"{file}: nested too deeply") from error
     if not isinstance(data, dict):
         raise BadInput(f"{file}: must hold fields such as plans, addons or tenants")
-    lines: dict[FieldPath, int] = {}
-    for path, line in found:
-        if path in lines:
+    seen: set[FieldPath] = set()
+    for path, line in written:
+        if path in seen:
             raise BadInput(f"{file}:{line}: field {path[-1]!r} is given twice")
-        lines[path] = line
+        seen.add(path)
     return Document(file, data, lines)
 
 

@@ -7,6 +7,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from invoicing.base_table import KeysNotRead
 from invoicing.usage_events_table import UsageNotRecorded
+from invoicing.versions import RecordBusy
+
+BUSY = (UsageNotRecorded, KeysNotRead, RecordBusy)
 
 
 class ExitCode(IntEnum):
@@ -29,10 +32,22 @@ class BadInput(CommandError):
     """A file or an argument that cannot be used at all."""
 
 
+class Refused(CommandError):
+    """What is stored, or its state, does not allow it."""
+
+    exit_code = ExitCode.REFUSED
+
+
 class NotReachable(CommandError):
     """AWS, or the stack, does not answer or does not exist."""
 
     exit_code = ExitCode.NOT_REACHABLE
+
+
+class Stopped(CommandError):
+    """Ctrl-C, where the command knows what that left behind."""
+
+    exit_code = ExitCode.INTERRUPTED
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -46,7 +61,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def aws_fault(error: BaseException) -> str | None:
     """What AWS, or the way to it, had against a call; None for any other error."""
     for cause in _causes(error):
-        if isinstance(cause, BotoCoreError | ClientError | UsageNotRecorded | KeysNotRead):
+        if isinstance(cause, (BotoCoreError, ClientError, *BUSY)):
             return str(cause)
     return None
 

@@ -7,15 +7,18 @@ from datetime import date
 
 from cli.customers_file import Customers, Entry
 from cli.report import Result, Row
-from invoicing.accounts import Account, Subscription, Tenant
+from invoicing.accounts import Account, InvalidAccount, Subscription, Tenant
 from invoicing.accounts_table import (
     AccountNumberTaken,
     AccountsTable,
     DeploymentTaken,
     UnknownTenant,
 )
+from invoicing.deployments import first_overlap
+from invoicing.subscriptions_table import TooManyChanges
 
 type Pin = tuple[str, str, int]
+type Span = tuple[str, date]
 
 
 @dataclass
@@ -60,12 +63,16 @@ class AccountLoader:
         after = {_span(each): each for each in before}
         after |= {_span(entry.item): entry.item for entry in batch.subscriptions}
         owners = self.accounts.owners(entry.item.deployment_id for entry in batch.subscriptions)
-        for taken in batch.subscriptions:
-            if not exists:
-                against: str | None = "tenant_id: no such tenant is stored"
-            else:
-                against = self._against(taken.item, after.values(), owners)
-            yield self._subscription(taken, against, before)
+        against: dict[Span, str | None] = {
+            _span(entry.item): self._against(entry.item, after.values(), owners)
+            if exists
+            else "tenant_id: no such tenant is stored"
+            for entry in batch.subscriptions
+        }
+        taken = [each.item for each in batch.subscriptions if not against[_span(each.item)]]
+        against |= self._store([each for each in taken if each not in before])
+        for subscribed in batch.subscriptions:
+            yield _subscription(subscribed, against[_span(subscribed.item)], before)
 
     def _stored(self, tenant_id: str) -> Account | None:
         try:
@@ -82,6 +89,7 @@ class AccountLoader:
             if not against and not self.dry_run:
                 self.accounts.put_tenant(tenant)
         except AccountNumberTaken as error:
+            # Since it was looked up a moment ago.
             against = str(error)
         if against:
             reason = f"account_number: {against}"
@@ -96,7 +104,8 @@ class AccountLoader:
             return None if own == number else f"is {own} for good and cannot become {number}"
         if holder != tenant.tenant_id:
             return f"{number} is given to {holder} in this load already"
-        return None
+        owner = self.accounts.number_owners([number]).get(number, tenant.tenant_id)
+        return None if owner == tenant.tenant_id else f"{number} is another tenant's ({owner})"
 
     def _against(
         self,
@@ -116,22 +125,38 @@ class AccountLoader:
                 return f"starts_on: overlaps the subscription from {other.starts_on}"
         return None
 
-    def _subscription(
-        self, entry: Entry[Subscription], against: str | None, before: Sequence[Subscription]
-    ) -> Row:
-        taken, place = entry.item, entry.place
-        name = f"{taken.deployment_id} from {taken.starts_on}"
-        if not against and taken in before:
-            return Row("subscription", name, place, Result.UNCHANGED)
-        try:
-            if not against and not self.dry_run:
-                self.accounts.put_subscription(taken)
-        except DeploymentTaken as error:
-            against = f"deployment_id: {error}"
-        if against:
-            return Row("subscription", name, place, Result.REFUSED, against)
-        replaced = _span(taken) in map(_span, before)
-        return Row("subscription", name, place, Result.STORED, "replaced" if replaced else "")
+    def _store(self, wanted: Sequence[Subscription]) -> dict[Span, str | None]:
+        """Writes what is new, each deployment at once; what was against it, by subscription.
+
+        A change of plan is two rows, and in between its deployment would have days twice or not
+        at all.
+        """
+        by_deployment: dict[str, list[Subscription]] = defaultdict(list)
+        for each in wanted:
+            by_deployment[each.deployment_id].append(each)
+        against: dict[Span, str | None] = {}
+        for segments in by_deployment.values():
+            try:
+                if not self.dry_run:
+                    self.accounts.put_subscription(*segments)
+            except DeploymentTaken as error:
+                against |= {_span(each): f"deployment_id: {error}" for each in segments}
+            except (InvalidAccount, TooManyChanges) as error:
+                against |= {_span(each): str(error) for each in segments}
+        return against
+
+
+def _subscription(
+    entry: Entry[Subscription], against: str | None, before: Sequence[Subscription]
+) -> Row:
+    taken, place = entry.item, entry.place
+    name = f"{taken.deployment_id} from {taken.starts_on}"
+    if against:
+        return Row("subscription", name, place, Result.REFUSED, against)
+    if taken in before:
+        return Row("subscription", name, place, Result.UNCHANGED)
+    replaced = _span(taken) in map(_span, before)
+    return Row("subscription", name, place, Result.STORED, "replaced" if replaced else "")
 
 
 def batches(customers: Customers) -> list[Batch]:
@@ -160,12 +185,9 @@ def pins(taken: Subscription) -> set[Pin]:
     return {("plan", taken.plan_code, taken.plan_version), *addons}
 
 
-def _span(taken: Subscription) -> tuple[str, date]:
+def _span(taken: Subscription) -> Span:
     return taken.deployment_id, taken.starts_on
 
 
 def _overlap(one: Subscription, other: Subscription) -> bool:
-    if one.deployment_id != other.deployment_id:
-        return False
-    ends = (each.ends_on or date.max for each in (one, other))
-    return max(one.starts_on, other.starts_on) <= min(ends)
+    return one.deployment_id == other.deployment_id and first_overlap((one, other)) is not None

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +13,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.errors import NotReachable, one_line
+from invoicing.accounts_table import AccountsTable
+from invoicing.pricing import Pricing
+from invoicing.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL_OUTPUTS = ROOT / ".local" / "outputs.json"
@@ -20,18 +23,54 @@ LOCAL_STACK = "monthend"
 LOCAL_ENDPOINT = "AWS_ENDPOINT_URL"
 NO_LOCAL_STACK = "no local stack is running: give --stack NAME, or start one with `make up`"
 TIMES = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard"})
-TABLES = ("AccountsTableName", "InvoicesTableName", "UsageTableName")
+# The functions' environment, by where a stack says the same; the template's test holds the names.
+OUTPUTS = {
+    "ACCOUNTS_TABLE": "AccountsTableName",
+    "INVOICES_TABLE": "InvoicesTableName",
+    "USAGE_TABLE": "UsageTableName",
+    "ROLLUP_QUEUE_URL": "RollupQueueUrl",
+}
+PARAMETERS = {
+    "BILLING_TIME_ZONE": "BillingTimeZone",
+    "CURRENCY": "Currency",
+    "ISSUE_IMMEDIATELY": "IssueImmediately",
+    "DUE_DAYS": "DueDays",
+    "ALLOWED_ORIGIN": "AllowedOrigin",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The parts of a deployed stack that commands use."""
+    """A deployed stack, and what its functions are told."""
 
     name: str
-    accounts_table: str
-    invoices_table: str
-    usage_table: str
-    zone: ZoneInfo
+    settings: Settings
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+    def output(self, name: str) -> str:
+        """An output of the stack; raises NotReachable for a stack deployed before it had one."""
+        if name not in self.outputs:
+            raise NotReachable(f"stack {self.name}: no output {name}: deploy it anew")
+        return self.outputs[name]
+
+    def client(self, service: str) -> Any:
+        """A client of an AWS service, with the caller's own credentials."""
+        return boto3.session.Session().client(service, config=TIMES)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The billing time zone."""
+        return self.settings.zone
+
+    @property
+    def accounts(self) -> AccountsTable:
+        """Tenants, subscriptions and the catalogue."""
+        return AccountsTable(self.settings.accounts_table)
+
+    @property
+    def pricing(self) -> Pricing:
+        """What the functions price with."""
+        return Pricing.over(self.settings)
 
 
 def connect(name: str | None, local_outputs: Path = LOCAL_OUTPUTS) -> Stack:
@@ -82,10 +121,12 @@ def _described(name: str) -> Mapping[str, Any]:
 def _stack(name: str, described: Mapping[str, Any]) -> Stack:
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", ())}
     given = {each["ParameterKey"]: each for each in described.get("Parameters", ())}
-    missing = [table for table in TABLES if table not in outputs]
-    if missing or "BillingTimeZone" not in given:
-        lacks = ", ".join(missing or ["the parameter BillingTimeZone"])
-        raise NotReachable(f"stack {name}: not a monthend stack, or not deployed yet: no {lacks}")
-    accounts, invoices, usage = (outputs[table] for table in TABLES)
-    zone = ZoneInfo(given["BillingTimeZone"]["ParameterValue"])
-    return Stack(name, accounts, invoices, usage, zone)
+    lacks = [output for output in OUTPUTS.values() if output not in outputs]
+    lacks += [f"parameter {each}" for each in PARAMETERS.values() if each not in given]
+    if lacks:
+        text = f"not a monthend stack, or not deployed yet: no {', '.join(lacks)}"
+        raise NotReachable(f"stack {name}: {text}")
+    told = {variable: outputs[output] for variable, output in OUTPUTS.items()}
+    told |= {each: given[PARAMETERS[each]]["ParameterValue"] for each in PARAMETERS}
+    told["CURSOR_KEY"] = described["StackId"]
+    return Stack(name, Settings.from_environment(told), outputs)

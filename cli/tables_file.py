@@ -12,8 +12,10 @@ from cli.errors import BadInput
 TENANT_COLUMNS = frozenset(("tenant_id", "name", "account_number", "tax"))
 SUBSCRIPTION_COLUMNS = frozenset(("tenant_id", "deployment_id", "plan", "starts_on"))
 OPTIONAL = {
-    TENANT_COLUMNS: frozenset(("tax_reason",)),
-    SUBSCRIPTION_COLUMNS: frozenset(("ends_on", "addons", "catalogue_version")),
+    TENANT_COLUMNS: frozenset(("tax_reason", "abn", "billing_email")),
+    SUBSCRIPTION_COLUMNS: frozenset(
+        ("ends_on", "addons", "discounts", "minimum_commitment", "catalogue_version")
+    ),
 }
 USAGE_COLUMNS = frozenset(("resource_kind",))
 
@@ -63,9 +65,17 @@ def _fields(row: dict[str | Any, Any]) -> dict[str, Any]:
     fields: dict[str, Any] = {name: text for name, text in row.items() if text != ""}
     if "addons" in fields:
         fields["addons"] = _addons(fields["addons"])
+    if "discounts" in fields:
+        fields["discounts"] = [_discount(word) for word in fields["discounts"].split()]
     if fields.get("catalogue_version", "").isdecimal():
         fields["catalogue_version"] = int(fields["catalogue_version"])
     return fields
+
+
+def _discount(word: str) -> dict[str, str]:
+    """`10%` or `5.00`."""
+    percent = word.removesuffix("%")
+    return {"amount": word} if percent == word else {"percent": percent}
 
 
 def _addons(text: str) -> Any:

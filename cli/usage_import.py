@@ -18,8 +18,8 @@ from rich.table import Table
 
 from cli.usage_file import FaultyRow, UsageRow
 from invoicing.metering import EVENTS_A_CALL
-from invoicing.usage_event import UsageEvent, UsageOutcome, UsageResult
-from invoicing.usage_events_table import UsageEventsTable, UsageNotRecorded
+from invoicing.usage_event import UsageOutcome, UsageResult
+from invoicing.usage_events_table import UsageNotRecorded
 
 # As many rows are held in memory, so that events of a deployment and day come together.
 ROWS_SORTED = 20_000
@@ -32,19 +32,6 @@ class Recorder(Protocol):
     """`invoicing.metering.Metering`, or a test's own."""
 
     def record(self, raw_events: Sequence[Any], received: datetime) -> list[UsageResult]: ...
-
-
-class LastingUsageEvents(UsageEventsTable):
-    """Remembers events for good.
-
-    The table forgets an event when nobody could send it again: 91 days after it occurred. Whoever
-    says when events were received can send them at any time.
-    """
-
-    def _dedupe_item(self, tenant_id: str, event: UsageEvent) -> dict[str, Any]:
-        put = super()._dedupe_item(tenant_id, event)
-        del put["Item"]["expires_at"]
-        return put
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def monthend(deployed: Deployed, *words: str, code: int = 0) -> Any:
 
 
 def used(deployed: Deployed, period: Period) -> dict[str, dict[str, Decimal]]:
-    found = deployed.rollup.usage.totals(
+    found = deployed.rollup.pricing.usage.totals(
         (taken.deployment_id for each in sample_month().accounts for taken in each.subscriptions),
         period,
     )
@@ -51,11 +51,11 @@ def used(deployed: Deployed, period: Period) -> dict[str, dict[str, Decimal]]:
 
 
 def test_the_seed_was_a_load_so_another_says_unchanged(deployed: Deployed) -> None:
-    before = deployed.rollup.accounts.account("acme")
+    before = deployed.rollup.pricing.accounts.account("acme")
     report = monthend(deployed, "load", str(FOLDER))
     # 4 plans, 4 add-ons, 25 tenants and their 27 subscriptions.
     assert report["counts"] == {"stored": 0, "unchanged": 60, "refused": 0}
-    assert deployed.rollup.accounts.account("acme") == before
+    assert deployed.rollup.pricing.accounts.account("acme") == before
 
 
 def test_the_seed_was_an_import_so_another_counts_nothing(deployed: Deployed) -> None:
@@ -131,3 +131,27 @@ def test_the_invoice_is_the_one_that_http_shows(invoiced: Deployed) -> None:
     assert shown == answer.json
     listed = monthend(invoiced, "invoices", "--period", "2026-04")["invoices"]
     assert [each["number"] for each in listed if each["tenant_id"] == "pilot"] == ["2604-1000"]
+
+
+def test_an_estimate_and_a_quote_are_those_that_http_gives(deployed: Deployed) -> None:
+    token = deployed.local.token("pilot")
+    shown = monthend(deployed, "estimate", "pilot", "--period", "2026-04")
+    answer = deployed.call("/estimates?period=2026-04", token).json
+    assert shown | {"as_of": ""} == answer | {"as_of": ""}
+    # The pilot's April is over: 50.00 + 7.50 + 6.72; GST 6.42.
+    assert shown["to_date"]["total_cents"] == shown["projection"]["total_cents"] == 7064
+
+    words = ("quote", "--plan", "studio", "--addon", "storage_50gb", "--period", "2026-04")
+    quoted = monthend(deployed, *words, "--usage", "droplet_hours=2160", "--tenant", "pilot")
+    assert quoted["total_cents"] == 7064
+    order = {
+        "plan": "studio",
+        "addons": [{"code": "storage_50gb"}],
+        "period": "2026-04",
+        "usage": {"droplet_hours": "2160"},
+    }
+    given = deployed.call("/quotes", token, "POST", order).json
+    own = {"id", "asked_at"}
+    assert {n: v for n, v in quoted.items() if n not in own} == {
+        n: v for n, v in given.items() if n not in own
+    }

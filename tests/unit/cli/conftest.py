@@ -1,25 +1,56 @@
 """Files of a test, and the three tables in this process."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from cli import app as cli_app
-from cli import load
+from cli import global_options, load
 from cli.stack import Stack
 from invoicing import base_table, metering
 from invoicing.accounts_table import AccountsTable
+from invoicing.settings import Settings
 from invoicing.usage_table import UsageTable
+from tests.conftest import ENVIRONMENT
 from tests.template import table_definition
 
 type Write = Callable[[str, str], Path]
+type Said = pytest.CaptureFixture[str]
 
-STACK = Stack("test", "accounts", "invoices", "usage", ZoneInfo("Australia/Sydney"))
+SETTINGS = Settings.from_environment(ENVIRONMENT | {"BILLING_TIME_ZONE": "Australia/Sydney"})
+STACK = Stack("test", SETTINGS)
+CATALOGUE = """\
+version: 1
+plans:
+  - code: studio
+    name: Studio
+    price: "50.00"
+    proration: daily
+    rates:
+      - {resource_kind: hours, unit: hour, model: per_unit, included: "1488", unit_price: "0.01"}
+"""
+TENANTS = """\
+tenants:
+  - tenant_id: pilot
+    name: Pilot [Pottery]
+    account_number: "1000"
+    tax: gst
+    subscriptions:
+      - {deployment_id: pilot, plan: studio, starts_on: 2026-01-10}
+"""
+USAGE = """\
+deployment_id,resource_kind,first_day,last_day,quantity_per_day
+pilot,hours,2026-04-01,2026-04-30,72
+"""
+RECEIVED = ("--received-at", "2026-05-01T00:00:00Z")
+
+
+def said_json(capsys: Said) -> Any:
+    return json.loads(capsys.readouterr().out)
 
 
 @pytest.fixture
@@ -48,7 +79,7 @@ def tables(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     with mock_aws():
         for name in ("accounts", "invoices", "usage"):
             dynamodb.create_table(TableName=name, **table_definition(f"{name.title()}Table"))
-        monkeypatch.setattr(cli_app, "connect", lambda _: STACK)
+        monkeypatch.setattr(global_options, "connect", lambda _: STACK)
         # moto's tables are not made for threads.
         monkeypatch.setattr(load, "WRITERS", 1)
         monkeypatch.setattr(metering, "WRITERS", 1)
@@ -56,10 +87,18 @@ def tables(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
 
 
 @pytest.fixture
+def month(tables: Stack, write: Write) -> Path:
+    """A folder with a catalogue, a tenant and its April."""
+    write("catalogue.yaml", CATALOGUE)
+    write("tenants.yaml", TENANTS)
+    return write("usage.csv", USAGE).parent
+
+
+@pytest.fixture
 def accounts(tables: Stack) -> AccountsTable:
-    return AccountsTable(tables.accounts_table)
+    return tables.accounts
 
 
 @pytest.fixture
 def usage(tables: Stack) -> UsageTable:
-    return UsageTable(tables.usage_table)
+    return UsageTable(tables.settings.usage_table)

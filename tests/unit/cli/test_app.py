@@ -2,47 +2,29 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from cli.app import anywhere, app, main
+from cli.app import app, main
+from cli.global_options import anywhere
 from cli.stack import NO_LOCAL_STACK, Stack, connect
-from invoicing.accounts_table import AccountsTable
 from invoicing.invoices_table import InvoicesTable
 from invoicing.messages import RollupMessage
 from invoicing.rollup import Rollup
-from invoicing.settings import Settings
-from invoicing.usage_table import UsageTable
-from tests.conftest import ENVIRONMENT
-from tests.unit.cli.conftest import STACK, Write
+from tests.unit.cli.conftest import (
+    CATALOGUE,
+    RECEIVED,
+    STACK,
+    TENANTS,
+    USAGE,
+    Said,
+    Write,
+    said_json,
+)
 
-CATALOGUE = """\
-version: 1
-plans:
-  - code: studio
-    name: Studio
-    price: "50.00"
-    proration: daily
-    rates:
-      - {resource_kind: hours, unit: hour, model: per_unit, included: "1488", unit_price: "0.01"}
-"""
-TENANTS = """\
-tenants:
-  - tenant_id: pilot
-    name: Pilot [Pottery]
-    account_number: "1000"
-    tax: gst
-    subscriptions:
-      - {deployment_id: pilot, plan: studio, starts_on: 2026-01-10}
-"""
-USAGE = """\
-deployment_id,resource_kind,first_day,last_day,quantity_per_day
-pilot,hours,2026-04-01,2026-04-30,72
-"""
-RECEIVED = ("--received-at", "2026-05-01T00:00:00Z")
 REQUEST = {
     "period": {"start": "2026-04-01", "end": "2026-05-01"},
     "currency": "AUD",
@@ -59,36 +41,17 @@ REQUEST = {
     ],
 }
 
-type Said = pytest.CaptureFixture[str]
-
-
-@pytest.fixture
-def month(tables: Stack, write: Write) -> Path:
-    """A folder with a catalogue, a tenant and its April."""
-    write("catalogue.yaml", CATALOGUE)
-    write("tenants.yaml", TENANTS)
-    return write("usage.csv", USAGE).parent
-
 
 @pytest.fixture
 def invoiced(month: Path, capsys: Said) -> Path:
     """The same, loaded, imported and invoiced."""
     assert main(["load", str(month)]) == 0
     assert main(["usage", "import", *RECEIVED, str(month / "usage.csv")]) == 0
-    rollup = Rollup(
-        AccountsTable("accounts"),
-        UsageTable("usage"),
-        InvoicesTable("invoices"),
-        Settings.from_environment(ENVIRONMENT),
-    )
+    rollup = Rollup(STACK.pricing, InvoicesTable("invoices"), STACK.settings)
     message = {"version": 1, "tenant_id": "pilot", "period": "2026-04", "run_id": "r"}
     rollup.roll_up(RollupMessage.model_validate(message | {"run_at": "2026-05-01T03:00:00Z"}))
     capsys.readouterr()
     return month
-
-
-def said_json(capsys: Said) -> Any:
-    return json.loads(capsys.readouterr().out)
 
 
 def test_a_folder_is_loaded_without_its_usage(month: Path, capsys: Said) -> None:
@@ -252,7 +215,7 @@ def test_a_quote_from_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: Sa
 def test_bad_input_is_exit_two_and_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: Said, words: list[str], says: str
 ) -> None:
-    monkeypatch.setattr("cli.app.connect", lambda _: STACK)
+    monkeypatch.setattr("cli.global_options.connect", lambda _: STACK)
     assert main(words) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
@@ -289,7 +252,7 @@ def test_ctrl_c_is_one_line_and_exit_130(monkeypatch: pytest.MonkeyPatch, capsys
     def pressed(_: str | None) -> Stack:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cli.app.connect", pressed)
+    monkeypatch.setattr("cli.global_options.connect", pressed)
     assert main(["invoices"]) == 130
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("monthend: stopped")
@@ -313,8 +276,8 @@ def test_a_stack_that_does_not_answer_is_exit_three(
 def test_a_table_that_is_gone_is_exit_three(
     tables: Stack, monkeypatch: pytest.MonkeyPatch, capsys: Said
 ) -> None:
-    gone = Stack("test", "accounts", "gone", "usage", tables.zone)
-    monkeypatch.setattr("cli.app.connect", lambda _: gone)
+    gone = Stack("test", replace(tables.settings, invoices_table="gone"))
+    monkeypatch.setattr("cli.global_options.connect", lambda _: gone)
     assert main(["invoices", "--tenant", "pilot"]) == 3
     [line] = capsys.readouterr().err.splitlines()
     assert "ResourceNotFoundException" in line
@@ -334,7 +297,9 @@ def test_global_options_may_stand_anywhere(words: str, moved: str) -> None:
     assert anywhere(words.split()) == moved.split()
 
 
-@pytest.mark.parametrize("command", ["load", "usage import", "invoices", "invoice", "quote"])
+@pytest.mark.parametrize(
+    "command", ["load", "usage import", "invoices", "invoice", "estimate", "quote"]
+)
 def test_every_command_explains_itself(command: str) -> None:
     shown = CliRunner().invoke(app, [*command.split(), "--help"])
     assert shown.exit_code == 0

@@ -57,6 +57,8 @@ def test_plans_and_addons_are_read_with_their_version_and_place(write: Write) ->
         ('up_to: null, unit_price: "0.5"', 'up_to: "5", unit_price: "0.5"', "1.yaml:11", "tiers"),
         ('unit_price: "0.5"', "unit_price: 0.5", "1.yaml:13", "tiers[1].unit_price: "),
         ('price: "7.50"', 'price: "7.50", quantity: 2', "1.yaml:15", "addons[0].quantity: "),
+        ("code: storage", "code: a b", "1.yaml:15", "addons[0].code: must match"),
+        ("code: studio", "code: a/b", "1.yaml:3", "plans[0].code: must match"),
         ("version: 3", "version: '3'", "1.yaml:1", "version: must be a whole number"),
         ("version: 3", "version: 3\ncolour: red", "1.yaml:2", "colour: unknown field"),
         ("addons:\n  -", "addons: {a: b}\n#", "1.yaml:14", "addons: must be a list"),

@@ -9,8 +9,10 @@ import pytest
 from cli.inputs import read_load
 from cli.load import Loader
 from cli.report import Row
-from invoicing.accounts import AddonChoice, Subscription, Tenant
+from invoicing.accounts import Account, AddonChoice, Address, Subscription, Tenant
 from invoicing.accounts_table import AccountsTable, UnknownPrice, UnknownTenant
+from invoicing.subscriptions_table import SubscriptionsTable
+from quote_engine import Discount
 from tests.unit.cli.conftest import Write
 
 CATALOGUE = """\
@@ -157,7 +159,7 @@ tenants:
 """
     rows = load(loaded, write("more.yaml", text))
     assert [(row.id, row.result.value, row.reason) for row in rows] == [
-        ("rata", "refused", "account_number: account number 0100 of tenant rata is taken"),
+        ("rata", "refused", "account_number: 0100 is another tenant's (acme)"),
         ("kauri", "unchanged", ""),
         ("web from 2027-01-01", "refused", "deployment_id: web is another tenant's (acme)"),
         ("shop from 2027-01-01", "stored", ""),
@@ -219,3 +221,119 @@ nobody,db4,studio,2026-01-01,,,1
     assert "starts_on: " in rows[5].reason
     assert "addons: " in rows[5].reason
     assert "catalogue_version: " in rows[5].reason
+
+
+ALL_FIELDS = """\
+catalogue_version: 1
+tenants:
+  - tenant_id: rata
+    name: Rata Pty Ltd
+    account_number: "0102"
+    abn: 51 824 753 556
+    address: {lines: [1 High Street], locality: Hobart, state: TAS, postcode: "7000", country: AU}
+    billing_email: accounts@rata.example
+    tax: gst
+    subscriptions:
+      - deployment_id: kiln
+        plan: studio
+        starts_on: 2026-01-01
+        discounts: [{percent: "12.5"}, {amount: 5}]
+        minimum_commitment: "100.00"
+"""
+
+
+def test_all_that_the_api_takes_a_file_takes_too(loaded: AccountsTable, write: Write) -> None:
+    file = write("rata.yaml", ALL_FIELDS)
+    assert {row.result.value for row in load(loaded, file)} == {"stored"}
+    assert {row.result.value for row in load(loaded, file)} == {"unchanged"}
+    account = loaded.account("rata")
+    assert account.tenant.abn == "51824753556"
+    assert account.tenant.address == Address(("1 High Street",), "Hobart", "AU", "TAS", "7000")
+    assert account.tenant.billing_email == "accounts@rata.example"
+    [taken] = account.subscriptions
+    assert taken.discounts == (Discount(percent=Decimal("12.5")), Discount(amount=Decimal(5)))
+    assert taken.minimum_commitment == Decimal(100)
+
+
+def test_csv_has_columns_for_the_flat_ones(loaded: AccountsTable, write: Write) -> None:
+    tenants = "tenant_id,name,account_number,tax,abn,billing_email\n"
+    tenants += "rata,Rata,0102,gst,51 824 753 556,accounts@rata.example\nrimu,Rimu,0103,gst,,\n"
+    taken = (
+        "tenant_id,deployment_id,plan,starts_on,discounts,minimum_commitment,catalogue_version\n"
+    )
+    taken += "rata,kiln,studio,2026-01-01,12.5% 5.00,100.00,1\nrimu,oven,studio,2026-01-01,,,1\n"
+    rows = load(loaded, write("t.csv", tenants), write("s.csv", taken))
+    assert {row.result.value for row in rows} == {"stored"}
+    assert loaded.account("rata").tenant.abn == "51824753556"
+    [kiln] = loaded.account("rata").subscriptions
+    assert kiln.discounts == (Discount(percent=Decimal("12.5")), Discount(amount=Decimal(5)))
+    [oven] = loaded.account("rimu").subscriptions
+    assert (oven.discounts, oven.minimum_commitment) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "reason"),
+    [
+        (("753 556", "753 557"), "a.yaml:6", "abn: is no ABN"),
+        (("country: AU", "country: Australia"), "a.yaml:7", "address.country: must be an ISO"),
+        (('"7000"', "7000"), "a.yaml:7", "address.postcode: "),
+        (("accounts@", ""), "a.yaml:8", "billing_email: must be one address"),
+        (('"12.5"', "12.5"), "a.yaml:14", "discounts.0: percent: must be a decimal string"),
+        (('"100.00"', "100.50"), "a.yaml:15", "minimum_commitment: must be a plain decimal"),
+    ],
+)
+def test_a_faulty_field_is_refused_at_its_line(
+    loaded: AccountsTable, write: Write, change: tuple[str, str], place: str, reason: str
+) -> None:
+    assert change[0] in ALL_FIELDS
+    rows = load(loaded, write("a.yaml", ALL_FIELDS.replace(*change)))
+    [refused] = [row for row in rows if row.result == "refused" and row.place == place]
+    assert refused.reason.startswith(reason)
+
+
+def test_a_dry_run_knows_whose_a_number_is(loaded: AccountsTable, write: Write) -> None:
+    stolen = write("rata.yaml", ALL_FIELDS.replace("0102", "0100"))
+    for dry_run in (True, False):
+        rows = load(loaded, stolen, dry_run=dry_run)
+        assert rows[0].reason == "account_number: 0100 is another tenant's (acme)"
+        assert rows[1].reason == "tenant_id: no such tenant is stored"
+
+
+def test_a_plan_change_is_stored_at_once_whatever_row_comes_first(
+    loaded: AccountsTable, write: Write
+) -> None:
+    ends = (
+        "      - {deployment_id: web, plan: studio, starts_on: 2026-01-01, ends_on: 2026-03-31}\n"
+    )
+    begins = "      - {deployment_id: web, plan: studio, starts_on: 2026-04-01}\n"
+    text = TENANTS[: TENANTS.index("      - {")] + begins + ends
+    rows = load(loaded, write("c.yaml", CATALOGUE), write("t.yaml", text))
+    assert [(row.id, row.result.value, row.reason) for row in rows if "web" in row.id] == [
+        ("web from 2026-04-01", "stored", ""),
+        ("web from 2026-01-01", "stored", "replaced"),
+    ]
+    stored = SubscriptionsTable(loaded.name).get("acme", "web")
+    assert stored is not None
+    # One write of both: the deployment's second version.
+    assert (len(stored.record.segments), stored.version) == (2, 2)
+
+
+def test_what_was_stored_since_the_load_looked_is_not_overlapped(
+    loaded: AccountsTable, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Subscription("kauri", "shop", date(2026, 1, 1), None, "studio", 1)
+    looked = loaded.account
+
+    def overtaken(tenant_id: str) -> Account:
+        account = looked(tenant_id)
+        if tenant_id == other.tenant_id:
+            loaded.put_subscription(other)
+        return account
+
+    text = f"{TENANTS}    subscriptions:\n"
+    text += "      - {deployment_id: shop, plan: studio, starts_on: 2026-04-01}\n"
+    file, catalogue = write("t.yaml", text), write("c.yaml", CATALOGUE)
+    monkeypatch.setattr(loaded, "account", overtaken)
+    rows = load(loaded, catalogue, file)
+    [refused] = [row for row in rows if row.result == "refused"]
+    assert refused.reason == "starts_on: 2026-04-01 overlaps the subscription from 2026-01-01"

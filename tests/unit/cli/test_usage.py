@@ -14,12 +14,12 @@ from cli import usage_import
 from cli.errors import BadInput
 from cli.stack import Stack
 from cli.usage_file import FaultyRow, UsageRow, read_usage
-from cli.usage_import import LastingUsageEvents, Problem, import_usage
+from cli.usage_import import Problem, import_usage
 from invoicing.accounts import Subscription, Tenant
 from invoicing.accounts_table import AccountsTable
 from invoicing.metering import Metering
 from invoicing.usage_event import UsageOutcome, UsageResult
-from invoicing.usage_events_table import UsageNotRecorded
+from invoicing.usage_events_table import UsageEventsTable, UsageNotRecorded
 from invoicing.usage_table import UsageTable
 from quote_engine import Period
 from tests.unit.cli.conftest import Write
@@ -157,7 +157,8 @@ def test_a_historic_import_is_remembered_for_good(
     starts_on = datetime(2020, 1, 1, tzinfo=UTC).date()
     accounts.put_subscription(Subscription("acme", "web", starts_on, None, "p", 1))
     file = write("a.csv", DAYS + "web,hours,2026-04-01,2026-04-04,2.5\n")
-    metering = Metering(accounts, LastingUsageEvents(tables.usage_table), SYDNEY)
+    events = UsageEventsTable(tables.settings.usage_table, forgets=False)
+    metering = Metering(accounts, events, SYDNEY)
     counts = [import_usage(metering, read_usage(file, SYDNEY), RECEIVED).counts for _ in range(2)]
     assert counts == [Counter(accepted=4), Counter(duplicate=4)]
     total = usage.days("web", Period.month("2026-04")).total

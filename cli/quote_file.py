@@ -1,4 +1,4 @@
-"""`monthend quote`: a price from the engine alone; no AWS is asked."""
+"""`monthend quote FILE`: a price from the engine alone; no AWS is asked."""
 
 import json
 import sys

@@ -1,0 +1,57 @@
+"""`monthend invoices` and `monthend invoice`: what has been billed."""
+
+from typing import Annotated, Any
+
+import typer
+
+from cli.arguments import invoice_name, month
+from cli.errors import BadInput
+from cli.global_options import Chosen
+from cli.output import show
+from cli.show import invoice_table, invoices_table
+from invoicing.accounts_table import UnknownTenant
+from invoicing.invoice import InvoiceStatus, header_document, invoice_document
+from invoicing.invoice_lists_table import HeaderFilter, InvoiceLists
+from invoicing.invoices_table import InvoiceNotFound, InvoicesTable
+
+HEADERS_A_READ = 200
+
+
+def invoices(
+    context: typer.Context,
+    period: Annotated[str | None, typer.Option(help="a month, such as 2026-04")] = None,
+    tenant: Annotated[str | None, typer.Option(help="a tenant's id")] = None,
+    status: Annotated[InvoiceStatus | None, typer.Option(help="a state")] = None,
+) -> None:
+    """List current invoices."""
+    chosen: Chosen = context.obj
+    wanted = HeaderFilter(tenant, month(period) if period else None, status)
+    lists = InvoiceLists(chosen.connect().settings.invoices_table)
+    headers: list[dict[str, Any]] = []
+    after: str | None = None
+    while True:
+        page = lists.page(wanted, HEADERS_A_READ, after)
+        headers += map(header_document, page.headers)
+        after = page.next_position
+        if after is None:
+            break
+    title = f"{len(headers)} invoices" + (f" of {period}" if period else "")
+    show(chosen.as_json, {"invoices": headers}, lambda: invoices_table(headers, title))
+
+
+def invoice(
+    context: typer.Context,
+    invoice_id: Annotated[str, typer.Argument(metavar="TENANT.YYYY-MM")],
+    revision: Annotated[int | None, typer.Option(min=1, help="a replaced revision")] = None,
+) -> None:
+    """Show one invoice."""
+    chosen: Chosen = context.obj
+    tenant_id, period = invoice_name(invoice_id)
+    stack = chosen.connect()
+    try:
+        found = InvoicesTable(stack.settings.invoices_table).get(tenant_id, period, revision)
+        name = stack.accounts.account(tenant_id).tenant.name
+    except (InvoiceNotFound, UnknownTenant) as error:
+        raise BadInput(str(error)) from error
+    document = invoice_document(found)
+    show(chosen.as_json, document, lambda: invoice_table(document, name))

@@ -1,0 +1,130 @@
+"""`monthend run`, `status`, `report` and `preview`: a month's end from its start to its review."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli.errors import BadInput, Refused, Stopped
+from cli.follow_run import follow
+from cli.global_options import Chosen
+from cli.month import closed_month, report_now
+from cli.output import progress, show
+from cli.preview_month import previews_of, unforced
+from cli.show import console
+from cli.show_month import show_month
+from cli.show_preview import preview_summary, preview_table
+from cli.stack import Stack
+from cli.start_run import StartedRun, run_order, start_run
+from invoicing.month_ends_table import MonthEndsTable
+from invoicing.month_report import report_document
+from invoicing.preview import FAILED
+from quote_engine import Period
+
+# A document for a program has all there is; the API's are cut to what a request can carry.
+EVERYTHING = 10**9
+
+PeriodOption = Annotated[str | None, typer.Option(help="a month (the one before this)")]
+Tenants = Annotated[
+    list[str] | None, typer.Option(metavar="T", help="only this tenant; repeatable")
+]
+
+
+def run(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
+    context: typer.Context,
+    period: PeriodOption = None,
+    tenant: Tenants = None,
+    force: Annotated[bool, typer.Option("--force", help="reprice drafts, bill void ones")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show what it would do")] = False,
+    wait: Annotated[
+        bool | None, typer.Option("--wait/--no-wait", help="until it is over (if you watch)")
+    ] = None,
+) -> None:
+    """Run a month's end for everybody or for some; who has an invoice is skipped."""
+    chosen: Chosen = context.obj
+    stack, now = chosen.connect(), datetime.now(UTC)
+    month = closed_month(stack, period, now)
+    order = run_order(month, tenant, force)
+    if dry_run:
+        _preview(chosen, stack, month, tenant or [], force=force)
+        return
+    started = start_run(stack, order, now)
+    if wait is None:
+        wait = console(stderr=True).is_terminal
+    if wait:
+        _wait(chosen, stack, month, started)
+        return
+    whom = "everybody" if order.tenant_ids is None else ", ".join(order.tenant_ids)
+    said = f"Run {started.run_id} of {month.label} is started for {whom}."
+    show(chosen.as_json, started.document | {"report": None}, Table, f"{said} `monthend status`.")
+
+
+def _wait(chosen: Chosen, stack: Stack, period: Period, started: StartedRun) -> None:
+    try:
+        report = follow(stack, period, started)
+    except KeyboardInterrupt as stop:
+        told = f"stopped watching; run {started.run_id} goes on: `monthend status`"
+        raise Stopped(told) from stop
+    document = report_document(report, EVERYTHING)
+    if chosen.as_json:
+        show(True, started.document | {"report": document}, Table)
+    else:
+        show_month(False, document, whole=False)
+    meant = set(started.order.tenant_ids or ())
+    failed = [each.tenant_id for each in report.failed if not meant or each.tenant_id in meant]
+    if failed:
+        raise Refused(f"{len(failed)} failed; they are tried again, then they are dead letters")
+
+
+def status(context: typer.Context, period: PeriodOption = None) -> None:
+    """Who is invoiced, who failed and why, and who is missing."""
+    _report(context.obj, period, whole=False)
+
+
+def report(
+    context: typer.Context,
+    period: PeriodOption = None,
+    stored: Annotated[
+        bool, typer.Option("--stored", help="as the last hourly sweep kept it")
+    ] = False,
+) -> None:
+    """The whole report of a month's end: also what to review, and who started which run."""
+    _report(context.obj, period, whole=True, stored=stored)
+
+
+def _report(chosen: Chosen, label: str | None, *, whole: bool, stored: bool = False) -> None:
+    stack = chosen.connect()
+    period = closed_month(stack, label, datetime.now(UTC))
+    if stored:
+        document = MonthEndsTable(stack.settings.accounts_table).stored_report(period)
+        if document is None:
+            raise BadInput(f"--stored: no sweep has kept a report of {period.label}")
+    else:
+        document = report_document(report_now(stack, period), EVERYTHING)
+    show_month(chosen.as_json, document, whole=whole)
+
+
+def preview(context: typer.Context, period: PeriodOption = None, tenant: Tenants = None) -> None:
+    """What a forced run would change now, tenant by tenant and line by line; writes nothing."""
+    chosen: Chosen = context.obj
+    stack = chosen.connect()
+    month = closed_month(stack, period, datetime.now(UTC))
+    _preview(chosen, stack, month, tenant or [], force=True)
+
+
+def _preview(
+    chosen: Chosen, stack: Stack, period: Period, tenants: list[str], *, force: bool
+) -> None:
+    def total() -> int:
+        return len(tenants) or sum(map(len, stack.accounts.tenant_ids(None, 1000)))
+
+    with progress("tenants priced", total) as advance:
+        found = previews_of(stack, period, tenants, datetime.now(UTC), advance)
+    previews = found if force else [unforced(each) for each in found]
+    document = {"period": period.label, "previews": previews}
+    title = f"{period.start:%B %Y}, a forced run" if force else f"{period.start:%B %Y}, a run"
+    summary = preview_summary(previews)
+    show(chosen.as_json, document, lambda: preview_table(previews, title), summary)
+    if failed := sum(each["outcome"] == FAILED for each in previews):
+        raise Refused(f"{failed} would fail")

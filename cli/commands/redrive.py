@@ -1,0 +1,108 @@
+"""`monthend redrive`: gives the dead letters back, each with its reason shown first."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.table import Table
+
+from cli.dead_letters import HOLD_SECONDS
+from cli.errors import NotReachable, Refused, Stopped
+from cli.failures import reasons
+from cli.global_options import Chosen
+from cli.interrupts import stopping_gently
+from cli.output import complain, progress, show
+from cli.redrive import Advance, QueueName, Redrive, Result
+from cli.select_letters import Selection
+from cli.show_redrive import (
+    letters_table,
+    months_of,
+    redrive_document,
+    redrive_summary,
+)
+
+NOTHING_LOST = "nothing is lost, and the same command goes on"
+
+
+def redrive(
+    context: typer.Context,
+    tenant: Annotated[
+        list[str] | None, typer.Option(metavar="T", help="only this tenant's; repeatable")
+    ] = None,
+    discard: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="delete this letter; repeatable")
+    ] = None,
+    queue: Annotated[QueueName, typer.Option(help="whose dead letters")] = QueueName.ROLLUP,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show them, move nothing")] = False,
+) -> None:
+    """Give failed tenants' messages back to the rollup queue; the reasons are shown first.
+
+    Safe to interrupt and to repeat: a letter is deleted only once it is on the queue, and a tenant
+    that is invoiced already is skipped.
+    """
+    chosen: Chosen = context.obj
+    selection = Selection.of(tenant, discard, queue, dry_run)
+    stack = chosen.connect()
+    work = Redrive.over(stack, queue, whole=selection.whole and not dry_run)
+    with _told_when_broken_off(work), stopping_gently() as stop_if_asked, work.queue:
+        _await_running_task(work, stop_if_asked)
+        with progress("letters seen", work.queue.left) as bar:
+            wanted = work.look(selection.wishes, _step(bar, stop_if_asked))
+        selection.refuse_unclear(wanted)
+        noted = reasons(stack, months_of(work.found))
+        if not chosen.as_json:
+            show(False, None, lambda: letters_table(wanted, noted, datetime.now(UTC)))
+        if wanted and not dry_run:
+            act = work.discard if discard else work.move
+            with progress("letters done", lambda: len(wanted)) as bar:
+                act(wanted, _step(bar, stop_if_asked))
+    for missing in selection.missing(wanted):
+        complain(f"no dead letter of {missing}" if tenant else f"no dead letter {missing}")
+    document = redrive_document(work, noted, dry_run)
+    show(chosen.as_json, document, Table, redrive_summary(work, dry_run))
+    if work.failure:
+        raise Refused(work.failure)
+
+
+def _step(advance: Advance, stop_if_asked: Callable[[], None]) -> Advance:
+    """Between two calls: the bar goes on, unless the person wants to stop."""
+
+    def step(done: int) -> None:
+        advance(done)
+        stop_if_asked()
+
+    return step
+
+
+def _await_running_task(work: Redrive, stop_if_asked: Callable[[], None]) -> None:
+    """SQS moves a queue once at a time: what somebody has started is followed first."""
+    if work.tasks is None or not work.tasks.running:
+        return
+    with progress("a move that was started before", work.queue.left) as bar:
+        result = work.tasks.follow(None, _step(bar, stop_if_asked))
+    how = result.failure or "completed"
+    complain(f"A move that was started before has ended, {result.moved} moved: {how}")
+
+
+@contextmanager
+def _told_when_broken_off(work: Redrive) -> Iterator[None]:
+    """Whatever ends the work early: how far it got, and which letters are hidden for a while."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        raise Stopped(f"stopped: {_how_far(work)}") from stop
+    except (BotoCoreError, ClientError) as error:
+        raise NotReachable(f"{error}; {_how_far(work)}") from error
+    finally:
+        if work.queue.held:
+            minutes = HOLD_SECONDS // 60
+            complain(f"{len(work.queue.held)} letters show again within {minutes} minutes.")
+
+
+def _how_far(work: Redrive) -> str:
+    if work.count(Result.UNSURE):
+        return f"SQS goes on moving the letters; {NOTHING_LOST}"
+    return f"{work.count(Result.MOVED)} letters were moved; {NOTHING_LOST}"

@@ -1,0 +1,51 @@
+"""`monthend usage ...`: metered usage."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.arguments import moment
+from cli.errors import ExitCode
+from cli.global_options import Chosen
+from cli.output import progress, show
+from cli.usage_file import read_usage
+from cli.usage_import import (
+    NOT_COUNTED,
+    import_document,
+    import_summary,
+    import_table,
+    import_usage,
+)
+from invoicing.metering import Metering
+from invoicing.usage_events_table import UsageEventsTable
+
+usage = typer.Typer(rich_markup_mode=None, help="Metered usage.")
+
+
+@usage.command("import")
+def import_command(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv")],
+    received_at: Annotated[
+        str | None,
+        typer.Option(help="judge the age of events by this moment (now); see docs/cli.md"),
+    ] = None,
+) -> None:
+    """Count the usage of a CSV file, exactly once; again is safe, and so is breaking off."""
+    chosen: Chosen = context.obj
+    received = moment("--received-at", received_at) if received_at else datetime.now(UTC)
+    stack = chosen.connect()
+    events = UsageEventsTable(stack.settings.usage_table, forgets=received_at is None)
+    metering = Metering(stack.accounts, events, stack.zone)
+
+    def total() -> int:
+        return sum(1 for _ in read_usage(file, stack.zone))
+
+    with progress("events", total) as advance:
+        report = import_usage(metering, read_usage(file, stack.zone), received, advance)
+    document = import_document(report)
+    show(chosen.as_json, document, lambda: import_table(report), import_summary(report))
+    if NOT_COUNTED & report.counts.keys():
+        raise typer.Exit(ExitCode.REFUSED)

@@ -1,0 +1,88 @@
+"""SQS moving a whole dead-letter queue by itself: started, followed to its end, looked up."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import sleep
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+# What an SQS that lacks the call answers; the local emulator is one.
+NO_SUCH_CALL = frozenset(("InvalidAction", "UnknownOperation", "UnknownOperationException"))
+POLL_SECONDS = 2.0
+UNDER_WAY = frozenset(("RUNNING", "CANCELLING"))
+COMPLETED = "COMPLETED"
+# Looks at the list after which a task that was started should be there.
+LISTED_AFTER = 15
+
+
+@dataclass(frozen=True, slots=True)
+class MoveResult:
+    """How a task ended: how many messages it moved, and why it did not move the rest."""
+
+    moved: int
+    failure: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveTasks:
+    """The move tasks from one queue to another, by their ARNs."""
+
+    sqs: Any
+    source_arn: str
+    destination_arn: str
+
+    @property
+    def exist(self) -> bool:
+        """Whether this SQS moves messages itself."""
+        try:
+            self._newest()
+        except ClientError as error:
+            if error.response["Error"]["Code"].rpartition(".")[2] in NO_SUCH_CALL:
+                return False
+            raise
+        return True
+
+    @property
+    def running(self) -> bool:
+        """Whether a task, of whoever, is moving this queue already; SQS allows one at a time."""
+        newest = self._newest()
+        return newest is not None and newest["Status"] in UNDER_WAY
+
+    def start(self) -> int | None:
+        """Starts to move all that is visible; returns when the task before it began, if any.
+
+        `follow` needs that to tell the new task from the old one, which may be listed for longer.
+        """
+        before = self._newest()
+        self.sqs.start_message_move_task(
+            SourceArn=self.source_arn, DestinationArn=self.destination_arn
+        )
+        return before["StartedTimestamp"] if before else None
+
+    def follow(
+        self, before: int | None = None, advance: Callable[[int], None] = lambda _: None
+    ) -> MoveResult:
+        """Waits until the newest task has ended. To stop waiting does not stop the task."""
+        seen = unlisted = 0
+        while unlisted < LISTED_AFTER:
+            task = self._newest()
+            if task is None or task["StartedTimestamp"] == before:
+                unlisted += 1
+                sleep(POLL_SECONDS)
+                continue
+            moved = int(task.get("ApproximateNumberOfMessagesMoved", 0))
+            advance(moved - seen)
+            seen = moved
+            if task["Status"] not in UNDER_WAY:
+                return MoveResult(moved, "" if task["Status"] == COMPLETED else _failure(task))
+            sleep(POLL_SECONDS)
+        return MoveResult(seen, "SQS does not list the task that it has started")
+
+    def _newest(self) -> Mapping[str, Any] | None:
+        answer = self.sqs.list_message_move_tasks(SourceArn=self.source_arn, MaxResults=1)
+        return next(iter(answer.get("Results", ())), None)
+
+
+def _failure(task: Mapping[str, Any]) -> str:
+    return f"{task['Status'].lower()}: {task.get('FailureReason') or 'SQS gives no reason'}"

@@ -1,0 +1,61 @@
+"""How an invoice's state and history look to a person."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.table import Table
+
+from cli.show import day, money
+
+SECONDS = 19
+
+
+def state_line(header: Mapping[str, Any]) -> str:
+    """`pilot.2026-04: issued, revision 1, 2604-1000, 70.64 AUD, due 15 May 2026`."""
+    total = f"{money(header['total_cents'])} {header['currency']}"
+    due = f", due {day(header['due_on'])}" if header["due_on"] else ""
+    state = f"{header['status']}, revision {header['revision']}"
+    return f"{header['id']}: {state}, {header['number']}, {total}{due}"
+
+
+def standing_table(header: Mapping[str, Any]) -> Table:
+    """What stands, for whoever is told that it is not what they named."""
+    table = Table(title=f"What stands: {header['id']}", title_justify="left", box=SIMPLE_HEAD)
+    for heading in ("Number", "Status", "Revision", "Total", "Issued", "Due"):
+        table.add_column(heading)
+    amount = f"{money(header['total_cents'])} {header['currency']}"
+    dates = (day(header["issued_at"]), day(header["due_on"]))
+    table.add_row(header["number"], header["status"], str(header["revision"]), amount, *dates)
+    return table
+
+
+def history_table(document: Mapping[str, Any]) -> Table:
+    """Who did what and when (UTC); of a new revision, also every line that changed."""
+    table = Table(title=f"History of {document['id']}", title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("When (UTC)")
+    for heading in ("By", "What", "Revision", "Total", "Why"):
+        table.add_column(heading, overflow="fold")
+    for entry in document["entries"]:
+        done = entry["action"] + ("" if entry["outcome"] == "done" else f" ({entry['outcome']})")
+        revision = "" if entry["revision"] is None else str(entry["revision"])
+        total = "" if entry["total_cents"] is None else money(entry["total_cents"])
+        when = (entry["at"] or "-").replace("T", " ")[:SECONDS]
+        table.add_row(when, escape(entry["by"]), done, revision, total, escape(_why(entry)))
+    return table
+
+
+def _why(entry: Mapping[str, Any]) -> str:
+    told = [text for text in (entry["reason"], entry["detail"]) if text]
+    return "\n".join([*told, *map(change_line, entry["changes"])])
+
+
+def change_line(change: Mapping[str, Any]) -> str:
+    """`+4.20 Overage: hours (2160 used) -> Overage: hours (2580 used)`."""
+    before, after = ((change[side] or {}).get("description") for side in ("before", "after"))
+    cents = change["cents"]
+    amount = f"{'+' if cents >= 0 else ''}{money(cents)}"
+    if before is None or after is None:
+        return f"{amount} {f'new: {after}' if before is None else f'gone: {before}'}"
+    return f"{amount} {before}" + ("" if before == after else f" -> {after}")

@@ -1,0 +1,113 @@
+"""How dead letters, and what became of them, look to a person and to a program."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.table import Table
+
+from cli.dead_letters import DeadLetter, excerpt
+from cli.failures import TenantMonth
+from cli.redrive import Redrive, Result
+
+MOST_ROWS = 100
+NOT_NOTED = "not noted; the function's log has it"
+ID_CHARACTERS = 8
+
+type Noted = Mapping[TenantMonth, str]
+
+
+def months_of(letters: Sequence[DeadLetter]) -> set[TenantMonth]:
+    """The tenants' months that the readable letters are about."""
+    return {
+        (letter.message.tenant_id, letter.message.period) for letter in letters if letter.message
+    }
+
+
+def letters_table(letters: Sequence[DeadLetter], noted: Noted, now: datetime) -> Table:
+    """Every letter with its age and its reason; of very many, the first ones."""
+    title = f"{len(letters)} dead letters"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("Id", no_wrap=True)
+    table.add_column("Tenant")
+    table.add_column("Period", no_wrap=True)
+    table.add_column("Age", no_wrap=True)
+    table.add_column("Received", justify="right")
+    table.add_column("Reason", overflow="fold")
+    for letter in letters[:MOST_ROWS]:
+        cells = (age(letter.first_sent, now), str(letter.received), _told(letter, noted))
+        period = letter.message.period if letter.message else "-"
+        name = letter.message_id[:ID_CHARACTERS]
+        table.add_row(name, letter.tenant_id or "-", period, *map(escape, cells))
+    if len(letters) > MOST_ROWS:
+        table.add_row("...", "", "", "", "", f"{len(letters) - MOST_ROWS:,} more; --json has all")
+    return table
+
+
+def _told(letter: DeadLetter, noted: Noted) -> str:
+    why = _reason(letter, noted) or NOT_NOTED
+    return why if letter.message else f"{why}\n{excerpt(letter.body)}"
+
+
+def _reason(letter: DeadLetter, noted: Noted) -> str | None:
+    if letter.message is None:
+        return letter.reason or None
+    return noted.get((letter.message.tenant_id, letter.message.period))
+
+
+def age(since: datetime, now: datetime) -> str:
+    """`3 d 4 h`, `4 h 5 min` or `5 min`."""
+    minutes = int((now - since).total_seconds()) // 60
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def redrive_document(redrive: Redrive, noted: Noted, dry_run: bool) -> dict[str, Any]:
+    """The report as JSON shows it; `unseen` is what the queue counted beside these letters."""
+    return {
+        "dry_run": dry_run,
+        "moved": redrive.count(Result.MOVED),
+        "discarded": redrive.count(Result.DISCARDED),
+        "unseen": redrive.unseen,
+        "failure": redrive.failure or None,
+        "letters": [
+            {
+                "message_id": letter.message_id,
+                "tenant_id": letter.tenant_id,
+                "period": letter.message.period if letter.message else None,
+                "run_id": letter.message.run_id if letter.message else None,
+                "first_sent_at": letter.first_sent.astimezone(UTC).isoformat(),
+                "received": letter.received,
+                "reason": _reason(letter, noted),
+                "body": None if letter.message else letter.body,
+                "result": redrive.results[letter.message_id].value,
+            }
+            for letter in redrive.found
+        ],
+    }
+
+
+def redrive_summary(redrive: Redrive, dry_run: bool) -> str:
+    """`2 given back, 1 discarded, 1 left in the dead-letter queue.`"""
+    found, wanted = len(redrive.found), redrive.count(Result.FOUND)
+    if not found:
+        return "No dead letters." + _unseen(redrive)
+    if dry_run:
+        return f"Dry run, nothing moved: {wanted} of {found} would be.{_unseen(redrive)}"
+    moved, discarded = redrive.count(Result.MOVED), redrive.count(Result.DISCARDED)
+    told = [f"{moved} given back"] + ([f"{discarded} discarded"] if discarded else [])
+    left = found - moved - discarded
+    return f"{', '.join(told)}, {left} left in the dead-letter queue.{_unseen(redrive)}"
+
+
+def _unseen(redrive: Redrive) -> str:
+    if not redrive.unseen:
+        return ""
+    return (
+        f" About {redrive.unseen} more could not be seen: somebody else is looking at them, "
+        "or they come later. Run the same command again in ten minutes."
+    )

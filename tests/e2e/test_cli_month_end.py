@@ -1,0 +1,165 @@
+"""A month's end by the command line alone: a tenant fails, is mended, given back, and issued."""
+
+import json
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from invoicing.accounts import Subscription
+from invoicing.invoices_table import InvoiceNotFound
+from quote_engine import Period
+from tests.e2e.conftest import Deployed, wait_until
+from tests.e2e.test_cli import monthend, started
+from tests.e2e.test_late_usage import add_tenant
+
+KEEPER, OTHER = "keeper", "onlooker"
+JUNE, JULY, AUGUST = (Period.month(f"2025-{month:02}") for month in (6, 7, 8))
+MANY = 400
+
+
+@pytest.fixture(scope="module")
+def stack(deployed: Deployed) -> Iterator[Deployed]:
+    """Two tenants of this module's own, on a queue that gives up in seconds instead of hours.
+
+    One is pinned from June to July 2025 to a plan that is not in the catalogue.
+    """
+    sqs, url = deployed.local.client("sqs"), deployed.local.outputs["queues"]["rollup"]
+    name = "VisibilityTimeout"
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={name: "1"})
+    add_tenant(deployed, KEEPER, "9401")
+    add_tenant(deployed, OTHER, "9402")
+    accounts = deployed.rollup.pricing.accounts
+    annex = Subscription(KEEPER, "keeper-annex", JUNE.start, date(2025, 7, 31), "gone", 1)
+    accounts.put_subscription(annex)
+    yield deployed
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=found)
+    for tenant_id in (KEEPER, OTHER):
+        forget(deployed, tenant_id)
+
+
+def forget(deployed: Deployed, tenant_id: str) -> None:
+    """Takes a tenant and its invoices out of the tables: other modules count who is there."""
+    client, tables = deployed.local.client("dynamodb"), deployed.local.outputs["tables"]
+    for table, hashed, ranged in (
+        ("accounts", "pk", "sk"),
+        ("invoices", "tenant_id", "period_start"),
+    ):
+        for page in client.get_paginator("scan").paginate(TableName=tables[table]):
+            for item in page["Items"]:
+                if item[hashed]["S"].partition("#")[0] == tenant_id:
+                    key = {name: item[name] for name in (hashed, ranged)}
+                    client.delete_item(TableName=tables[table], Key=key)
+
+
+def send(deployed: Deployed, queue: str, *bodies: str) -> None:
+    url = deployed.local.outputs["queues"][queue]
+    for body in bodies:
+        deployed.local.client("sqs").send_message(QueueUrl=url, MessageBody=body)
+
+
+def body(tenant_id: str, period: Period) -> str:
+    message = {"version": 1, "tenant_id": tenant_id, "period": period.label, "run_id": "by-hand"}
+    return json.dumps(message | {"run_at": "2026-05-01T03:00:00Z"})
+
+
+def hidden(deployed: Deployed) -> int:
+    """How many dead letters nobody sees."""
+    name = "ApproximateNumberOfMessagesNotVisible"
+    url = deployed.local.outputs["queues"]["rollup_dlq"]
+    answer = deployed.local.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+    return int(answer["Attributes"][name])
+
+
+def invoiced(deployed: Deployed, tenant_id: str, period: Period) -> bool:
+    try:
+        deployed.rollup.invoices.get(tenant_id, period)
+    except InvoiceNotFound:
+        return False
+    return True
+
+
+def run(deployed: Deployed, tenant_id: str, period: Period, code: int = 0) -> Any:
+    words = ("run", "--period", period.label, "--tenant", tenant_id, "--wait")
+    return refused(deployed, *words)[0] if code else monthend(deployed, *words)
+
+
+def refused(deployed: Deployed, *words: str) -> tuple[Any, str]:
+    """What a command that is exit code 1 prints, and why."""
+    with started(deployed, "--json", *words) as child:
+        out, errors = child.communicate(timeout=120)
+    assert child.returncode == 1, errors
+    return json.loads(out), errors
+
+
+def test_a_tenant_that_fails_is_mended_and_given_back(stack: Deployed) -> None:
+    answer = run(stack, KEEPER, JUNE, code=1)
+    assert answer["tenant_ids"] == [KEEPER]
+    reason = "UnknownPrice: plan gone v0001 is not in the catalogue"
+    failed = {each["tenant_id"]: each for each in answer["report"]["failed"]["tenants"]}
+    assert (failed[KEEPER]["reason"], failed[KEEPER]["run_id"]) == (reason, answer["run_id"])
+    run(stack, KEEPER, JULY, code=1)
+    send(stack, "rollup", "{not json")
+    wait_until(lambda: stack.queued("rollup_dlq") == 3, "three dead letters")
+
+    letters = monthend(stack, "redrive", "--dry-run")["letters"]
+    told = [(each["tenant_id"], each["period"], each["reason"]) for each in letters[:2]]
+    assert told == [(KEEPER, "2025-06", reason), (KEEPER, "2025-07", reason)]
+    assert letters[2]["reason"].startswith("InvalidMessage: ")
+    assert (stack.queued("rollup_dlq"), hidden(stack)) == (3, 0)
+
+    accounts = stack.rollup.pricing.accounts
+    accounts.put_plan(replace(accounts.plan("studio", 1), code="gone"), 1)
+    report = monthend(stack, "redrive", "--tenant", KEEPER)
+    assert (report["moved"], [each["result"] for each in report["letters"]]) == (
+        2,
+        ["moved", "moved", "left"],
+    )
+    wait_until(lambda: invoiced(stack, KEEPER, JUNE), "June's invoice")
+    wait_until(lambda: invoiced(stack, KEEPER, JULY), "July's invoice")
+    discarded = monthend(stack, "redrive", "--discard", letters[2]["message_id"])
+    assert discarded["discarded"] == 1
+    assert stack.queued("rollup_dlq") == 0
+    assert monthend(stack, "redrive")["letters"] == []
+
+
+def test_what_was_reviewed_is_issued_and_paid(stack: Deployed) -> None:
+    preview = monthend(stack, "preview", "--period", "2025-06", "--tenant", KEEPER)
+    assert [each["reason"] for each in preview["previews"]] == ["unchanged"]
+    invoice_id = f"{KEEPER}.2025-06"
+    document, errors = refused(stack, "issue", invoice_id, "--revision", "2")
+    assert document["current"]["revision"] == 1
+    assert errors == f"monthend: {invoice_id}: revision 1 stands, not 2\n"
+    issued = monthend(stack, "issue", invoice_id, "--revision", "1")
+    assert monthend(stack, "pay", invoice_id, "--fingerprint", issued["fingerprint"])
+    entries = monthend(stack, "history", invoice_id)["entries"]
+    told = [(each["action"], each["outcome"], each["by"]) for each in entries[1:]]
+    assert told == [
+        ("issue", "refused", "root"),
+        ("issue", "done", "root"),
+        ("pay", "done", "root"),
+    ]
+    report = monthend(stack, "report", "--period", "2025-06")
+    assert report["invoiced"]["paid"] == 1
+
+
+def test_a_redrive_that_is_stopped_half_way_loses_nothing(stack: Deployed) -> None:
+    run(stack, OTHER, AUGUST)
+    send(stack, "rollup_dlq", *[body(OTHER, AUGUST)] * MANY, body(KEEPER, AUGUST))
+    with started(stack, "redrive") as child:
+        wait_until(lambda: stack.queued("rollup_dlq") < MANY - 20, "some of them moved")
+        child.send_signal(signal.SIGINT)
+        _, errors = child.communicate(timeout=60)
+    assert child.returncode == 130, errors
+    assert "nothing is lost" in errors
+    left = stack.queued("rollup_dlq")
+    assert 0 < left < MANY
+    assert hidden(stack) == 0
+    report = monthend(stack, "redrive")
+    assert (report["moved"], stack.queued("rollup_dlq")) == (left, 0)
+    wait_until(lambda: invoiced(stack, KEEPER, AUGUST), "the last one's invoice")
+    wait_until(lambda: stack.queued("rollup") == 0, "an empty queue")
