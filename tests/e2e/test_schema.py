@@ -1,0 +1,254 @@
+"""Every operation that docs/openapi.yaml promises, tried with what it allows and with what not.
+
+Operations are taken from the document, so a new route is tried as soon as it is documented. The
+requests are the same at every run, but for the day on which usage is said to have occurred.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode, Response
+from schemathesis.checks import not_a_server_error
+from schemathesis.config import GenerationConfig
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from invoicing.accounts import AddonChoice, AddonPrice, Subscription, Tenant
+from invoicing.accounts_table import AccountsTable
+from invoicing.messages import RollupMessage
+from quote_engine import PerUnit, Plan
+from tests.e2e.conftest import Deployed
+from tests.openapi import openapi
+
+type Case = schemathesis.Case[Any]
+type Operation = schemathesis.APIOperation[Any, Any, Any, Any]
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+# So few that the whole file takes about a minute. More of them, by hand, look further.
+EXAMPLES, LIMITS, READ, WITHOUT_TOKEN = 6, 10, 4, 1
+# Of these tests alone: other tests rely on what is stored of the sample month's.
+TENANT, DEPLOYMENT, INVOICED = "schema", "schema-web", "2020-01"
+PLAN, ADDON = "schema_plan", "schema_addon"
+OPERATIONS = [
+    f"{method.upper()} {path}"
+    for path, item in openapi()["paths"].items()
+    for method in item
+    if method != "parameters"
+]
+WITH_TOKEN = [label for label in OPERATIONS if not label.startswith("OPTIONS ")]
+
+
+@dataclass
+class Api:
+    """The deployed API, and what is there to be named: generated names never are."""
+
+    url: str
+    tokens: dict[str, str]
+    fields: dict[str, Any]
+    ids: dict[str, str]
+    session: requests.Session
+
+    def call(self, case: Case, token: str | None) -> Response:
+        """Sends a generated request as the bearer of a token, or of none."""
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        if case.path == "/month-ends" and isinstance(case.body, dict):
+            # A month of everybody else is not these tests' to start.
+            case.body = {**case.body, "tenant_ids": case.body.get("tenant_ids") or [TENANT]}
+        return case.call(self.url, self.session, headers)
+
+    def real_path(self, case: Case) -> None:
+        """Makes the path lead to something; an unknown kind of id is taken for the tenant's."""
+        own = self.ids.get(case.path.split("/")[1])
+        for name in case.path_parameters:
+            case.path_parameters[name] = own or self.fields.get(name, TENANT)
+
+    def real_fields(self, case: Case) -> None:
+        """Names what is there, wherever the query or the body names something."""
+        case.query = self._real(case.query)
+        case.body = self._real(case.body)
+
+    def _real(self, value: Any, name: str = "") -> Any:
+        if name in self.fields:
+            return self.fields[name]
+        if isinstance(value, dict):
+            return {each: self._real(value[each], each) for each in value}
+        return [self._real(each) for each in value] if isinstance(value, list) else value
+
+
+def without_examples(node: Any) -> Any:
+    """A part of the document as a generator may have it: no example leads to a sample tenant."""
+    if isinstance(node, list):
+        return [without_examples(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    return {name: without_examples(node[name]) for name in node if name != "example"}
+
+
+@cache
+def schema() -> schemathesis.BaseSchema:
+    """The document without its security: tokens are these tests' own, and never generated."""
+    document = {name: value for name, value in openapi().items() if name != "security"}
+    return schemathesis.openapi.from_dict(without_examples(document))
+
+
+@cache
+def operation(label: str) -> Operation:
+    """An operation of the document, by `METHOD /path`."""
+    found = schema().find_operation_by_label(label)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def api(deployed: Deployed) -> Iterator[Api]:
+    """The API, with a tenant that has a deployment, an invoice and a quote."""
+    _store(AccountsTable(deployed.local.outputs["tables"]["accounts"]))
+    run = {"version": 1, "tenant_id": TENANT, "period": INVOICED, "run_id": "schema"}
+    message = RollupMessage.model_validate(run | {"run_at": "2020-02-01T03:00:00Z"})
+    deployed.rollup.roll_up(message)
+    tokens = {
+        "admin": deployed.local.token("admin"),
+        "tenant": deployed.user_in("schema-tenant", f"tenant:{TENANT}"),
+    }
+    quote = deployed.call("/quotes", tokens["tenant"], "POST", {"plan": PLAN}).json
+    ids = {
+        "invoices": f"{TENANT}.{INVOICED}",
+        "month-ends": INVOICED,
+        "quotes": quote["id"],
+        "plans": PLAN,
+        "addons": ADDON,
+    }
+    with requests.Session() as session:
+        session.trust_env = False
+        yield Api(deployed.local.outputs["api_url"], tokens, real_names(), ids, session)
+
+
+def _store(accounts: AccountsTable) -> None:
+    rate = PerUnit("droplet_hours", "hour", Decimal("0.01"), Decimal(1488))
+    accounts.put_plan(Plan(PLAN, "Schema", Decimal(50), "daily", (rate,)), 1)
+    accounts.put_addon(AddonPrice(ADDON, None, Decimal("7.50")), 1)
+    accounts.put_tenant(Tenant(TENANT, "Schema", "9501", "gst"))
+    since = date.fromisoformat(f"{INVOICED}-01")
+    addons = (AddonChoice(ADDON, 1),)
+    accounts.put_subscription(Subscription(TENANT, DEPLOYMENT, since, None, PLAN, 1, addons))
+
+
+def real_names() -> dict[str, Any]:
+    """What a query or a body may name so that it is there, by the name of the field."""
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    return {
+        "tenant_id": TENANT,
+        "deployment_id": DEPLOYMENT,
+        "period": f"{yesterday:%Y-%m}",
+        "plan": PLAN,
+        "plan_version": 1,
+        "code": ADDON,
+        "version": 1,
+        "usage": {"droplet_hours": "1600.5"},
+        "resource_kind": "droplet_hours",
+        "occurred_at": yesterday.isoformat(),
+        "tax": "gst",
+        "revision": 1,
+    }
+
+
+def requests_of(label: str) -> st.SearchStrategy[tuple[Case, bool]]:
+    """Requests that the document allows, about real things and not, and some that it forbids."""
+    allowed = operation(label).as_strategy(GenerationMode.POSITIVE)
+    forbidden = operation(label).as_strategy(GenerationMode.NEGATIVE)
+    return st.one_of(
+        st.tuples(allowed, st.booleans()),
+        st.tuples(forbidden, st.just(False)),
+    )
+
+
+def try_each(
+    strategy: st.SearchStrategy[Any], examples: int, check: Callable[[Any], None]
+) -> None:
+    """Checks as many examples, the same at every run."""
+    alike = settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+
+    def once(example: Any) -> None:
+        check(example)
+
+    alike(given(strategy)(once))()
+
+
+@pytest.mark.parametrize("user", ["admin", "tenant"])
+@pytest.mark.parametrize("label", WITH_TOKEN)
+def test_generated_requests_get_the_answers_that_are_promised(
+    api: Api, label: str, user: str
+) -> None:
+    def keeps_the_promise(tried: tuple[Case, bool]) -> None:
+        case, real = tried
+        if real:
+            api.real_path(case)
+            api.real_fields(case)
+        case.validate_response(api.call(case, api.tokens[user]), CHECKS)
+
+    try_each(requests_of(label), EXAMPLES, keeps_the_promise)
+
+
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_requests_at_the_limits_get_the_answers_that_are_promised(api: Api, label: str) -> None:
+    """Some of the operation's constraints, each at its limit and just beyond."""
+    found = schema().iter_coverage_cases(
+        operation(label),
+        generation_modes=list(GenerationMode),
+        generation_config=GenerationConfig(),
+    )
+    cases = list(found)
+    for case in cases[:: -(-len(cases) // LIMITS)]:
+        api.real_path(case)
+        case.validate_response(api.call(case, api.tokens["admin"]), CHECKS)
+
+
+@pytest.mark.parametrize("label", WITH_TOKEN)
+def test_without_a_good_token_nothing_is_answered(api: Api, label: str) -> None:
+    def is_refused(case: Case) -> None:
+        for token in (None, "no.token.at-all", f"{api.tokens['admin']}x"):
+            # Not held to the document: the emulator refuses with a body of its own making.
+            assert api.call(case, token).status_code == 401
+
+    try_each(operation(label).as_strategy(), WITHOUT_TOKEN, is_refused)
+
+
+def test_what_is_real_can_be_read(api: Api) -> None:
+    """If not, the tests above would learn little about it."""
+    for label in (each for each in WITH_TOKEN if each.startswith("GET ")):
+        allowed = operation(label).as_strategy(GenerationMode.POSITIVE)
+        statuses: set[int] = set()
+
+        def read(case: Case, seen: set[int] = statuses) -> None:
+            api.real_path(case)
+            api.real_fields(case)
+            seen.add(api.call(case, api.tokens["admin"]).status_code)
+
+        try_each(allowed, READ, read)
+        assert 200 in statuses, f"{label}: name something in `real_names` or `ids` that is there"
