@@ -1,6 +1,6 @@
 # Monthend: every command that a person needs. The work itself is done in local/ and by the tools.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down month-end status check test bench lock deploy
+.PHONY: help setup demo up down month-end status check test simulate bench lock deploy
 SHELL := /bin/bash
 export SAM_CLI_TELEMETRY = 0
 
@@ -43,8 +43,20 @@ check: setup ## the fast half of the tests: style, types, imports, unit tests, t
 test: setup ## everything: check, then integration and end-to-end tests
 	@$(PYTHON) -m local.checks all
 
+simulate: .venv/.ready ## month-ends under faults (SEEDS=1000 FROM=0); a seed that fails says how to replay it
+	@$(PYTHON) -m tests.simulation --seeds $(or $(SEEDS),1000) --from $(or $(FROM),0)
+
 bench: setup ## what is measured, side by side
 	@$(PYTHON) -m benchmarks
+
+.PHONY: simulate-scale run-scale
+simulate-scale: setup ## a million tenants on paper: minutes and cost (TENANTS= CONCURRENCY= WARM=1)
+	@$(PYTHON) -m benchmarks.scale simulate $(SCALE) $(if $(WARM),--warm)
+
+run-scale: setup ## 2,000 tenants billed on a local AWS, each checked (TENANTS= CONCURRENCY=)
+	@$(PYTHON) -m benchmarks.scale run $(SCALE)
+
+SCALE = $(if $(TENANTS),--tenants $(TENANTS)) $(if $(CONCURRENCY),--concurrency $(CONCURRENCY))
 
 lock: ## pin all requirements anew, with hashes (needs uv)
 	@local/lock

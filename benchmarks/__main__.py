@@ -10,6 +10,7 @@ from benchmarks.calls import call_rows
 from benchmarks.client_cpu import cpu_rows
 from benchmarks.cold_start import cold_start_rows
 from benchmarks.environment import enter
+from benchmarks.estimates import estimate_rows
 from benchmarks.packages import build_note, package_rows
 from benchmarks.quotes import quote_rows
 from benchmarks.recorded import record_apart
@@ -33,6 +34,7 @@ class Scale:
     quotes: Effort
     invoice: Effort
     usage: Effort
+    estimate: Effort
     rollup_starts: int
     other_starts: int
 
@@ -41,6 +43,7 @@ FULL = Scale(
     quotes=Effort(rounds=15, turns=20),
     invoice=Effort(rounds=15, turns=10, turn_us=10_000),
     usage=Effort(rounds=7, turns=2, turn_us=50_000),
+    estimate=Effort(rounds=7, turns=2, turn_us=50_000),
     rollup_starts=15,
     other_starts=7,
 )
@@ -48,6 +51,7 @@ QUICK = Scale(
     quotes=Effort(rounds=7, turns=10),
     invoice=Effort(rounds=7, turns=5, turn_us=10_000),
     usage=Effort(rounds=3, turns=1, turn_us=50_000),
+    estimate=Effort(rounds=3, turns=1, turn_us=50_000),
     rollup_starts=3,
     other_starts=0,
 )
@@ -61,6 +65,7 @@ def measure(scale: Scale) -> list[Row]:
         *cpu_rows(recording, scale.invoice),
         *call_rows(recording),
         *usage_rows(scale.usage),
+        *estimate_rows(scale.estimate),
         *cold_start_rows(scale.rollup_starts, scale.other_starts),
         *package_rows(),
     ]

@@ -4,6 +4,7 @@ import os
 from functools import cache
 from typing import Any
 
+from invoicing.settings import Settings
 from local.environment import REGION, ROOT_CALLER, without_aws
 from tests.template import resources, template
 
@@ -29,6 +30,11 @@ def function_variables() -> dict[str, str]:
             if not (isinstance(value, dict) and "If" in value):
                 found[name] = _text(value)
     return found
+
+
+def function_settings() -> Settings:
+    """What every function is told."""
+    return Settings.from_environment(function_variables())
 
 
 def _text(value: Any) -> str:

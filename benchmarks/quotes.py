@@ -4,6 +4,7 @@ import json
 from statistics import median
 
 from benchmarks.bare_loop import Sums, bare_sums
+from benchmarks.every_rule import every_rule
 from benchmarks.results import InvalidBenchmark, Row, Spread, Target
 from benchmarks.targets import QUOTE
 from benchmarks.timing import Case, Effort, interleaved, ratios
@@ -14,6 +15,7 @@ GROUP = "Quote (CPU, x a bare integer loop)"
 BARE = "bare"
 PRICE = "price(), 5 lines"
 PRICE_BUSY = "price(), every kind over its allowance, 10 lines"
+PRICE_EVERY_RULE = "price(), every rule at work, 18 lines, x the bare loop of those 10"
 TARGETS: dict[str, Target] = {PRICE: QUOTE}
 
 
@@ -30,6 +32,7 @@ def quote_rows(effort: Effort) -> list[Row]:
     busy_cases = [
         Case(BARE, bare_sums, bare_integers(BUSY)),
         Case(PRICE_BUSY, price, busy),
+        Case(PRICE_EVERY_RULE, price, every_rule()),
     ]
     return [row for cases in (ordinary_cases, busy_cases) for row in _rows(cases, effort)]
 

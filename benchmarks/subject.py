@@ -2,20 +2,19 @@
 
 from datetime import UTC, datetime
 
-from benchmarks.environment import function_variables
+from benchmarks.environment import function_settings
 from benchmarks.workload import PERIOD
 from invoicing.invoices_table import InvoicesTable
 from invoicing.messages import MESSAGE_VERSION, RollupMessage
 from invoicing.pricing import Pricing
 from invoicing.rollup import Rollup
-from invoicing.settings import Settings
 
 RUN_AT = datetime(2026, 5, 1, 3, tzinfo=UTC)
 
 
 def rollup() -> Rollup:
     """The rollup as the function builds it for its first message."""
-    settings = Settings.from_environment(function_variables())
+    settings = function_settings()
     return Rollup(Pricing.over(settings), InvoicesTable(settings.invoices_table), settings)
 
 

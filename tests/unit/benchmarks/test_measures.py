@@ -72,7 +72,9 @@ def test_turns_are_taken_in_turn_and_ratios_by_round() -> None:
 def test_calls_and_units_of_a_rollup_are_counted(recording: Recording) -> None:
     counts = {row.name: row.spread.middle for row in call_rows(recording)}
     assert counts["calls, warm"] == len(recording.warm.calls)
-    assert counts["calls, warm"] < counts["calls, cold: the catalogue is read too"]
+    # The catalogue comes in the same batch as the usage: more units, not more calls.
+    assert counts["calls, warm"] == counts["calls, cold: the catalogue is read too"]
+    assert counts["read units, warm"] < counts["read units, cold"]
     assert counts["write units"] >= 2
 
 

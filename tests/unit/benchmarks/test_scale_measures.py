@@ -1,0 +1,126 @@
+"""What the paper month-end measures: it runs, and it counts what DynamoDB would."""
+
+import io
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from benchmarks.environment import function_variables
+from benchmarks.recorded import Call, Recording, Rollup
+from benchmarks.results import InvalidBenchmark
+from benchmarks.scale import history, measured
+from benchmarks.scale.rollup_cost import RollupCost, _Log, batch_event, rollup_cost
+from benchmarks.scale.start_cost import start_cost
+from benchmarks.scale.tenant_cost import units
+from benchmarks.timing import Effort
+from invoicing.base_table import connection
+from invoicing.settings import settings
+
+TINY = Effort(rounds=1, turns=1, turn_us=50)
+
+
+@pytest.fixture(scope="module")
+def recording() -> Recording:
+    return Recording.from_json(history.record(2).to_json())
+
+
+@pytest.fixture
+def as_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in function_variables().items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+
+
+def test_the_months_behind_are_those_in_front_of_the_workloads() -> None:
+    assert [period.label for period in history.months_before(5)] == [
+        *("2025-11", "2025-12", "2026-01", "2026-02", "2026-03")
+    ]
+
+
+def test_a_tenant_with_invoices_behind_it_reads_their_usage_again(recording: Recording) -> None:
+    found = units(recording.warm)
+    # Two deployments, for the month itself and the two issued ones in front of it.
+    assert found.reads == {"AccountsTable": 1, "InvoicesTable": 1, "UsageTable": 6}
+    assert found.writes == {"InvoicesTable": 2, "InvoicesTable/period": 1}
+
+
+def _call(operation: str, request: Mapping[str, Any], answer: Mapping[str, Any]) -> Call:
+    return Call(operation, {"TableName": "InvoicesTable", **request}, answer)
+
+
+def test_a_projection_saves_no_units() -> None:
+    # An invoice of 2,000 bytes and more; twelve like it are found, of which ten bytes come back.
+    item = {"tenant_id": {"S": "a"}, "period_start": {"S": "b"}, "lines": {"S": "x" * 2000}}
+    query = _call(
+        "Query",
+        {"ConsistentRead": True, "ProjectionExpression": "tenant_id"},
+        {"Items": [{"tenant_id": {"S": "a"}}] * 12},
+    )
+    put = _call("PutItem", {"Item": item}, {})
+    found = units(Rollup("a", 0, (query, put)))
+    # 12 x 2,028 bytes are 24,336: six times 4,096, in part.
+    assert found.reads == {"InvoicesTable": 6}
+    assert found.writes == {"InvoicesTable": 2}
+
+
+def test_a_transaction_writes_twice_its_units() -> None:
+    item = {"tenant_id": {"S": "a"}, "period_start": {"S": "2026-04"}}
+    puts = [{"Put": {"TableName": "InvoicesTable", "Item": item}}] * 2
+    call = Call("TransactWriteItems", {"TransactItems": puts}, {})
+    assert units(Rollup("a", 0, (call,))).writes == {"InvoicesTable": 4}
+
+
+@pytest.mark.usefixtures("as_deployed")
+def test_a_batch_of_the_real_handler_is_timed_and_its_log_counted(
+    recording: Recording, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cost = rollup_cost(recording, 3, TINY)
+    assert cost.cpu_ms > 0
+    # A line for each tenant, and one of metrics.
+    assert cost.log_lines == 4
+    assert cost.log_bytes > 500
+    assert capsys.readouterr().out == ""
+    assert connection.cache_info().currsize == 0
+
+
+@pytest.mark.usefixtures("as_deployed")
+def test_a_batch_that_fails_is_not_timed(recording: Recording) -> None:
+    unknown = Recording(recording.cold, Rollup("nobody", 0, recording.warm.calls))
+    with pytest.raises(InvalidBenchmark, match="failed over its recorded answers"):
+        rollup_cost(unknown, 1, TINY)
+
+
+def test_a_batch_is_as_large_as_it_should_be() -> None:
+    records = batch_event("northwind", 10)["Records"]
+    assert len({record["messageId"] for record in records}) == 10
+
+
+def test_the_start_lists_and_sends_a_page() -> None:
+    cost = start_cost(TINY)
+    assert cost.list_ms > 0
+    assert cost.send_ms > 0
+    # A thousand entries of about forty bytes, read at half a unit for each 4 KB.
+    assert 0.003 < cost.list_units < 0.008
+
+
+def test_a_tenants_cost_is_a_batchs_by_its_size(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measured, "rollup_cost", lambda *_: RollupCost(50, 11, 4000))
+    cost = measured.tenant_cost(recording, 2, 10, TINY)
+    assert (cost.cpu_ms, cost.log_lines, cost.log_bytes) == (5, 1.1, 400)
+    assert cost.calls == ("Query", "Query", "BatchGetItem", "PutItem")
+
+
+def test_what_cannot_be_recorded_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(InvalidBenchmark, match="could not be recorded"):
+        measured.recording_of(0)
+
+
+def test_the_log_is_counted_without_its_line_ends() -> None:
+    log: io.TextIOBase = _Log()
+    print("four", file=log)
+    assert vars(log) == {"lines": 1, "bytes": 4}
