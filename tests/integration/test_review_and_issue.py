@@ -1,6 +1,5 @@
 """The review list, what it holds back, and the issue of a whole month."""
 
-import json
 from datetime import date
 from decimal import Decimal
 from types import ModuleType
@@ -8,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from invoicing import bulk_issue, month_report, parallel
+from invoicing import bulk_issue, parallel
 from invoicing.invoice import InvoiceStatus
 from invoicing.month_books import standing_before
 from tests.integration.closing import DIGEST, Office
@@ -110,11 +109,12 @@ def test_a_held_draft_is_issued_with_a_reason_and_never_without(
     )
     assert [finding["rule"] for finding in refused["body"]["held_by"]] == ["moved"]
     assert office.issue_one("pilot", {"revision": 1, "reason": REASON})["statusCode"] == 200
-    assert office.history("pilot") == [
+    # All in one instant here: in which order is not told.
+    assert set(office.history("pilot")) == {
         ("create", "done", None),
         ("issue", "refused", None),
         ("issue", "done", REASON),
-    ]
+    }
     # What is issued is not held any more: the repeat is answered as any other.
     assert office.issue_one("pilot", {"revision": 1})["statusCode"] == 200
 
@@ -293,16 +293,3 @@ def test_an_override_of_an_invoice_that_is_not_of_the_month_issues_nothing(
         {"field": "overrides.b.2026-04", "detail": "is no invoice of this month"}
     ]
     assert office.report()["invoiced"]["issued"] == 0
-
-
-def test_a_report_that_is_too_long_to_store_is_cut_and_says_how_many_there_are(
-    office: Office, stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for number in range(30):
-        stack.add_tenant(f"t{number:02}", hours=None)
-    monkeypatch.setattr(month_report, "STORED_BYTES", 1_200)
-    monkeypatch.setattr(month_report, "STORED_CUTS", (1000, 2, 0))
-    office.sweep()
-    stored = office.report(stored="true")
-    assert stored["missing"] == {"count": 30, "tenant_ids": ["t00", "t01"]}
-    assert len(json.dumps(stored)) <= 1_200

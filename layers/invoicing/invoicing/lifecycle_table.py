@@ -212,7 +212,8 @@ class LifecycleTable:
             HistoryItem.period_start.startswith(f"{period.start.isoformat()}#"),
             consistent_read=True,
         )
-        return sorted(found, key=lambda entry: str(entry.at))
+        # Of one instant, what was done comes before what was refused because of it.
+        return sorted(found, key=lambda entry: (str(entry.at), entry.outcome != DONE))
 
     def revisions(self, tenant_id: str, period: Period) -> list[Invoice]:
         """The period's invoice in all its revisions, the first one first; consistent."""

@@ -1,0 +1,93 @@
+"""`python -m tests.simulation`: months of month-ends under faults, seed by seed."""
+
+import argparse
+import sys
+import time
+from collections import Counter
+
+from tests.simulation.faults import Fault
+from tests.simulation.functions import Functions, simulated_functions
+from tests.simulation.guards import GUARDS, first_violation
+from tests.simulation.report import InvariantViolated, replay_command
+from tests.simulation.story import tell
+
+PROGRESS_SECONDS = 5.0
+
+
+def main() -> int:
+    """0 when no seed broke an invariant, 1 at the first that did."""
+    arguments = _arguments()
+    with simulated_functions() as functions:
+        if arguments.guards:
+            return _without_guards(arguments.seeds, functions)
+        if arguments.seed is not None:
+            return 0 if _one(arguments.seed, functions, arguments.verbose) else 1
+        return many(arguments.first, arguments.seeds, functions)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=300, help="how many seeds (default: 300)")
+    parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed")
+    parser.add_argument("--seed", type=int, help="this seed alone")
+    parser.add_argument(
+        "--guards", action="store_true", help="take the guards away in turn: which is noticed?"
+    )
+    parser.add_argument("--verbose", action="store_true", help="every step, as it happens")
+    return parser.parse_args()
+
+
+def _one(seed: int, functions: Functions, aloud: bool) -> bool:
+    try:
+        outcome = tell(seed, functions, aloud=aloud)
+    except InvariantViolated as error:
+        _print_failure(seed, error)
+        return False
+    print(f"seed {seed}: {outcome.steps} AWS calls, {outcome.faults.total()} faults, no violation")
+    return True
+
+
+def _print_failure(seed: int, error: InvariantViolated) -> None:
+    print(*getattr(error, "__notes__", ()), sep="\n")
+    print(f"\nseed {seed} breaks {error}\nreplay it: {replay_command(seed)}")
+
+
+def many(first: int, count: int, functions: Functions) -> int:
+    """Seeds in a row, with progress; 1 at the first that breaks an invariant."""
+    began = said = time.monotonic()
+    steps, faults = 0, Counter[tuple[Fault, str]]()
+    for seed in range(first, first + count):
+        try:
+            outcome = tell(seed, functions)
+        except InvariantViolated as error:
+            _print_failure(seed, error)
+            return 1
+        steps += outcome.steps
+        faults += outcome.faults
+        if time.monotonic() - said > PROGRESS_SECONDS:
+            said = time.monotonic()
+            done = seed + 1 - first
+            print(f"{done} of {count} seeds, {done / (said - began):.1f} a second", flush=True)
+    seconds = time.monotonic() - began
+    print(
+        f"{count} seeds from {first} in {seconds:.0f} s ({count / seconds:.1f} a second): ", end=""
+    )
+    print(f"{steps} AWS calls, {faults.total()} faults, no invariant broken")
+    for (fault, operation), hits in sorted(faults.items()):
+        print(f"  {hits:6} {fault}: {operation}")
+    return 0
+
+
+def _without_guards(seeds: int, functions: Functions) -> int:
+    """The rows of the table in docs/reliability.md."""
+    missed = 0
+    for guard in GUARDS:
+        found = first_violation(guard, seeds, functions)
+        missed += found is None
+        told = f"{found[1].invariant} | {found[0] + 1}" if found else "nothing |"
+        print(f"| {guard} | {told} |", flush=True)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

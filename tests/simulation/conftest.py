@@ -1,0 +1,14 @@
+"""The functions that ship, over the simulation's AWS."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.simulation.functions import Functions, simulated_functions
+
+
+@pytest.fixture(scope="module")
+def functions() -> Iterator[Functions]:
+    """Loaded once; every seed starts them cold."""
+    with simulated_functions() as found:
+        yield found

@@ -1,0 +1,219 @@
+"""DynamoDB's expressions, as far as Monthend writes them. What is not understood is not ignored.
+
+An expression is read once into a function and kept. `test_dynamodb_model.py` holds these functions
+against moto's.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+type Value = Mapping[str, Any]
+"""A DynamoDB attribute value, such as `{"S": "acme"}`."""
+type Item = Mapping[str, Value]
+
+TOKEN = re.compile(r"\s*(?:([:#]?\w+)|(<>|<=|>=|[=<>(),+-]))")
+ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<": lambda one, other: bool(one < other),
+    "<=": lambda one, other: bool(one <= other),
+    ">": lambda one, other: bool(one > other),
+    ">=": lambda one, other: bool(one >= other),
+}
+
+
+class NotModelled(BaseException):
+    """The simulation met a call that its AWS does not know. No handler may catch this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an expression is evaluated against."""
+
+    item: Item
+    names: Mapping[str, str]
+    values: Mapping[str, Value]
+
+
+type Operand = Callable[[Scope], Value | None]
+type Test = Callable[[Scope], bool]
+
+
+def plain(value: Value) -> Any:
+    """The value as Python compares it: numbers as numbers."""
+    [(kind, content)] = value.items()
+    return Decimal(content) if kind == "N" else content
+
+
+def same(one: Value | None, other: Value | None) -> bool:
+    """Whether both are there, of one type and equal."""
+    if one is None or other is None:
+        return False
+    return one.keys() == other.keys() and bool(plain(one) == plain(other))
+
+
+class Reader:
+    """Reads one expression from left to right."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._tokens = list(_tokens(text))
+        # `name = :value` terms, for a query to find its partition by.
+        self.equalities: dict[str, str] = {}
+
+    def peek(self) -> str:
+        """The next token in lower case; empty at the end."""
+        return self._tokens[0].lower() if self._tokens else ""
+
+    def take(self, *expected: str) -> str:
+        """The next token, which must be one of those expected, if any are."""
+        if not self._tokens or (expected and self.peek() not in expected):
+            raise NotModelled(f"{' or '.join(expected)} expected in {self.text!r}")
+        return self._tokens.pop(0)
+
+    def condition(self) -> Test:
+        """`a OR b`, where AND binds closer and NOT closest."""
+        found = self._all_of()
+        while self.peek() == "or":
+            self.take()
+            found = _either(found, self._all_of())
+        return found
+
+    def _all_of(self) -> Test:
+        found = self._one()
+        while self.peek() == "and":
+            self.take()
+            found = _both(found, self._one())
+        return found
+
+    def _one(self) -> Test:
+        if self.peek() == "not":
+            self.take()
+            inner = self._one()
+            return lambda scope: not inner(scope)
+        if self.peek() == "(":
+            self.take()
+            found = self.condition()
+            self.take(")")
+            return found
+        if self.peek() in ("attribute_exists", "attribute_not_exists", "begins_with"):
+            return self._function()
+        return self._comparison()
+
+    def _function(self) -> Test:
+        name = self.take().lower()
+        self.take("(")
+        path = self.operand()
+        if name == "begins_with":
+            self.take(",")
+            prefix = self.operand()
+            self.take(")")
+            return lambda scope: _begins_with(path(scope), prefix(scope))
+        self.take(")")
+        if name == "attribute_exists":
+            return lambda scope: path(scope) is not None
+        return lambda scope: path(scope) is None
+
+    def _comparison(self) -> Test:
+        first = self._tokens[0] if self._tokens else ""
+        left = self.operand()
+        operator = self.take("=", "<>", "<", "<=", ">", ">=", "between", "in").lower()
+        if operator == "between":
+            low = self.operand()
+            self.take("and")
+            high = self.operand()
+            return lambda scope: (
+                _ordered(">=", left(scope), low(scope))
+                and _ordered("<=", left(scope), high(scope))
+            )
+        if operator == "in":
+            members = self.operands()
+            return lambda scope: any(same(left(scope), member(scope)) for member in members)
+        second = self._tokens[0] if self._tokens else ""
+        right = self.operand()
+        if operator == "=":
+            self.equalities[first] = second
+            return lambda scope: same(left(scope), right(scope))
+        if operator == "<>":
+            return lambda scope: not same(left(scope), right(scope))
+        return lambda scope: _ordered(operator, left(scope), right(scope))
+
+    def operands(self) -> list[Operand]:
+        """`(a, b, c)`."""
+        self.take("(")
+        found = [self.operand()]
+        while self.take(",", ")") == ",":
+            found.append(self.operand())
+        return found
+
+    def operand(self) -> Operand:
+        """A value, an attribute, or `if_not_exists(attribute, value)`."""
+        if self.peek() == "if_not_exists":
+            self.take()
+            path, otherwise = self.operands()
+            return lambda scope: path(scope) or otherwise(scope)
+        token = self.take()
+        if token.startswith(":"):
+            return lambda scope: scope.values[token]
+        if not re.fullmatch(r"#?\w+", token):
+            raise NotModelled(f"{token!r} in {self.text!r}")
+        return lambda scope: scope.item.get(attribute(token, scope.names))
+
+    def end(self) -> None:
+        """Nothing may follow."""
+        if self._tokens:
+            raise NotModelled(f"{self._tokens[0]!r} in {self.text!r}")
+
+
+def _tokens(text: str) -> Iterator[str]:
+    position, text = 0, text.rstrip()
+    while position < len(text):
+        found = TOKEN.match(text, position)
+        if found is None:
+            raise NotModelled(f"{text[position:]!r} in {text!r}")
+        position = found.end()
+        yield found[1] or found[2]
+
+
+def attribute(token: str, names: Mapping[str, str]) -> str:
+    """The attribute's own name."""
+    return names[token] if token.startswith("#") else token
+
+
+def _either(one: Test, other: Test) -> Test:
+    return lambda scope: one(scope) or other(scope)
+
+
+def _both(one: Test, other: Test) -> Test:
+    return lambda scope: one(scope) and other(scope)
+
+
+def _ordered(operator: str, one: Value | None, other: Value | None) -> bool:
+    if one is None or other is None or one.keys() != other.keys():
+        return False
+    return ORDERS[operator](plain(one), plain(other))
+
+
+def _begins_with(value: Value | None, prefix: Value | None) -> bool:
+    return value is not None and prefix is not None and value["S"].startswith(prefix["S"])
+
+
+@cache
+def read_condition(text: str) -> tuple[Test, Mapping[str, str]]:
+    """A condition, filter or key condition; and its `name = :value` terms."""
+    reader = Reader(text)
+    test = reader.condition()
+    reader.end()
+    return test, reader.equalities
+
+
+def holds(text: str | None, scope: Scope) -> bool:
+    """Whether the condition is met; no condition always is."""
+    return text is None or read_condition(text)[0](scope)
+
+
+def read_names(text: str, names: Mapping[str, str]) -> list[str]:
+    """The attributes of a projection expression."""
+    return [attribute(token, names) for token in _tokens(text) if token != ","]

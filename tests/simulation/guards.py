@@ -1,0 +1,201 @@
+"""The guards that keep the invariants, each taken away: a simulator must notice.
+
+A guard is taken away by changing a text within one function of the product. A text that is not
+there any more is an error here, and not a guard that passes.
+"""
+
+import inspect
+import textwrap
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+from invoicing import base_table, dispatch, invoice, rollup
+from invoicing.access import Caller
+from invoicing.billing_history import BillingHistory
+from invoicing.billing_history_table import BillingHistoryTable
+from invoicing.invoices_table import InvoicesTable
+from invoicing.lifecycle_table import LifecycleTable
+from invoicing.pricing import Pricing
+from invoicing.rollup import Rollup
+from invoicing.usage_events_table import UsageEventsTable
+from tests.simulation.functions import Functions
+from tests.simulation.report import InvariantViolated
+from tests.simulation.story import tell
+
+
+class GuardMoved(Exception):
+    """The text that makes the guard is no longer in its function."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One text of one function, and what it becomes."""
+
+    function: str
+    old: str
+    new: str
+    # Whose function it is; None: of each loaded copy of a handler, named by `handler`.
+    owner: Any = None
+    handler: str = ""
+
+    def owners(self, functions: Functions) -> list[Any]:
+        """The classes or modules to change."""
+        if self.owner is not None:
+            return [self.owner]
+        return [each.module for each in functions.every() if each.name == self.handler]
+
+
+ORDER: dict[str, list[Any]] = {}
+"""Pages that are held back until their invoice is written."""
+
+SOURCES: dict[Any, str] = {}
+
+GUARDS: dict[str, tuple[Change, ...]] = {
+    "the condition on the invoice put": (
+        Change("_put_new", "condition=new", "condition=None", InvoicesTable),
+    ),
+    "the read-back: a refused put is an error": (
+        Change("create", "self._recognise(item, error)", "raise", InvoicesTable),
+    ),
+    "the read-back: one's own put is not recognised": (
+        Change("_recognise", "if current.attempt != item.attempt:", "if True:", InvoicesTable),
+    ),
+    "the read-back: another's put is taken for one's own": (
+        Change("_recognise", "if current.attempt != item.attempt:", "if False:", InvoicesTable),
+    ),
+    "the order of commit: pages before the item": (
+        Change(
+            "_with_pages_written",
+            "page.save()",
+            "ORDER.setdefault(attempt, []).append(page)",
+            InvoicesTable,
+        ),
+        Change(
+            "_sweep",
+            "self._delete_pages(",
+            "[page.save() for page in ORDER.pop(item.attempt, ())]; self._delete_pages(",
+            InvoicesTable,
+        ),
+    ),
+    "the dedupe condition of usage events": (
+        Change(
+            "_dedupe_item",
+            '"ConditionExpression": f"attribute_not_exists({KEY})",',
+            "",
+            UsageEventsTable,
+        ),
+    ),
+    "the mark of late usage": (
+        Change("_mark", "condition=condition", "condition=None", InvoicesTable),
+    ),
+    "the condition that a replaced invoice is unchanged": (
+        Change("_swap", "condition=unchanged", "condition=None", InvoicesTable),
+    ),
+    "sweeping pages of one's own revision alone": (
+        Change(
+            "_delete_pages",
+            "page_prefix(item.period_start, int(item.revision))",
+            "item.period_start",
+            InvoicesTable,
+        ),
+    ),
+    "late usage goes on from what was billed": (
+        Change("billed_until_now", "found = late.after", "pass", BillingHistory),
+    ),
+    "an invoice made again ends where a later one begins": (
+        Change("taken_by_later", "if later.period.start >", "if False and", BillingHistory),
+    ),
+    "the worker refuses an open month": (
+        Change("roll_up", "refuse_open_period(period,", "(lambda *_: None)(period,", Rollup),
+    ),
+    "keys left unprocessed are asked for again": (
+        Change("_read_batch", 'answer.get("UnprocessedKeys") or {}', "{}", base_table),
+    ),
+    "failed entries of a batch are sent again": (
+        Change(
+            "_send_batch",
+            'answer.get("Successful", ())',
+            "list(answer['Successful']) + answer.get('Failed', [])",
+            dispatch,
+        ),
+    ),
+    "failures are reported to the queue": (
+        Change("_done", "return False", "return True", handler="rollup_tenant"),
+    ),
+    "a run out of time hands over": (
+        Change("send_month_end", "after=tenant_ids[-1]", "after=None", handler="start_month_end"),
+    ),
+    "money is read consistently": (
+        Change("around", "consistent_read=True", "consistent_read=False", BillingHistoryTable),
+    ),
+    "usage is read consistently": (
+        Change("_read_batch", '"ConsistentRead": True', '"ConsistentRead": False', base_table),
+    ),
+    "the state that was reviewed is the state that is issued": (
+        Change("_write", "condition=same", "condition=None", LifecycleTable),
+    ),
+    "an invoice that does not add up is refused": (
+        Change("new_invoice", "=quote.subtotal_cents", "=quote.subtotal_cents + 1", rollup),
+        Change("new_invoice", "refuse_inconsistent(invoice)", "pass", rollup),
+    ),
+    "an invoice has the words of the quote": (
+        Change("_addon", "found.name", "'Another name'", Pricing),
+    ),
+    "a revision has a number of its own": (
+        Change("invoice_number", "if revision > 1", "if False", invoice),
+    ),
+    "prices are those that the subscription is pinned to": (
+        Change(
+            "_priced",
+            "subscription.plan_version",
+            "self.accounts.newest_version('plan', subscription.plan_code)",
+            Pricing,
+        ),
+    ),
+    "an invoice is shown to its own tenant alone": (
+        Change("may_see", "self.is_admin or tenant_id in self.tenant_ids", "True", Caller),
+    ),
+}
+
+
+@contextmanager
+def without(guard: str, functions: Functions) -> Iterator[None]:
+    """The product without this guard, until the end of the block. Raises GuardMoved."""
+    ORDER.clear()
+    SOURCES.clear()
+    with ExitStack() as stack:
+        for change in GUARDS[guard]:
+            for owner in change.owners(functions):
+                changed = _changed(owner, change)
+                stack.enter_context(patch.object(owner, change.function, changed))
+        yield
+
+
+def _changed(owner: Any, change: Change) -> Any:
+    function = inspect.unwrap(getattr(owner, change.function))
+    # Of a function that is changed twice, the first change is the source of the second.
+    source = SOURCES.get(function) or textwrap.dedent(inspect.getsource(function))
+    if change.old not in source:
+        raise GuardMoved(f"{change.function} no longer says {change.old!r}")
+    # Decorators were applied when the function was made; what is changed is beneath them.
+    text = source[source.index("def ") :].replace(change.old, change.new)
+    names = {**function.__globals__, "ORDER": ORDER}
+    exec(compile(text, f"<without {change.old}>", "exec"), names)
+    SOURCES[names[change.function]] = text
+    return names[change.function]
+
+
+def first_violation(
+    guard: str, seeds: int, functions: Functions
+) -> tuple[int, InvariantViolated] | None:
+    """The first seed that notices that the guard is gone, and by which invariant."""
+    with without(guard, functions):
+        for seed in range(seeds):
+            try:
+                tell(seed, functions)
+            except InvariantViolated as error:
+                return seed, error
+    return None

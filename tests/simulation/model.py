@@ -1,0 +1,200 @@
+"""What the simulation knows by itself: customers, their terms, and the cents that follow.
+
+Whole cents and whole quantities in plain arithmetic; nothing here is computed by the engine.
+"""
+
+import calendar
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from random import Random
+
+DAYS_OF_EVEN_MONTH = 30
+
+type Kind = str
+type DayUsage = Mapping[tuple[date, Kind], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A calendar month."""
+
+    year: int
+    number: int
+
+    @property
+    def label(self) -> str:
+        """Such as `2026-04`."""
+        return f"{self.year}-{self.number:02}"
+
+    @property
+    def first(self) -> date:
+        """Its first day."""
+        return date(self.year, self.number, 1)
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """Its days, in order."""
+        return _days_of(self)
+
+    def next(self) -> "Month":
+        """The month after."""
+        after = self.days[-1] + timedelta(days=1)
+        return Month(after.year, after.month)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A plan version: cents a month, and by kind what is included and the cents of each beyond."""
+
+    code: str
+    version: int
+    base_cents: int
+    rates: Mapping[Kind, tuple[int, int]]
+
+
+@cache
+def _days_of(month: Month) -> tuple[date, ...]:
+    count = calendar.monthrange(month.year, month.number)[1]
+    return tuple(month.first + timedelta(days=number) for number in range(count))
+
+
+SMALL = Terms("small", 1, 2400, {"hours": (60, 3), "gb": (0, 7)})
+# The price changed later; who is pinned to version 1 pays version 1.
+SMALL_LATER = Terms("small", 2, 9900, {"hours": (0, 99), "gb": (0, 99)})
+BIG = Terms("big", 1, 4800, {"hours": (120, 2), "gb": (0, 5)})
+UNKNOWN = Terms("big", 9, 4800, BIG.rates)
+CATALOGUE = (SMALL, SMALL_LATER, BIG)
+KINDS = tuple(SMALL.rates)
+ADDON_CODE, ADDON_CENTS = "backup", 750
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A deployment on one plan; both days are billed (None: from before, and for good)."""
+
+    terms: Terms
+    addons: int = 0
+    first: date | None = None
+    last: date | None = None
+
+    def active(self, day: date) -> bool:
+        """Whether the day is billed by this segment."""
+        return (self.first is None or self.first <= day) and (
+            self.last is None or day <= self.last
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A tenant; deployments by id, each with its segments in order."""
+
+    tenant_id: str
+    account_number: str
+    taxed: bool
+    deployments: Mapping[str, tuple[Segment, ...]]
+
+    @property
+    def poison(self) -> bool:
+        """Whether it is pinned to a plan version that the catalogue lacks."""
+        return any(
+            segment.terms is UNKNOWN for each in self.deployments.values() for segment in each
+        )
+
+    def billed_in(self, month: Month) -> bool:
+        """Whether anything is subscribed in the month."""
+        return any(_days(segment, month) for each in self.deployments.values() for segment in each)
+
+    def fixed_cents(self, month: Month) -> Counter[tuple[str, str]]:
+        """Plan and add-on cents of the month, by deployment and kind of line."""
+        found: Counter[tuple[str, str]] = Counter()
+        for deployment_id, segments in self.deployments.items():
+            for segment in segments:
+                days = _days(segment, month)
+                if not days:
+                    continue
+                found[deployment_id, "plan_base"] += (
+                    segment.terms.base_cents * days // len(month.days)
+                )
+                if segment.addons:
+                    cents = ADDON_CENTS * segment.addons * days // len(month.days)
+                    found[deployment_id, "addon"] += cents
+        return found
+
+    def usage_cents(self, deployment_id: str, kind: Kind, month: Month, used: DayUsage) -> int:
+        """What a month's usage of one kind costs, over all segments of the deployment."""
+        cents = 0
+        for segment in self.deployments[deployment_id]:
+            days = _days(segment, month)
+            if not days:
+                continue
+            included, each = segment.terms.rates[kind]
+            quantity = sum(
+                quantity
+                for (day, name), quantity in used.items()
+                if name == kind and day in month.days and segment.active(day)
+            )
+            cents += max(0, quantity - included * days // len(month.days)) * each
+        return cents
+
+    def tax_cents(self, subtotal: int) -> int:
+        """10 %, half a cent up, away from zero; nothing for who is exempt."""
+        if not self.taxed:
+            return 0
+        cents = (abs(subtotal) + 5) // 10
+        return cents if subtotal >= 0 else -cents
+
+
+def _days(segment: Segment, month: Month) -> int:
+    if segment.first is None and segment.last is None:
+        return len(month.days)
+    return sum(map(segment.active, month.days))
+
+
+def _plain(name: str, rng: Random, _: Iterable[Month]) -> Mapping[str, tuple[Segment, ...]]:
+    return {f"{name}-0": (Segment(rng.choice((SMALL, BIG)), rng.randint(0, 2)),)}
+
+
+def _large(name: str, rng: Random, _: Iterable[Month]) -> Mapping[str, tuple[Segment, ...]]:
+    return {f"{name}-{n}": (Segment(BIG, n % 2),) for n in range(rng.randint(3, 5))}
+
+
+def _idle(name: str, _: Random, months: Iterable[Month]) -> Mapping[str, tuple[Segment, ...]]:
+    ended = next(iter(months)).first - timedelta(days=40)
+    return {f"{name}-0": (Segment(SMALL, last=ended),)}
+
+
+def _leaver(name: str, _: Random, months: Iterable[Month]) -> Mapping[str, tuple[Segment, ...]]:
+    first = next(iter(months))
+    return {f"{name}-0": (Segment(SMALL, 1, last=first.days[-1]),)}
+
+
+def _poison(name: str, _: Random, __: Iterable[Month]) -> Mapping[str, tuple[Segment, ...]]:
+    return {f"{name}-0": (Segment(UNKNOWN),), f"{name}-1": (Segment(SMALL),)}
+
+
+def _changer(name: str, _: Random, months: Iterable[Month]) -> Mapping[str, tuple[Segment, ...]]:
+    """Changes its plan in the middle of a month of 30 days, where all halves are whole cents."""
+    for month in months:
+        if len(month.days) == DAYS_OF_EVEN_MONTH:
+            half = DAYS_OF_EVEN_MONTH // 2
+            last, change = month.days[half - 1], month.days[half]
+            return {f"{name}-0": (Segment(SMALL, 2, last=last), Segment(BIG, 2, first=change))}
+    return {f"{name}-0": (Segment(BIG, 1),)}
+
+
+SORTS = (_plain, _large, _idle, _leaver, _poison, _changer)
+
+
+def customers(rng: Random, months: Iterable[Month]) -> list[Customer]:
+    """Three or four customers, of different sorts; always one that is plain and one large."""
+    months = list(months)
+    sorts = [_plain, _large, *rng.sample(SORTS, rng.randint(1, 2))]
+    found = []
+    for number, sort in enumerate(sorts):
+        name = f"t{number}-{sort.__name__.strip('_')}"
+        taxed = rng.random() < 0.75
+        found.append(Customer(name, str(101 + number), taxed, sort(name, rng, months)))
+    return found

@@ -1,0 +1,196 @@
+"""Random calls of the shapes that Monthend makes, over a few keys, so that they meet."""
+
+from random import Random
+from typing import Any
+
+TENANTS, MONTHS = ("acme", "beta", "beta#pages"), ("2026-03-01", "2026-04-01", "2026-04-01#r1")
+STATES, ATTEMPTS = ("draft", "issued", "void"), ("a1", "a2")
+NAMES = {"#t": "tenant_id", "#p": "period_start", "#s": "status", "#a": "attempt", "#n": "lines"}
+
+type Request = dict[str, Any]
+
+
+class Calls:
+    """One after the other, by a seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = Random(seed)
+
+    def key(self) -> Request:
+        """An invoice's key."""
+        choice = self.rng.choice
+        return {"tenant_id": {"S": choice(TENANTS)}, "period_start": {"S": choice(MONTHS)}}
+
+    def item(self) -> Request:
+        """An invoice, in the period's index or not."""
+        item = self.key() | {
+            "status": {"S": self.rng.choice(STATES)},
+            "attempt": {"S": self.rng.choice(ATTEMPTS)},
+            "total_cents": {"N": str(self.rng.randint(-5, 5))},
+        }
+        if self.rng.random() < 0.6:
+            item["period_shard"] = {"S": f"2026-04#{self.rng.randint(0, 1)}"}
+        return item
+
+    def condition(self) -> Request:
+        """One of our conditions, or none."""
+        text = self.rng.choice(
+            (
+                None,
+                "attribute_not_exists (#t)",
+                "attribute_exists (#t)",
+                "(#a = :a AND #s = :s)",
+                "#s IN (:s, :o)",
+                "(attribute_not_exists (#t) OR #a = :a)",
+                "NOT #s <> :s",
+                "total_cents BETWEEN :low AND :high",
+                "(total_cents >= :low AND total_cents < :high)",
+            )
+        )
+        if text is None:
+            return {}
+        return self._complete({"ConditionExpression": text})
+
+    def _complete(self, request: Request, more: str = "") -> Request:
+        """Names and values, exactly those that are used: DynamoDB refuses others."""
+        values = {
+            ":a": {"S": self.rng.choice(ATTEMPTS)},
+            ":s": {"S": self.rng.choice(STATES)},
+            ":o": {"S": self.rng.choice(STATES)},
+            ":low": {"N": "-1"},
+            ":high": {"N": "3"},
+            ":t": {"S": self.rng.choice(TENANTS)},
+            ":m": {"S": self.rng.choice(MONTHS)},
+            ":prefix": {"S": "2026-04"},
+            ":shard": {"S": "2026-04#0"},
+            ":one": {"N": "1"},
+        }
+        words = " ".join(str(each) for each in request.values()) + more
+        tokens = set(words.replace("(", " ").replace(")", " ").replace(",", " ").split())
+        used = {name: value for name, value in values.items() if name in tokens}
+        names = {name: value for name, value in NAMES.items() if name in tokens}
+        found = dict(request)
+        if names:
+            found["ExpressionAttributeNames"] = names
+        if used:
+            found["ExpressionAttributeValues"] = used
+        return found
+
+    def put(self) -> tuple[str, Request]:
+        """A conditional put."""
+        return "PutItem", {"TableName": "invoices", "Item": self.item(), **self.condition()}
+
+    def delete(self) -> tuple[str, Request]:
+        """A conditional delete."""
+        return "DeleteItem", {"TableName": "invoices", "Key": self.key(), **self.condition()}
+
+    def update(self) -> tuple[str, Request]:
+        """A change of state, and counting."""
+        condition = self.rng.choice(("#s IN (:o, :s)", "attribute_exists (#t)", "#a = :a"))
+        expression = self.rng.choice(
+            ("SET #s = :s", "SET #s = :s ADD total_cents :one", "SET #s = :o REMOVE period_shard")
+        )
+        request = {"UpdateExpression": expression, "ConditionExpression": condition}
+        asked = self.rng.choice(("NONE", "ALL_NEW", "ALL_OLD"))
+        complete = self._complete(request)
+        return "UpdateItem", {
+            **complete,
+            "TableName": "invoices",
+            "Key": self.key(),
+            "ReturnValues": asked,
+        }
+
+    def get(self) -> tuple[str, Request]:
+        """A whole item, or some attributes of it."""
+        request: Request = {"TableName": "invoices", "Key": self.key(), "ConsistentRead": True}
+        if self.rng.random() < 0.5:
+            request["ProjectionExpression"] = "#s, total_cents"
+            request["ExpressionAttributeNames"] = {"#s": "status"}
+        return "GetItem", request
+
+    def query(self) -> tuple[str, Request]:
+        """A tenant's items."""
+        text = self.rng.choice(
+            (
+                "#t = :t",
+                "#t = :t AND #p = :m",
+                "(#t = :t AND #p < :m)",
+                "(#t = :t AND begins_with (#p, :prefix))",
+                "(#t = :t AND #p BETWEEN :prefix AND :m)",
+            )
+        )
+        request: Request = {"KeyConditionExpression": text}
+        if self.rng.random() < 0.5:
+            request["FilterExpression"] = self.rng.choice(
+                ("attribute_exists (period_shard)", "(attribute_exists (#a) AND #s = :s)")
+            )
+        if self.rng.random() < 0.4:
+            request["ProjectionExpression"] = "#t, #p, #s"
+        complete = self._complete(request)
+        return "Query", {
+            **complete,
+            "TableName": "invoices",
+            "ConsistentRead": True,
+            "ScanIndexForward": self.rng.random() < 0.5,
+            "Limit": self.rng.randint(1, 4),
+        }
+
+    def query_index(self) -> tuple[str, Request]:
+        """A period's items, by the index."""
+        text = self.rng.choice(("period_shard = :shard", "(period_shard = :shard AND #t > :t)"))
+        complete = self._complete({"KeyConditionExpression": text})
+        return "Query", {**complete, "TableName": "invoices", "IndexName": "period", "Limit": 2}
+
+    def scan_index(self) -> tuple[str, Request]:
+        """Everything that is in the index."""
+        return "Scan", {"TableName": "invoices", "IndexName": "period", "Limit": 3}
+
+    def batch_get(self) -> tuple[str, Request]:
+        """Some items at once."""
+        keys = {str(key): key for key in (self.key() for _ in range(3))}
+        wanted = {"Keys": list(keys.values()), "ConsistentRead": True}
+        return "BatchGetItem", {"RequestItems": {"invoices": wanted}}
+
+    def transact(self) -> tuple[str, Request]:
+        """A swap: two puts and a mark; or an event with its totals."""
+        if self.rng.random() < 0.5:
+            keys = {
+                str(item["tenant_id"]) + str(item["period_start"]): item
+                for item in (self.item() for _ in range(3))
+            }
+            return "TransactWriteItems", {
+                "TransactItems": [
+                    {"Put": {"TableName": "invoices", "Item": item, **self.condition()}}
+                    for item in keys.values()
+                ]
+            }
+        dedupe = {"deployment_period": {"S": f"e{self.rng.randint(0, 9)}"}, "day": {"S": "event"}}
+        put = {
+            "TableName": "usage",
+            "Item": dedupe | {"digest": {"S": "d"}},
+            "ConditionExpression": "attribute_not_exists(deployment_period)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        bumps = [{"Update": self._bump(day)} for day in ("2026-04-03", "total")]
+        return "TransactWriteItems", {"TransactItems": [{"Put": put}, *bumps]}
+
+    def _bump(self, day: str) -> Request:
+        return {
+            "TableName": "usage",
+            "Key": {"deployment_period": {"S": "web#2026-04"}, "day": {"S": day}},
+            "UpdateExpression": "SET #owner = :owner ADD #k0 :q0",
+            "ConditionExpression": "attribute_not_exists(#owner) OR #owner = :owner",
+            "ExpressionAttributeNames": {"#owner": "tenant_id", "#k0": "hours"},
+            "ExpressionAttributeValues": {
+                ":owner": {"S": self.rng.choice(("acme", "acme", "beta"))},
+                ":q0": {"N": str(self.rng.randint(1, 9))},
+            },
+        }
+
+    def next(self) -> tuple[str, Request]:
+        """Any of them."""
+        makers = (
+            *(self.put, self.put, self.delete, self.update, self.get, self.batch_get),
+            *(self.query, self.query_index, self.scan_index, self.transact, self.transact),
+        )
+        return self.rng.choice(makers)()

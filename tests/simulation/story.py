@@ -1,0 +1,244 @@
+"""The story of one seed: months of usage and month-ends with faults on; then off, and all is well.
+
+Whose turn it is, which message is delivered, what fails and what people do: one `random.Random`.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tests.simulation.faults import Fault
+from tests.simulation.functions import Functions, running
+from tests.simulation.lifecycle import Lifecycle
+from tests.simulation.liveness import Liveness
+from tests.simulation.model import Month
+from tests.simulation.operators import Operators
+from tests.simulation.producers import Producers
+from tests.simulation.reader import Reader
+from tests.simulation.repeats import Repeats
+from tests.simulation.report import InvariantViolated
+from tests.simulation.seeding import store_catalogue, store_customer
+from tests.simulation.stage import Strand
+from tests.simulation.starts import Starts
+from tests.simulation.workers import QueueReader, Rollups
+from tests.simulation.world import World
+
+USAGE_STEPS, MONTH_END_STEPS, QUIET_STEPS = 60, 400, 20_000
+BEFORE_MIDNIGHT, AFTER_MIDNIGHT = timedelta(hours=12), timedelta(hours=3)
+CALM, UNEVENTFUL, MOSTLY = 0.3, 0.7, 0.8
+
+type Offer = tuple[float, Callable[[], None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a seed that broke nothing went through."""
+
+    steps: int
+    faults: Counter[tuple[Fault, str]]
+    outcomes: Counter[str]
+    looks: int
+    repeated: int
+    trace: tuple[str, ...]
+
+
+class Story:
+    """Runs one seed from its first usage event to its last audit."""
+
+    def __init__(self, world: World) -> None:
+        self.world, functions = world, world.functions
+        self.rollups = Rollups(world)
+        self.producers = Producers(world)
+        self.starts = Starts(world)
+        self.lifecycle = Lifecycle(world)
+        self.operators = Operators(world, self.starts, self.producers, self.lifecycle)
+        self.reader = Reader(world)
+        self.queues = (
+            QueueReader(world, world.rollups, functions.rollups, self.rollups.handled),
+            QueueReader(world, world.usages, (functions.ingest,), self.producers.handled),
+        )
+        self.liveness = Liveness(
+            world, self.starts, self.operators, self.producers, self.reader, self.quiet
+        )
+        world.after_turn.append(self.rollups.read_logs)
+        self.repeats = Repeats(world, functions.repeat)
+        world.after_write += [self.rollups.look, self.reader.look, self.repeats.look]
+        # In most seeds usage goes on while the month is rolled up.
+        self.calm = world.rng.random() < CALM
+        self.operators.may_come_late = not self.calm
+
+    def tell(self) -> None:
+        """Raises InvariantViolated for the first thing that is not as it must be."""
+        store_catalogue()
+        for customer in self.world.customers:
+            store_customer(customer)
+        self.world.dynamodb.changes.clear()
+        first, *others = self.world.settings.months
+        if self.world.rng.random() < UNEVENTFUL:
+            self._uneventful_month(first)
+        else:
+            self._month(first)
+        for month in others:
+            self._month(month)
+        self.liveness.finish()
+
+    def _uneventful_month(self, month: Month) -> None:
+        """Nothing fails, and most invoices are issued: a past that later months go on from."""
+        world = self.world
+        world.say(f"--- {month.label}, without faults")
+        world.cloud.faults.on = False
+        self._to_end_of(month, 2)
+        self.quiet()
+        self._fire(month)
+        self.quiet()
+        for tenant_id, label in sorted(world.invariants.standing):
+            if world.rng.random() < MOSTLY:
+                self.lifecycle.at_once(tenant_id, label, "issue")
+
+    def _month(self, month: Month) -> None:
+        world = self.world
+        world.say(f"--- {month.label}, faults at {world.cloud.faults.intensity}")
+        world.cloud.faults.on = True
+        self._to_end_of(month, 3)
+        self._run(USAGE_STEPS)
+        if self.calm:
+            self._settle()
+            world.cloud.faults.on = True
+        else:
+            self._plan_usage(month, 2)
+        self._fire(month)
+        self.operators.plan()
+        self._run(MONTH_END_STEPS)
+        self._settle()
+        self.liveness.month_end()
+
+    def _to_end_of(self, month: Month, count: int) -> None:
+        """Up to the last day of the month, with its usage on the way."""
+        end = self.world.settings.end_of(month)
+        self.world.clock.now = max(self.world.now, end - BEFORE_MIDNIGHT)
+        self._plan_usage(month, count)
+
+    def _fire(self, month: Month) -> None:
+        """The first of the next month, at three in the morning."""
+        end = self.world.settings.end_of(month)
+        self.world.clock.now = max(self.world.now, end + AFTER_MIDNIGHT)
+        self.starts.schedule(month)
+
+    def _plan_usage(self, month: Month, count: int) -> None:
+        """Usage of this month, and some of the month before that comes late."""
+        world = self.world
+        months = [month]
+        index = world.settings.months.index(month)
+        if index and not self.calm:
+            months.append(world.settings.months[index - 1])
+        for each in months:
+            for customer in world.customers:
+                for sent in world.meters.month(customer, each, world.rng.randint(0, count)):
+                    self.producers.plan(sent)
+
+    def _settle(self) -> None:
+        """The faults stop; what is under way comes to its end."""
+        world = self.world
+        world.say("the faults stop")
+        world.cloud.faults.on = False
+        if world.cloud.down_until is not None:
+            world.clock.now = max(world.now, world.cloud.down_until)
+            world.cloud.down_until = None
+        for table in world.dynamodb.tables.values():
+            table.lag(False)
+        self.operators.plans.clear()
+        self.quiet()
+
+    def quiet(self) -> None:
+        """Runs until nothing is left to do; raises I8 if that never comes."""
+        self._run(QUIET_STEPS)
+        if self._offers():
+            raise InvariantViolated("I8", "messages go round and round, without faults")
+
+    def _run(self, steps: int) -> None:
+        """Until nothing is left to do, or so many turns are taken."""
+        world = self.world
+        for _ in range(steps):
+            self.starts.take_continuations()
+            offers = self._offers()
+            if not offers and not self._wait():
+                return
+            if offers:
+                weights = [weight for weight, _ in offers]
+                [(_, deed)] = world.rng.choices(offers, weights)
+                deed()
+
+    def _offers(self) -> list[Offer]:
+        world, offers = self.world, []
+        ready = world.stage.prompt()
+        held = len(world.stage.strands) - len(ready)
+        if ready:
+            offers.append((10.0, lambda: world.take_turn(world.rng.choice(ready))))
+        for queue in self.queues:
+            if queue.could_deliver():
+                offers.append((3.0, queue.deliver))
+        if self.producers.could_send():
+            offers.append((2.0, self.producers.send))
+        if self.starts.due():
+            offers.append((3.0, self.starts.invoke))
+        if world.cloud.late:
+            offers.append((1.0, self._arrive))
+        if world.cloud.faults.on and self.operators.plans:
+            offers.append((2.0 if held else 0.25, self.operators.act))
+        if world.cloud.faults.on and ready and self.reader.could_start_slowly():
+            offers.append((0.3, self.reader.start_slowly))
+        if world.cloud.faults.on:
+            offers += [(1.0, self._ambush(each)) for each in world.stage.strands if each.commits]
+        if not offers and (slow := world.stage.ready()):
+            offers.append((1.0, lambda: world.take_turn(world.rng.choice(slow))))
+        return offers
+
+    def _ambush(self, strand: Strand) -> Callable[[], None]:
+        """Somebody changes the state of an invoice that is about to be written."""
+
+        def act() -> None:
+            invoice, strand.commits = strand.commits, None
+            if invoice is not None:
+                self.operators.interfere(*invoice)
+
+        return act
+
+    def _arrive(self) -> None:
+        self.world.cloud.arrive(self.world.rng.choice(self.world.cloud.late))
+        self.world.look_at_writes()
+
+    def _wait(self) -> bool:
+        """Lets time pass until something is due; False if nothing ever will be."""
+        world = self.world
+        moments = [
+            *(message.visible_at for queue in self.queues for message in queue.queue.messages),
+            *(start.not_before for start in self.starts.waiting),
+        ]
+        if self.producers.waiting and self.producers.not_before is not None:
+            moments.append(self.producers.not_before)
+        later = [moment for moment in moments if moment > world.now]
+        if not later:
+            return False
+        world.clock.now = min(later)
+        return True
+
+
+def tell(seed: int, functions: Functions, *, aloud: bool = False) -> Outcome:
+    """Runs a seed; raises InvariantViolated, with the trace in its notes."""
+    world = World(seed, functions, aloud=aloud)
+    with running(world, functions, seed):
+        try:
+            story = Story(world)
+            story.tell()
+        except InvariantViolated as error:
+            error.add_note(world.trace.tail())
+            raise
+        return Outcome(
+            steps=world.clock.step,
+            faults=world.cloud.faults.counts,
+            outcomes=story.rollups.outcomes,
+            looks=story.reader.looks,
+            repeated=story.repeats.checked["quoted"],
+            trace=tuple(world.trace.lines),
+        )

@@ -1,0 +1,40 @@
+"""A seed is a story that can be told again: the same steps, in whatever process."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.simulation.__main__ import many
+from tests.simulation.functions import Functions
+from tests.simulation.guards import GUARDS, without
+from tests.template import ROOT
+
+
+def _told(seed: int, hash_seed: str) -> str:
+    command = [sys.executable, "-m", "tests.simulation", "--seed", str(seed), "--verbose"]
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    found = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    return found.stdout
+
+
+@pytest.mark.parametrize("seed", [3, 11])
+def test_a_seed_repeats_itself_step_by_step_in_another_process(seed: int) -> None:
+    first = _told(seed, "1")
+    assert len(first.splitlines()) > 300
+    assert first == _told(seed, "2")
+
+
+def test_a_failing_seed_says_which_invariant_and_how_to_replay_it(
+    functions: Functions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guard = next(iter(GUARDS))
+    with without(guard, functions):
+        assert many(0, 5, functions) == 1
+    said = capsys.readouterr().out
+    assert "PutItem invoices t0-plain" in said
+    assert "breaks I1: two documents of " in said
+    assert said.endswith("replay it: python -m tests.simulation --seed 0 --verbose\n")
