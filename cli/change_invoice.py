@@ -1,7 +1,7 @@
 """One change of an invoice's state, as reviewed, by the person at the command line."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from rich.table import Table
 
@@ -89,8 +89,5 @@ def _reviewed(stack: Stack, tenant_id: str, period: Period, action: Action, name
 
 def _change(stack: Stack, action: Action, order: Order) -> Change:
     at = datetime.now(UTC)
-    issue = None
-    if action is Action.ISSUE:
-        due_on = at.astimezone(stack.zone).date() + timedelta(days=stack.settings.due_days)
-        issue = Issue(at, due_on)
+    issue = Issue.at(at, stack.settings) if action is Action.ISSUE else None
     return Change(action, order, caller(stack), at, issue)

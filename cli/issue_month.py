@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -117,8 +117,7 @@ def _in_words(error: InvalidOrder) -> str:
 
 def _issue(stack: Stack, period: Period, order: BulkOrder) -> BulkIssued:
     at = datetime.now(UTC)
-    due_on = at.astimezone(stack.zone).date() + timedelta(days=stack.settings.due_days)
-    issuing = Issuing(caller(stack), at, Issue(at, due_on))
+    issuing = Issuing(caller(stack), at, Issue.at(at, stack.settings))
     bulk, issued, seconds = BulkIssue.over(stack.settings), 0, SECONDS_A_GO
     with progress("invoices issued", lambda: _drafts(stack, period)) as advance:
         while True:

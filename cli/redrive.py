@@ -64,6 +64,8 @@ class Redrive:
     results: dict[str, Result] = field(default_factory=dict)
     # Letters that the queue counts and this look did not get to see.
     unseen: int = 0
+    # What SQS said it had moved before it stopped; which letters these are, it does not say.
+    moved_of_unsure: int = 0
     failure: str = ""
 
     @classmethod
@@ -106,7 +108,7 @@ class Redrive:
         before = self.tasks.start()
         self._note(letters, Result.UNSURE)
         result: MoveResult = self.tasks.follow(before, advance)
-        self.failure = result.failure
+        self.failure, self.moved_of_unsure = result.failure, result.moved
         if not result.failure:
             self._note(letters, Result.MOVED)
 
@@ -127,6 +129,12 @@ class Redrive:
 
     def _note(self, letters: Iterable[DeadLetter], result: Result) -> None:
         self.results |= {letter.message_id: result for letter in letters}
+
+    @property
+    def moved(self) -> int:
+        """How many letters were given back; about how many, if SQS stopped in the middle."""
+        known = self.count(Result.MOVED)
+        return known + (self.moved_of_unsure if self.count(Result.UNSURE) else 0)
 
     def count(self, result: Result) -> int:
         """How many letters this became of."""

@@ -70,7 +70,7 @@ def redrive_document(redrive: Redrive, noted: Noted, dry_run: bool) -> dict[str,
     """The report as JSON shows it; `unseen` is what the queue counted beside these letters."""
     return {
         "dry_run": dry_run,
-        "moved": redrive.count(Result.MOVED),
+        "moved": redrive.moved,
         "discarded": redrive.count(Result.DISCARDED),
         "unseen": redrive.unseen,
         "failure": redrive.failure or None,
@@ -98,7 +98,7 @@ def redrive_summary(redrive: Redrive, dry_run: bool) -> str:
         return "No dead letters." + _unseen(redrive)
     if dry_run:
         return f"Dry run, nothing moved: {wanted} of {found} would be.{_unseen(redrive)}"
-    moved, discarded = redrive.count(Result.MOVED), redrive.count(Result.DISCARDED)
+    moved, discarded = redrive.moved, redrive.count(Result.DISCARDED)
     told = [f"{moved} given back"] + ([f"{discarded} discarded"] if discarded else [])
     left = found - moved - discarded
     return f"{', '.join(told)}, {left} left in the dead-letter queue.{_unseen(redrive)}"

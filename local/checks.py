@@ -63,7 +63,10 @@ def all_checks() -> list[Check]:
             "Integration tests: events in, moto out",
             _python("pytest", "tests/integration", "-q", "-n", "auto"),
         ),
-        Check("Simulation: 300 seeds", _python("pytest", "tests/simulation", "-q", "-n2")),
+        Check(
+            "Simulation: month-ends under faults, 300 seeds",
+            _python("pytest", "tests/simulation", "-q", "-n2", "--dist", "worksteal"),
+        ),
         Check("End-to-end tests: the deployed template", _python("pytest", "tests/e2e", "-q")),
     ]
 

@@ -105,4 +105,4 @@ def _told_when_broken_off(work: Redrive) -> Iterator[None]:
 def _how_far(work: Redrive) -> str:
     if work.count(Result.UNSURE):
         return f"SQS goes on moving the letters; {NOTHING_LOST}"
-    return f"{work.count(Result.MOVED)} letters were moved; {NOTHING_LOST}"
+    return f"{work.moved} letters were moved; {NOTHING_LOST}"

@@ -1,6 +1,5 @@
 """POST /invoices/{id}/issue, /pay and /void: what a person does to a reviewed invoice."""
 
-from datetime import timedelta
 from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
@@ -38,10 +37,7 @@ logger = Logger(service="change_invoice")
 def _change(event: Event, caller: Caller) -> Change:
     action = Action(event["resource"].rpartition("/")[2])
     at = received_at(event)
-    issue = None
-    if action is Action.ISSUE:
-        today = at.astimezone(settings().zone).date()
-        issue = Issue(at, today + timedelta(days=settings().due_days))
+    issue = Issue.at(at, settings()) if action is Action.ISSUE else None
     try:
         order = read_order(action, json_body(event))
     except InvalidOrder as error:

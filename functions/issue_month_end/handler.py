@@ -1,6 +1,5 @@
 """POST /month-ends/{period}/issue: issues every draft that the review did not hold back."""
 
-from datetime import timedelta
 from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
@@ -37,9 +36,7 @@ logger = Logger(service="issue_month_end")
 
 def _issuing(event: Event, caller: Caller) -> Issuing:
     at = received_at(event)
-    today = at.astimezone(settings().zone).date()
-    issue = Issue(at, today + timedelta(days=settings().due_days))
-    return Issuing(Actor(caller.subject, caller.name), at, issue)
+    return Issuing(Actor(caller.subject, caller.name), at, Issue.at(at, settings()))
 
 
 @api(logger, may=lambda caller: caller.is_admin)

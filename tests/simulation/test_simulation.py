@@ -9,7 +9,7 @@ from tests.simulation.functions import Functions
 from tests.simulation.report import InvariantViolated, replay_command
 from tests.simulation.story import tell
 
-SEEDS, PARTS = 300, 4
+SEEDS, PARTS = 300, 2
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -66,9 +66,9 @@ class Settings:
 
     @classmethod
     def drawn(cls, rng: random.Random) -> "Settings":
-        """Three months in a row, in some billing zone."""
+        """Two or three months in a row, in some billing zone."""
         months = [rng.choice(FIRST_MONTHS)]
-        for _ in range(2):
+        for _ in range(rng.choice((1, 2))):
             months.append(months[-1].next())
         return cls(ZoneInfo(rng.choice(ZONES)), rng.random() < 0.25, tuple(months))
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from string import ascii_uppercase
 from typing import Any
 
 from invoicing.accounts import Tenant
 from invoicing.billed import NOTHING_BILLED, Billed
+from invoicing.settings import Settings
 from quote_engine import (
     Line,
     Period,
@@ -104,6 +105,12 @@ class Issue:
 
     issued_at: datetime
     due_on: date
+
+    @classmethod
+    def at(cls, moment: datetime, settings: Settings) -> "Issue":
+        """An issue at this moment, due so many days of the billing zone after its day there."""
+        today = moment.astimezone(settings.zone).date()
+        return cls(moment, today + timedelta(days=settings.due_days))
 
 
 @dataclass(frozen=True, slots=True)

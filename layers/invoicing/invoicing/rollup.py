@@ -1,7 +1,7 @@
 """One tenant's month: account and usage in, one invoice out. Safe to do any number of times."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from invoicing.billing_calendar import refuse_open_period
@@ -150,10 +150,7 @@ class Rollup:
         return new_invoice(priced.tenant, priced.request, priced.quote, edition, priced.billed)
 
     def _issue(self, run_at: datetime) -> Issue | None:
-        if not self.settings.issue_immediately:
-            return None
-        issued_on = run_at.astimezone(self.settings.zone).date()
-        return Issue(run_at, issued_on + timedelta(days=self.settings.due_days))
+        return Issue.at(run_at, self.settings) if self.settings.issue_immediately else None
 
 
 def _nothing_to_invoice(

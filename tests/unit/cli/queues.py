@@ -108,12 +108,13 @@ class MovingSqs(Sqs):
         task: dict[str, Any] = self.tasks[0] if self.tasks else {"Status": "NONE"}
         if task["Status"] != "RUNNING":
             return
+        if task["ApproximateNumberOfMessagesMoved"] == self.fails_after:
+            task |= {"Status": "FAILED", "FailureReason": "AccessDenied"}
+            return
         client, queues = self.queues.client, self.queues
         found = client.receive_message(QueueUrl=queues.dead, VisibilityTimeout=60)
         letters = found.get("Messages", [])
-        if task["ApproximateNumberOfMessagesMoved"] == self.fails_after:
-            task |= {"Status": "FAILED", "FailureReason": "AccessDenied"}
-        elif not letters:
+        if not letters:
             task["Status"] = "COMPLETED"
         for letter in letters:
             client.send_message(QueueUrl=queues.rollup, MessageBody=letter["Body"])

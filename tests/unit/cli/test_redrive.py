@@ -1,5 +1,6 @@
 """Dead letters go back to their queue: whatever interrupts, none is lost."""
 
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -307,11 +308,13 @@ def test_a_task_that_runs_already_is_followed_first(use: Use, capsys: Said) -> N
 
 
 def test_a_task_that_fails_says_why_and_is_exit_one(use: Use, capsys: Said) -> None:
-    use(MovingSqs(Queues(*LETTERS), fails_after=0))
+    use(MovingSqs(Queues(*LETTERS), fails_after=2))
     assert main(["redrive", "--json"]) == 1
     shown = capsys.readouterr()
     assert shown.err == "monthend: failed: AccessDenied\n"
-    assert '"result": "unsure"' in shown.out
+    document = json.loads(shown.out)
+    assert (document["moved"], document["failure"]) == (2, "failed: AccessDenied")
+    assert {letter["result"] for letter in document["letters"]} == {"unsure"}
 
 
 def test_a_task_that_sqs_never_lists_is_not_called_done(use: Use, capsys: Said) -> None:
