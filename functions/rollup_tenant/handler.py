@@ -9,6 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from invoicing.failures_table import FailuresTable
 from invoicing.invoice import unpriced_document
 from invoicing.invoices_table import InvoicesTable
+from invoicing.line_changes import changes_document
 from invoicing.messages import RollupMessage, parse_rollup_message
 from invoicing.pricing import Pricing
 from invoicing.rollup import Outcome, Rollup, RollupResult
@@ -16,6 +17,9 @@ from invoicing.settings import settings
 
 # A tenant takes well under a second; with less time left its message is better left for a retry.
 MARGIN_MS = 8_000
+
+# A log line takes 256 KB.
+MOST_CHANGES = 50
 
 logger = Logger(service="rollup_tenant")
 metrics = Metrics(namespace="Monthend", service="rollup_tenant")
@@ -85,6 +89,8 @@ def _log_fields(result: RollupResult) -> dict[str, Any]:
         "revision": header.revision if header else None,
         "total_cents": header.total_cents if header else None,
         "unpriced_usage": unpriced_document(result.unpriced),
+        # Line by line what a forced run changed; all of it is in the invoice's history.
+        "changes": changes_document(result.changes[:MOST_CHANGES]),
     }
 
 

@@ -339,6 +339,21 @@ def test_usage_of_a_deployment_that_went_to_another_tenant_is_that_tenants_affai
     assert stack.invoices.get("old", APRIL).header.total_cents == 6325
 
 
+def test_a_forced_run_logs_exactly_the_lines_that_it_changed(
+    stack: Stack, rollup: ModuleType, log: StringIO
+) -> None:
+    stack.add_tenant("pilot")
+    rollup.handler(batch("pilot"), LambdaContext())
+    stack.usage.add("pilot", "pilot", date(2026, 4, 30), {"droplet_hours": Decimal(100)})
+    rollup.handler(batch("pilot", force=True), LambdaContext())
+    first, forced = outcomes(log.getvalue())
+    assert first["changes"] == []
+    changed = [
+        (c["before"]["amount_cents"], c["after"]["amount_cents"]) for c in forced["changes"]
+    ]
+    assert changed == [(672, 772), (642, 652)]
+
+
 def test_a_slow_forced_worker_never_puts_old_usage_in_the_place_of_new(
     stack: Stack, rollup: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
