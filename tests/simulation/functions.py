@@ -6,7 +6,6 @@ limits that a small month never reaches: pages of 100 KB, transactions of 98 eve
 
 import gc
 import inspect
-import logging
 import os
 import random
 import sys
@@ -101,11 +100,9 @@ class Function:
         self.name = name
         self.log = Log()
         self.module = load_handler(name)
-        logger = self.module.logger
-        logger.setLevel(logging.CRITICAL)
         for level in ("info", "warning", "error"):
-            setattr(logger, level, self._say)
-        logger.exception = self._exception
+            setattr(self.module.logger, level, self._say)
+        self.module.logger.exception = self._exception
         if hasattr(self.module, "metrics"):
             for counted in ("add_metric", "add_dimensions", "flush_metrics"):
                 setattr(self.module.metrics, counted, lambda **_: None)
@@ -187,6 +184,7 @@ class _Clock(datetime):
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> Self:
+        """The simulated time."""
         return cls.fromtimestamp(_world().now.timestamp(), tz or UTC)
 
 

@@ -56,10 +56,6 @@ class Queue:
         """What could be received now."""
         return [message for message in self.messages if message.visible_at <= now]
 
-    def next_visible(self) -> datetime | None:
-        """When the next hidden message is seen again."""
-        return min((message.visible_at for message in self.messages), default=None)
-
     def receive(self, now: datetime, *, twice: bool) -> list[Message]:
         """Some visible messages in any order; `twice` delivers them a second time meanwhile.
 

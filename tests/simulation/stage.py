@@ -195,8 +195,9 @@ def on_one_processor() -> Iterator[None]:
         yield
         return
     every = os.sched_getaffinity(0)
-    # Another one for each of the processes of a parallel test run, as far as there are some.
-    os.sched_setaffinity(0, {sorted(every)[os.getpid() % len(every)]})
+    # Another one for each process of a parallel test run (gw0, gw1, ...), as far as they reach.
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", f"gw{os.getpid()}").removeprefix("gw"))
+    os.sched_setaffinity(0, {sorted(every)[number % len(every)]})
     try:
         yield
     finally:
