@@ -81,12 +81,18 @@ class Stack:
             bodies += [message["Body"] for message in answer["Messages"]]
 
 
+def _forget_clients() -> None:
+    """Each test has an AWS of its own; item classes that stay bound would keep its clients."""
+    base_table.connection.cache_clear()
+    base_table._bound.cache_clear()
+    dispatch.aws_client.cache_clear()
+
+
 @pytest.fixture
 def stack(environment: pytest.MonkeyPatch) -> Iterator[Stack]:
     """Empty tables, the catalogue of the pilot's plan, and an empty queue."""
     with mock_aws():
-        base_table.connection.cache_clear()
-        dispatch.aws_client.cache_clear()
+        _forget_clients()
         dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
         for name in ("accounts", "invoices", "usage"):
             logical_id = f"{name.title()}Table"
@@ -105,8 +111,7 @@ def stack(environment: pytest.MonkeyPatch) -> Iterator[Stack]:
             dynamodb=dynamodb,
             sqs=sqs,
         )
-        base_table.connection.cache_clear()
-        dispatch.aws_client.cache_clear()
+        _forget_clients()
 
 
 @pytest.fixture
