@@ -14,23 +14,13 @@ import botocore.session
 from botocore.awsrequest import AWSResponse
 
 from benchmarks.recorded import Call, Recording
+from benchmarks.reply import reply_to
 from benchmarks.results import InvalidBenchmark
 from benchmarks.subject import message, rollup
 from invoicing.base_table import connection
 from invoicing.rollup import Outcome, Rollup
 
 READS = frozenset(("Query", "GetItem", "BatchGetItem"))
-OK = 200
-
-
-class _Body:
-    """A reply's bytes, as urllib3 would hand them over."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def stream(self) -> Iterator[bytes]:
-        yield self._content
 
 
 class CannedDynamoDB:
@@ -53,7 +43,7 @@ class CannedDynamoDB:
         if key not in self._replies:
             raise InvalidBenchmark(f"not recorded: {operation} {request.body!r}")
         content, headers = self._replies[key]
-        return AWSResponse(request.url, OK, headers, _Body(content))
+        return reply_to(request, headers, content)
 
 
 def _headers(content: bytes) -> dict[str, str]:

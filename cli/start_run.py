@@ -10,7 +10,7 @@ from uuid import uuid4
 from cli.caller import caller
 from cli.errors import BadInput
 from cli.stack import Stack
-from invoicing.run_order import InvalidRunOrder, RunOrder, read_run_order
+from invoicing.run_order import InvalidRunOrder, RunOrder, read_run_order, start_event
 from invoicing.tenants_table import TenantsTable
 from quote_engine import Period
 
@@ -45,13 +45,7 @@ def start_run(stack: Stack, order: RunOrder, at: datetime) -> StartedRun:
     if unknown := order.unknown({tenant.tenant_id for tenant in known}):
         raise BadInput(f"--tenant: no such tenant: {', '.join(unknown)}")
     run_id = uuid4().hex
-    # Named here, so that it stays one run however often Lambda delivers or tries it.
-    event = {
-        **order.model_dump(mode="json"),
-        "run_id": run_id,
-        "time": at.isoformat(),
-        "by": caller(stack).name,
-    }
+    event = start_event(order, run_id, at, caller(stack).name)
     stack.client("lambda").invoke(
         FunctionName=stack.output(FUNCTION), InvocationType="Event", Payload=json.dumps(event)
     )

@@ -1,23 +1,13 @@
 """A client whose every request is answered on the spot: all but the network is paid for."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from zlib import crc32
 
 from botocore.awsrequest import AWSResponse
 
-OK = 200
-
-
-class _Body:
-    """A reply's bytes, as urllib3 would hand them over."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def stream(self) -> Iterator[bytes]:
-        yield self._content
+from benchmarks.reply import reply_to
 
 
 def answer_all(client: Any, answer: Any) -> Callable[[], None]:
@@ -29,7 +19,7 @@ def answer_all(client: Any, answer: Any) -> Callable[[], None]:
     headers = {"Content-Length": str(len(content)), "x-amz-crc32": str(crc32(content))}
 
     def reply(request: Any, **_: Any) -> AWSResponse:
-        return AWSResponse(request.url, OK, headers, _Body(content))
+        return reply_to(request, headers, content)
 
     client.meta.events.register("before-send", reply)
 

@@ -7,7 +7,15 @@ from aws_lambda_powertools import Logger
 
 from invoicing.access import Caller
 from invoicing.dispatch import invoke_later
-from invoicing.http_api import Event, Response, api, bad_request, json_body, json_response
+from invoicing.http_api import (
+    Event,
+    Response,
+    api,
+    bad_request,
+    json_body,
+    json_response,
+    received_at,
+)
 from invoicing.month_end_path import closed_period
 from invoicing.run_order import InvalidRunOrder, RunOrder, read_run_order, start_event
 from invoicing.settings import settings
@@ -33,7 +41,8 @@ def _order(event: Event) -> RunOrder:
 def handler(event: Event, caller: Caller) -> Response:
     """Answers 202 with the run's id: its messages are sent by start_month_end, after this."""
     order = _order(event)
-    start = start_event(order, event, caller.name)
+    run_id = event["requestContext"]["requestId"]
+    start = start_event(order, run_id, received_at(event), caller.name)
     invoke_later(os.environ["START_MONTH_END_FUNCTION"], start)
     logger.info("run asked for", extra=start)
-    return json_response(HTTPStatus.ACCEPTED, {"run_id": start["run_id"], **order.model_dump()})
+    return json_response(HTTPStatus.ACCEPTED, {"run_id": run_id, **order.model_dump()})

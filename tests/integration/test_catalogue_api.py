@@ -7,7 +7,8 @@ import pytest
 
 from invoicing.accounts import AddonPrice
 from invoicing.catalogue_table import MOST_VERSIONS
-from tests.integration.accounts_api import PLAN, Caller
+from tests.account_bodies import PLAN
+from tests.integration.accounts_api import Caller
 from tests.integration.conftest import Stack
 from tests.integration.test_storage_faults import Call, faults
 

@@ -12,8 +12,9 @@ import pytest
 
 from invoicing import versions
 from invoicing.accounts import AddonPrice
+from tests.account_bodies import PLAN, WATTLE
 from tests.handlers import LambdaContext
-from tests.integration.accounts_api import DEPLOYMENT, PLAN, SUBSCRIPTIONS, WATTLE, Answer, Caller
+from tests.integration.accounts_api import DEPLOYMENT, SUBSCRIPTIONS, Answer, Caller
 from tests.integration.conftest import APRIL, STUDIO, Stack
 from tests.integration.test_rollup import batch
 from tests.integration.test_storage_faults import Call, faults

@@ -6,7 +6,8 @@ import pytest
 
 from invoicing import versions
 from invoicing.accounts import Address, Tenant
-from tests.integration.accounts_api import WATTLE, Caller
+from tests.account_bodies import WATTLE
+from tests.integration.accounts_api import Caller
 from tests.integration.conftest import Stack
 from tests.integration.test_storage_faults import Call, faults
 from tests.integration.test_usage import cancelled

@@ -1,11 +1,11 @@
 """POST /month-ends: what may be ordered, and the event that it becomes for start_month_end."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, StrictBool, ValidationError
 
-from invoicing.http_api import received_at
 from invoicing.messages import Message, PeriodLabel, TenantId, faults_by_field
 
 # An asynchronous invocation takes 256 KB: of ids of 40 letters, this many.
@@ -50,14 +50,14 @@ def read_run_order(body: Any) -> RunOrder:
         raise InvalidRunOrder(faults_by_field(error)) from error
 
 
-def start_event(order: RunOrder, event: Mapping[str, Any], by: str) -> dict[str, Any]:
-    """The event that starts the run, under the request's own id and time.
+def start_event(order: RunOrder, run_id: str, at: datetime, by: str) -> dict[str, Any]:
+    """The event that starts the run, under an id and a time that were there before it.
 
     Lambda may deliver it twice, and tries it three times: it stays one run.
     """
     return {
         **order.model_dump(mode="json"),
-        "run_id": event["requestContext"]["requestId"],
-        "time": received_at(event).isoformat(),
+        "run_id": run_id,
+        "time": at.isoformat(),
         "by": by,
     }

@@ -7,23 +7,7 @@ import pytest
 
 from invoicing.catalogue_form import read_addon, read_plan
 from invoicing.form_fields import InvalidForm, read_priced
-
-PLAN: dict[str, Any] = {
-    "name": "Kiln",
-    "price": "30.00",
-    "proration": "daily",
-    "rates": [
-        {
-            "resource_kind": "kiln_hours",
-            "unit": "hour",
-            "model": "graduated",
-            "tiers": [
-                {"up_to": "10", "unit_price": "1"},
-                {"up_to": None, "unit_price": "0.5"},
-            ],
-        }
-    ],
-}
+from tests.account_bodies import PLAN
 
 
 def refused(read: Any, body: Any) -> list[str]:

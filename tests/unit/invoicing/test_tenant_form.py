@@ -7,22 +7,7 @@ import pytest
 from invoicing.accounts import Address, InvalidAccount, Tenant, read_tenant, tenant_document
 from invoicing.form_fields import InvalidForm, read_form
 from invoicing.tenant_form import TenantForm, countries
-
-WATTLE: dict[str, Any] = {
-    "name": "Wattle Tools Pty Ltd",
-    "account_number": "2001",
-    "abn": "51 824 753 556",
-    "address": {
-        "lines": ["12 Foundry Lane"],
-        "locality": "Fremantle",
-        "state": "WA",
-        "postcode": "6160",
-        "country": "AU",
-    },
-    "billing_email": "accounts@wattle.example",
-    "tax": "gst",
-    "tax_reason": "Australian customer",
-}
+from tests.account_bodies import WATTLE
 
 
 def tenant(**changes: Any) -> Tenant:
