@@ -215,6 +215,44 @@ def test_the_loser_of_a_race_takes_its_own_pages_away(
     assert stack.invoices.get("acme", APRIL) == winner
 
 
+def test_the_loser_of_a_race_takes_the_pages_of_the_dead_away_too(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invoice_item_table, "PAGE_BYTES", 2_000)
+    winner = flat_invoice("acme", 40)
+    stack.invoices.create(winner)
+    before = stack.raw_items("invoices")
+
+    def die_at_the_header(operation: str, arguments: dict[str, Any], call: Call) -> Any:
+        if operation == "PutItem" and "number" in arguments["Item"]:
+            raise ReadTimeoutError(endpoint_url="dynamodb")
+        return call()
+
+    with faults(monkeypatch, die_at_the_header), pytest.raises(Exception, match="timeout"):
+        stack.invoices.create(winner)
+    assert len(stack.raw_items("invoices")) > len(before)
+    with pytest.raises(InvoiceAlreadyExists):
+        stack.invoices.create(winner)
+    assert stack.raw_items("invoices") == before
+    assert stack.invoices.get("acme", APRIL) == winner
+
+
+def test_the_loser_of_a_race_leaves_the_pages_of_the_next_revision_alone(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invoice_item_table, "PAGE_BYTES", 2_000)
+    first = flat_invoice("acme", 40)
+    stack.invoices.create(first)
+    second = revised(first, 2, 50)
+    stack.invoices.replace(stack.invoices.stored("acme", APRIL), second)
+    before = stack.raw_items("invoices")
+    with pytest.raises(InvoiceAlreadyExists):
+        stack.invoices.create(first)
+    assert stack.raw_items("invoices") == before
+    assert stack.invoices.get("acme", APRIL) == second
+    assert stack.invoices.get("acme", APRIL, 1) == first
+
+
 def test_an_invoice_whose_pages_are_gone_is_not_shown_in_part(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -143,7 +143,7 @@ class InvoicesTable:
             text = f"late usage of invoice {name} was billed by another invoice meanwhile"
             raise InvoiceChanged(text) from error
         if current.attempt != item.attempt:
-            self._delete_pages(item, lambda key: item.attempt in key)
+            self._sweep_after_a_rival(item, current)
             raise InvoiceAlreadyExists(header_of(current)) from error
 
     def replace(self, replaced: StoredInvoice, invoice: Invoice, marks: Marks = NO_MARKS) -> None:
@@ -160,8 +160,9 @@ class InvoicesTable:
         except TransactWriteError as error:
             if not refused(error):
                 raise
-            if self._item(item.tenant_id, item.period_start).attempt != attempt:
-                self._delete_pages(item, lambda key: attempt in key)
+            current = self._item(item.tenant_id, item.period_start)
+            if current.attempt != attempt:
+                self._sweep_after_a_rival(item, current)
                 raise InvoiceChanged(f"invoice {invoice.header.id} changed meanwhile") from error
         self._sweep(item)
 
@@ -238,6 +239,16 @@ class InvoicesTable:
         are garbage already. Pages of later revisions are left alone; they may be in the making.
         """
         self._delete_pages(item, lambda key: item.attempt not in key)
+
+    def _sweep_after_a_rival(self, item: InvoiceItem, current: InvoiceItem) -> None:
+        """Deletes the pages of a lost attempt, and of the dead ones at the revision it lost.
+
+        A worker that died after its rival committed leaves pages that nobody else would find.
+        """
+        if current.revision == item.revision:
+            self._delete_pages(item, lambda key: current.attempt not in key)
+        else:
+            self._delete_pages(item, lambda key: item.attempt in key)
 
     def _delete_pages(self, item: InvoiceItem, dead: Callable[[str], bool]) -> None:
         if int(item.pages) == 1:
