@@ -1,8 +1,9 @@
-"""A month closed through the deployed stack: run, mend, review, issue; and by the sweep alone.
+"""A month closed through the deployed stack: run, mend, redrive, review, issue; and by the sweep.
 
 The tenants of these tests live in 2019 and are taken away at the end: other tests count.
 """
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from botocore.exceptions import ClientError
 from invoicing.accounts import Subscription, Tenant
 from quote_engine import PerUnit, Plan
 from tests.e2e.conftest import Deployed, as_role, wait_until
+from tests.e2e.test_cli import monthend
 from tests.openapi import assert_promised
 
 NUMBERS = range(1, 26)
@@ -30,15 +32,19 @@ PLAN = Plan(
     rates=(PerUnit("droplet_hours", "hour", Decimal("0.02"), Decimal(100)),),
 )
 # Tenant n uses 10 n hours over its 100 in June and 5 n in July: 20 n and 10 n cents over 3,000,
-# and a tenth of that as GST. Of 1 to 25 the sum is 325.
+# and a tenth of that as GST. Of 1 to 25 the sum is 325. A thousand hours of June come late, for
+# everybody: 20.00 and GST on each invoice of July.
 JUNE_CENTS = 25 * 3300 + 22 * 325
-JULY_CENTS = 25 * 3300 + 11 * 325
-VISIBILITY = "360"
+JULY_CENTS = 25 * 3300 + 11 * 325 + 25 * 2200
+HIDDEN, BRIEFLY = {"VisibilityTimeout": "360"}, {"VisibilityTimeout": "1"}
 
 
 def name(number: int) -> str:
     """The tenant with this number, and its one deployment."""
     return f"close-{number:02}"
+
+
+TENANT_IDS = frozenset(map(name, NUMBERS))
 
 
 @dataclass
@@ -58,9 +64,10 @@ class Closing:
         assert_promised(route, answer.status, kind, answer.json, method=method.lower())
         return answer.json
 
-    def run(self, period: str, *tenant_ids: str) -> str:
+    def run(self, period: str, *tenant_ids: str, force: bool = False) -> str:
         """POST /month-ends for these, or for everybody; answers the run's id."""
-        order = {"period": period} | ({"tenant_ids": list(tenant_ids)} if tenant_ids else {})
+        order: dict[str, Any] = {"period": period, "force": force}
+        order |= {"tenant_ids": list(tenant_ids)} if tenant_ids else {}
         run_id: str = self.ask("/month-ends", order)["run_id"]
         return run_id
 
@@ -102,6 +109,30 @@ class Closing:
         )
         arn: str = found["Configuration"]["FunctionArn"]
         return arn
+
+    def hide(self, attributes: dict[str, str]) -> None:
+        """For how long the queue hides what a worker was given."""
+        url = self.deployed.local.outputs["queues"]["rollup"]
+        client = self.deployed.local.client("sqs")
+        client.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+
+    def documents(self, start: str) -> dict[str, Any]:
+        """The invoices of a period by tenant, as DynamoDB holds them."""
+        return {
+            item["tenant_id"]["S"]: item
+            for item in self.deployed.raw_invoices()
+            if item["tenant_id"]["S"] in TENANT_IDS and item["period_start"]["S"] == start
+        }
+
+    def outcomes(self, run_id: str, tenants: int) -> set[str]:
+        """What became of these tenants in a run, once so many are done."""
+
+        def told() -> list[dict[str, Any]]:
+            every = self.deployed.outcomes(run_id)
+            return [each for each in every if each["tenant_id"] in TENANT_IDS]
+
+        wait_until(lambda: len(told()) >= tenants, f"{tenants} outcomes of {run_id}")
+        return {each["outcome"] for each in told()}
 
     def issued_by(self, invoice_id: str) -> list[tuple[str, str | None]]:
         """Who issued an invoice, and why all the same."""
@@ -161,11 +192,11 @@ def closing(deployed: Deployed) -> Iterator[Closing]:
     """
     _set_up(deployed)
     sqs, queues = deployed.local.client("sqs"), deployed.local.outputs["queues"]
-    hidden = {"VisibilityTimeout": VISIBILITY}
-    before = sqs.get_queue_attributes(QueueUrl=queues["rollup"], AttributeNames=list(hidden))
-    sqs.set_queue_attributes(QueueUrl=queues["rollup"], Attributes=hidden)
-    yield Closing(deployed, deployed.user_in("finance", "platform_admin"))
-    sqs.set_queue_attributes(QueueUrl=queues["rollup"], Attributes=before["Attributes"])
+    before = sqs.get_queue_attributes(QueueUrl=queues["rollup"], AttributeNames=list(HIDDEN))
+    close = Closing(deployed, deployed.user_in("finance", "platform_admin"))
+    close.hide(HIDDEN)
+    yield close
+    close.hide(before["Attributes"])
     sqs.purge_queue(QueueUrl=queues["rollup"])
     _take_away(deployed)
 
@@ -177,7 +208,7 @@ def total(report: Any) -> int:
     return cents
 
 
-def test_a_poisoned_tenant_is_named_and_after_the_mending_nobody_is_missing(
+def test_a_poisoned_tenant_is_named_and_after_mending_and_redrive_nobody_is_missing(
     closing: Closing,
 ) -> None:
     run_id = closing.run(JUNE)
@@ -190,8 +221,18 @@ def test_a_poisoned_tenant_is_named_and_after_the_mending_nobody_is_missing(
         1,
     )
     assert failed["reason"] == "UnknownPrice: plan close v0009 is not in the catalogue"
+    # Alone, it may fail as often as it takes to end among the dead letters.
+    closing.hide(BRIEFLY)
+    dead = closing.deployed.queued("rollup_dlq")
+    again = closing.run(JUNE, POISONED)
+    wait_until(lambda: closing.deployed.queued("rollup_dlq") > dead, "a dead letter")
+    [failed] = closing.settled(JUNE, 24, 1)["failed"]["tenants"]
+    assert (failed["run_id"], failed["receive_count"]) == (again, 5)
+    closing.hide(HIDDEN)
     closing.deployed.rollup.pricing.accounts.put_plan(PLAN, 9)
-    closing.run(JUNE, POISONED)
+    redriven = monthend(closing.deployed, "redrive", "--tenant", POISONED)
+    told = [each for each in redriven["letters"] if each["tenant_id"] == POISONED]
+    assert [(each["reason"], each["result"]) for each in told] == [(failed["reason"], "moved")]
     report = closing.settled(JUNE, 25, 0)
     assert (report["due"], report["invoiced"]["draft"]) == (25, 25)
     assert total(report) == JUNE_CENTS == 89650
@@ -249,6 +290,27 @@ def test_the_month_is_issued_but_for_what_is_held_until_there_is_a_reason(
     assert (report["invoiced"]["issued"], total(report)) == (25, JUNE_CENTS)
 
 
+def test_issued_money_keeps_every_byte_whatever_is_done(closing: Closing) -> None:
+    """Late usage, a sweep, a plain and a forced run for everybody, and dead letters given back."""
+    issued = closing.documents("2019-06-01")
+    assert {item["status"]["S"] for item in issued.values()} == {"issued"}
+    assert len(issued) == 25
+    late = {"droplet_hours": Decimal(1000)}
+    for tenant_id in TENANT_IDS:
+        closing.deployed.rollup.pricing.usage.add(tenant_id, tenant_id, date(2019, 6, 30), late)
+    assert closing.sweep("2019-07-01T04:00:00Z")["period"] == JUNE
+    for force, outcome in ((False, "skipped"), (True, "refused")):
+        assert closing.outcomes(closing.run(JUNE, force=force), 25) == {outcome}
+    sqs, queues = closing.deployed.local.client("sqs"), closing.deployed.local.outputs["queues"]
+    given_back = {"version": 1, "period": JUNE, "run_at": "2019-07-01T03:00:00Z", "force": True}
+    for tenant_id in sorted(TENANT_IDS)[:3]:
+        letter = given_back | {"tenant_id": tenant_id, "run_id": "redriven-2019-06"}
+        sqs.send_message(QueueUrl=queues["rollup_dlq"], MessageBody=json.dumps(letter))
+        assert monthend(closing.deployed, "redrive", "--tenant", tenant_id)["moved"] == 1
+    assert closing.outcomes("redriven-2019-06", 3) == {"refused"}
+    assert closing.documents("2019-06-01") == issued
+
+
 def test_the_sweep_alone_gets_there(closing: Closing) -> None:
     key = {"deployment_period": {"S": f"{POISONED}#{JULY}"}, "day": {"S": "total"}}
     table, client = (
@@ -265,7 +327,7 @@ def test_the_sweep_alone_gets_there(closing: Closing) -> None:
     second = closing.sweep("2019-08-01T10:00:00Z")
     assert (second["sent"], second["tenants_missing_late"]) == (1, 1)
     report = closing.settled(JULY, 25, 0)
-    assert total(report) == JULY_CENTS == 86075
+    assert total(report) == JULY_CENTS == 141075
     last = closing.sweep("2019-08-01T11:00:00Z")
     assert (last["sent"], last["tenants_missing"], last["tenants_missing_late"]) == (0, 0, 0)
     stored = closing.ask(f"/month-ends/{JULY}?stored=true")
