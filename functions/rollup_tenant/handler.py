@@ -6,7 +6,8 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from invoicing.failures_table import FailuresTable
+from invoicing.billing_calendar import refuse_future
+from invoicing.failures_table import FailuresTable, sent_at
 from invoicing.invoice import unpriced_document
 from invoicing.invoices_table import InvoicesTable
 from invoicing.line_changes import changes_document
@@ -48,6 +49,8 @@ def _done(record: dict[str, Any], context: Any) -> bool:
             raise OutOfTime(f"less than {MARGIN_MS} ms left")
         message = parse_rollup_message(record["body"])
         about |= message.model_dump(mode="json", exclude={"version", "run_at"})
+        # The last line of defence: whoever wrote it, a month is not over before it is.
+        refuse_future(message.run_at, sent_at(record["attributes"]))
         result = _rollup().roll_up(message)
     except Exception as error:
         # Whatever it is fails this message alone: reported to SQS, it is retried, and after the

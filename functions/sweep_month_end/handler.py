@@ -1,11 +1,12 @@
 """Hourly on days 1 to 5: who is due and has no invoice gets a message; the report is stored."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from invoicing.billing_calendar import PeriodStillOpen
+from invoicing.billing_calendar import PeriodStillOpen, refuse_future
 from invoicing.parallel import TimeLimit
 from invoicing.settings import settings
 from invoicing.start_request import parse_scheduled
@@ -27,8 +28,12 @@ def _publish(swept: Swept, context: Any) -> None:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Returns what was found and sent; of a month that is still open, that it is."""
+    """Returns what was found and sent; of a month that is still open, that it is.
+
+    Raises InvalidMessage, and TimeInFuture for a time that has not come.
+    """
     at = parse_scheduled(event).time
+    refuse_future(at, datetime.now(UTC))
     try:
         swept = Sweep.over(settings()).sweep(at, TimeLimit(SECONDS))
     except PeriodStillOpen as error:

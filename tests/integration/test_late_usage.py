@@ -18,7 +18,8 @@ from invoicing.messages import parse_rollup_message
 from invoicing.pricing import Pricing
 from invoicing.rollup import Outcome, Rollup, RollupResult
 from invoicing.settings import Settings
-from quote_engine import Period
+from invoicing.usage_table import InvalidUsage
+from quote_engine import Period, PerUnit, Plan
 from tests.conftest import ENVIRONMENT
 from tests.events import event
 from tests.integration.conftest import Stack
@@ -281,3 +282,54 @@ def test_a_large_record_is_spread_over_pages_and_read_back(
     billed = months.invoice("2026-05").billed.late["2026-04"]
     assert billed.before == {"pilot 2026-01-10": {"droplet_hours": Decimal(2160)}}
     assert billed.after == {"pilot 2026-01-10": {"droplet_hours": Decimal(2200)}}
+
+
+def _change_plan(stack: Stack) -> None:
+    """5,000 hours included, from the same first day on."""
+    rate = PerUnit("droplet_hours", "hour", Decimal("0.01"), Decimal(5000))
+    stack.accounts.put_plan(Plan("large", "Large", Decimal("50.00"), "daily", (rate,)), 1)
+    first_day = date(2026, 1, 10)
+    stack.accounts.put_subscription(Subscription("pilot", "pilot", first_day, None, "large", 1))
+
+
+def test_a_month_is_made_again_at_other_terms_only_before_the_invoice_that_goes_on_from_it(
+    stack: Stack, months: Months
+) -> None:
+    months.issued("2026-04")
+    months.use("2026-04", 1000)
+    months.issued("2026-05")
+    assert [cents for _, cents in months.adjustments("2026-05")] == [1000]
+    months.put("2026-04", "void")
+    _change_plan(stack)
+    # May billed 10.00 by the old terms: beside an April by the new ones it would be wrong.
+    refusal = r"invoice pilot\.2026-05 bills late usage of 2026-04 by other subscriptions"
+    with pytest.raises(InvalidUsage, match=refusal):
+        months.run("2026-04", force=True)
+    months.put("2026-05", "void")
+    months.run("2026-04", force=True)
+    months.put("2026-04", "issued")
+    months.run("2026-05", force=True)
+    # All 3,160 hours are within the 5,000.
+    kinds = [line.kind for line in months.invoice("2026-04").lines]
+    assert kinds == ["plan_base", "tax"]
+    assert months.adjustments("2026-05") == []
+
+
+def test_an_end_in_a_later_month_is_no_change_of_a_months_terms(
+    stack: Stack, months: Months
+) -> None:
+    months.issued("2026-04")
+    months.use("2026-04", 40)
+    months.issued("2026-05")
+    months.put("2026-04", "void")
+    _end(stack, date(2026, 8, 31))
+    assert months.run("2026-04", force=True).outcome is Outcome.REPLACED
+
+
+def test_late_usage_that_nothing_prices_is_named_once(months: Months) -> None:
+    months.issued("2026-04")
+    months.use("2026-04", 9, kind="tape_hours")
+    assert [len(months.issued(label).unpriced) for label in ("2026-05", "2026-06")] == [1, 0]
+    months.use("2026-04", 4, kind="tape_hours")
+    [left] = months.issued("2026-07").unpriced
+    assert left.quantity == Decimal(4)

@@ -111,6 +111,36 @@ def test_books_in_disorder_are_due_and_do_not_look_like_a_customer_who_left(
     assert may["missing"]["tenant_ids"] == ["acme"]
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        '{"name": "Acme", "account_number": "1", "tax": "gst", "phone": "of a later version"}',
+        '{"name": "Acme", "account_number": "1", "tax": "gst_free"}',
+        '{"name": "Acme"}',
+        "not json",
+    ],
+)
+def test_an_account_that_cannot_be_read_is_missing_and_hides_nobody(
+    office: Office, stack: Stack, document: str
+) -> None:
+    for tenant_id in ("acme", "pilot"):
+        stack.add_tenant(tenant_id)
+    stack.dynamodb.update_item(
+        TableName="accounts",
+        Key={"pk": {"S": "acme"}, "sk": {"S": "tenant"}},
+        UpdateExpression="SET document = :document",
+        ExpressionAttributeValues={":document": {"S": document}},
+    )
+    assert office.roll_up("acme", "pilot") == ["acme"]
+    report = office.report()
+    [failed] = report["failed"]["tenants"]
+    assert failed["reason"].startswith("InvalidAccount: account of acme: tenant cannot be read: ")
+    assert (report["due"], report["invoiced"]["draft"]) == (2, 1)
+    previews = office.ask("preview_month_end")["body"]["previews"]
+    assert [each["outcome"] for each in previews] == ["failed", "skipped"]
+    assert office.sweep()["sent"] == 1
+
+
 def test_a_lagging_index_calls_nobody_missing(
     office: Office, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
 from types import ModuleType
@@ -23,14 +23,21 @@ from tests.integration.conftest import APRIL, Stack
 
 def batch(*tenant_ids: str, **fields: Any) -> dict[str, Any]:
     """An SQS event with a message per tenant; its message ids are the tenants' own."""
-    record = event("rollup_tenant")["Records"][0]
-    body = json.loads(record["body"]) | fields
+    body = json.loads(event("rollup_tenant")["Records"][0]["body"]) | fields
     return {
         "Records": [
-            record | {"messageId": tenant_id, "body": json.dumps(body | {"tenant_id": tenant_id})}
+            record_of(tenant_id, json.dumps(body | {"tenant_id": tenant_id}))
             for tenant_id in tenant_ids
         ]
     }
+
+
+def record_of(message_id: str, body: str) -> dict[str, Any]:
+    """A message of the rollup's queue as Lambda gets it, sent a second after its run began."""
+    record: dict[str, Any] = event("rollup_tenant")["Records"][0]
+    sent = datetime.fromisoformat(json.loads(body)["run_at"]) + timedelta(seconds=1)
+    told = record["attributes"] | {"SentTimestamp": str(int(sent.timestamp() * 1000))}
+    return record | {"messageId": message_id, "body": body, "attributes": told}
 
 
 def failures(answer: dict[str, Any]) -> list[str]:
@@ -246,9 +253,12 @@ def test_force_on_an_unchanged_draft_changes_nothing(
     assert stack.raw_items("invoices") == before
 
 
-@pytest.mark.parametrize("status", [InvoiceStatus.ISSUED, InvoiceStatus.PAID])
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(InvoiceStatus.ISSUED, "issued: void it first"), (InvoiceStatus.PAID, "paid: it stays")],
+)
 def test_force_is_refused_on_issued_and_paid(
-    stack: Stack, rollup: ModuleType, log: StringIO, status: InvoiceStatus
+    stack: Stack, rollup: ModuleType, log: StringIO, status: InvoiceStatus, reason: str
 ) -> None:
     stack.add_tenant("pilot")
     rollup.handler(batch("pilot"), LambdaContext())
@@ -258,7 +268,7 @@ def test_force_is_refused_on_issued_and_paid(
     answer = rollup.handler(batch("pilot", force=True), LambdaContext())
     assert failures(answer) == []
     refused = outcomes(log.getvalue())[-1]
-    assert (refused["outcome"], refused["reason"]) == ("refused", f"{status}: void it first")
+    assert (refused["outcome"], refused["reason"]) == ("refused", reason)
     assert stack.raw_items("invoices") == before
 
 
@@ -454,3 +464,53 @@ def test_usage_between_two_segments_is_named(
     assert line["unpriced_usage"] == [
         {"deployment_id": "acme", "resource_kind": "droplet_hours", "quantity": "24"}
     ]
+
+
+@pytest.mark.parametrize(
+    "days", [((10, 10),), ((1, 5), (6, 10))], ids=["one segment", "two segments"]
+)
+def test_usage_after_the_last_day_is_named_and_not_billed_however_the_days_are_cut(
+    stack: Stack, rollup: ModuleType, log: StringIO, days: tuple[tuple[int, int], ...]
+) -> None:
+    starts = [date(2026, 1, 10), *(date(2026, 4, first) for first, _ in days[1:])]
+    for starts_on, (_, last) in zip(starts, days, strict=True):
+        stack.add_tenant(
+            "acme",
+            account_number="7",
+            hours=None,
+            starts_on=starts_on,
+            ends_on=date(2026, 4, last),
+        )
+    for day, hours in ((3, 100), (25, 5000)):
+        stack.usage.add("acme", "acme", date(2026, 4, day), {"droplet_hours": Decimal(hours)})
+    rollup.handler(batch("acme"), LambdaContext())
+    kinds = {line.kind for line in stack.invoices.get("acme", APRIL).lines}
+    assert "overage" not in kinds
+    [line] = outcomes(log.getvalue())
+    assert [usage["quantity"] for usage in line["unpriced_usage"]] == ["5000"]
+
+
+def test_a_forced_run_tells_of_usage_that_nothing_prices_though_no_line_changes(
+    stack: Stack, rollup: ModuleType, log: StringIO
+) -> None:
+    stack.add_tenant("acme", account_number="7")
+    rollup.handler(batch("acme"), LambdaContext())
+    stack.usage.add("acme", "acme", date(2026, 4, 20), {"gpu_hours": Decimal(3)})
+    for run_id in ("first", "second"):
+        rollup.handler(batch("acme", force=True, run_id=run_id), LambdaContext())
+    told = [(line["outcome"], line["reason"]) for line in outcomes(log.getvalue())[1:]]
+    assert told == [("replaced", ""), ("skipped", "unchanged")]
+    [left] = stack.invoices.get("acme", APRIL).unpriced
+    assert (left.resource_kind, left.quantity) == ("gpu_hours", Decimal(3))
+
+
+def test_a_message_from_the_future_bills_nothing_whoever_wrote_it(
+    stack: Stack, rollup: ModuleType
+) -> None:
+    """A month is over at the time that the message names, and not yet when it was sent."""
+    stack.add_tenant("pilot")
+    call = batch("pilot", period="2026-05", run_at="2026-06-01T03:00:00Z")
+    sent = datetime(2026, 5, 20, tzinfo=UTC)
+    call["Records"][0]["attributes"]["SentTimestamp"] = str(int(sent.timestamp() * 1000))
+    assert failures(rollup.handler(call, LambdaContext())) == ["pilot"]
+    assert stack.raw_items("invoices") == []

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from invoicing import dispatch, month_end
-from invoicing.billing_calendar import PeriodStillOpen
+from invoicing.billing_calendar import PeriodStillOpen, TimeInFuture
 from invoicing.dispatch import MessagesNotSent
 from invoicing.messages import InvalidMessage
-from invoicing.month_end import TimeInFuture
 from tests.events import event
 from tests.handlers import LambdaContext, load_handler
 from tests.integration.conftest import Stack
@@ -99,11 +98,13 @@ def test_west_of_the_schedule_the_month_is_refused_and_never_the_one_before_bill
     assert start.handler(later, LambdaContext())["period"] == "2026-04"
 
 
-def test_a_run_by_hand_at_a_time_that_has_not_come_is_refused(
-    stack: Stack, start: ModuleType
-) -> None:
-    with pytest.raises(TimeInFuture, match="time: 2099-01-01"):
-        start.handler({"period": "2026-04", "time": "2099-01-01T00:00:00Z"}, LambdaContext())
+def test_a_run_at_a_time_that_has_not_come_is_refused(stack: Stack, start: ModuleType) -> None:
+    future = {"time": "2099-01-01T00:00:00Z"}
+    # An event that looks like the schedule's own can be typed, too.
+    for request in ({"period": "2026-04"} | future, event("start_month_end") | future):
+        with pytest.raises(TimeInFuture, match="time: 2099-01-01"):
+            start.handler(request, LambdaContext())
+    assert stack.received() == []
 
 
 def test_named_tenants_are_never_continued_with_everybody_else(

@@ -29,7 +29,7 @@ from invoicing.invoices_table import (
     InvoiceChanged,
     InvoicePagesMissing,
 )
-from quote_engine import Plan, QuoteRequest, Subscription, price
+from quote_engine import Plan, QuoteRequest, Subscription, UnpricedUsage, price
 from tests.handlers import LambdaContext
 from tests.integration.conftest import APRIL, Stack
 from tests.integration.test_rollup import batch, failures, set_status
@@ -337,6 +337,29 @@ def test_an_item_beyond_dynamodbs_limit_is_refused_with_the_tenant_named(stack: 
     assert stack.raw_items("invoices") == []
 
 
+def test_what_nothing_prices_is_spread_over_pages_like_the_lines(stack: Stack) -> None:
+    unpriced = tuple(
+        UnpricedUsage(f"deployment-{n:05}-{'x' * 40}", "gpu_hours", Decimal("1.5"))
+        for n in range(6000)
+    )
+    invoice = replace(flat_invoice("acme", 1), unpriced=unpriced)
+    stack.invoices.create(invoice)
+    assert stack.invoices.get("acme", APRIL) == invoice
+    sizes = [len(json.dumps(item)) for item in stack.raw_items("invoices")]
+    assert sum(sizes) > 400 * 1024 > max(sizes)
+
+
+def test_an_item_leaves_room_for_its_keys_and_for_what_an_issue_adds() -> None:
+    # DynamoDB takes 409,600 bytes of names and values.
+    for size, fits in ((409_600 - 1024, True), (409_600 - 1023, False)):
+        text = "x" * (size - len("lines"))
+        if fits:
+            invoice_item_table.refuse_too_large("it", {"lines": text})
+            continue
+        with pytest.raises(ItemTooLarge, match="it: an item of 408577 bytes"):
+            invoice_item_table.refuse_too_large("it", {"lines": text})
+
+
 def test_unprocessed_usage_keys_are_asked_for_again(
     stack: Stack, rollup: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -384,3 +407,24 @@ def _plan_text(stack: Stack) -> str:
     key = {"pk": {"S": "plan#studio"}, "sk": {"S": "v0001"}}
     found = stack.dynamodb.get_item(TableName="accounts", Key=key)
     return str(found["Item"]["document"]["S"])
+
+
+def test_days_that_come_in_several_pages_are_all_billed(
+    stack: Stack, rollup: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = {"account_number": "7", "hours": None}
+    stack.add_tenant("acme", **first, ends_on=date(2026, 4, 15))
+    stack.add_tenant("acme", **first, starts_on=date(2026, 4, 16))
+    for day in range(1, 31):
+        stack.usage.add("acme", "acme", date(2026, 4, day), {"droplet_hours": Decimal(100)})
+
+    def few_at_a_time(operation: str, arguments: dict[str, Any], call: Call) -> Any:
+        if operation == "Query" and arguments["TableName"] == "usage":
+            arguments["Limit"] = 7
+        return call()
+
+    with faults(monkeypatch, few_at_a_time):
+        rollup.handler(batch("acme"), LambdaContext())
+    # 1,500 hours in each half, of which 744 are included, at a cent.
+    lines = stack.invoices.get("acme", APRIL).lines
+    assert [line.amount_cents for line in lines if line.kind == "overage"] == [756, 756]

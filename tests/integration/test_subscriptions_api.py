@@ -137,8 +137,14 @@ def test_all_segments_may_be_set_anew(wattle: Stack) -> None:
     assert days(moved) == [("2026-02-10", None, "studio")]
     none = ADMIN.put_segments("wattle", "web", if_match='"2"')
     assert (none.status, none.body["segments"], none.etag) == (200, [], '"3"')
-    assert wattle.accounts.account("wattle").subscriptions == ()
+    account = wattle.accounts.account("wattle")
+    assert account.subscriptions == ()
+    assert account.unsubscribed == {"web"}
     assert ADMIN.get_segments("wattle", "web").body["segments"] == []
+    assert ADMIN.list(SUBSCRIPTIONS, {"tenant_id": "wattle"}).body["subscriptions"] == []
+    again = ADMIN.put_segments("wattle", "web", late, if_match='"3"')
+    assert days(again) == [("2026-02-10", None, "studio")]
+    assert wattle.accounts.account("wattle").unsubscribed == frozenset()
 
 
 def test_a_version_is_named_for_every_real_change(wattle: Stack) -> None:
@@ -263,7 +269,7 @@ def test_more_segments_than_a_transaction_holds_are_refused_whole(wattle: Stack)
     ]
     answer = ADMIN.put_segments("wattle", "web", *many)
     assert (answer.status, answer.fields) == (400, ["segments"])
-    assert ADMIN.put_segments("wattle", "web", *many[:99]).status == 201
+    assert ADMIN.put_segments("wattle", "web", *many[:98]).status == 201
 
 
 def test_a_deployment_stored_before_there_were_versions_can_be_changed(wattle: Stack) -> None:
@@ -331,3 +337,31 @@ def test_what_is_put_is_quoted_and_billed(wattle: Stack, rollup: ModuleType) -> 
         ("discount", -661),
         ("tax", 700),
     ]
+
+
+def test_a_first_day_that_is_moved_keeps_its_prices(wattle: Stack) -> None:
+    ADMIN.put_segments("wattle", "web", START)
+    wattle.accounts.put_plan(replace(STUDIO, price=Decimal(60)), 2)
+    for version, day in enumerate(("2026-01-05", "2026-02-20", "2026-01-01"), start=1):
+        moved = START | {"starts_on": day}
+        answer = ADMIN.put_segments("wattle", "web", moved, if_match=f'"{version}"')
+        assert [each["plan_version"] for each in answer.body["segments"]] == [1]
+
+
+def test_a_deployment_cannot_begin_with_nothing(wattle: Stack) -> None:
+    assert ADMIN.put_segments("wattle", "typo").fields == ["segments"]
+    assert ADMIN.get_segments("wattle", "typo").status == 404
+
+
+def test_usage_of_a_deployment_that_was_taken_back_is_named_on_the_invoice(
+    wattle: Stack, rollup: ModuleType
+) -> None:
+    ADMIN.put_segments("wattle", "web", START)
+    ADMIN.put_segments("wattle", "db", START)
+    used = {"droplet_hours": Decimal(5000)}
+    wattle.usage.add("wattle", "web", date(2026, 4, 20), used)
+    ADMIN.put_segments("wattle", "web", if_match='"1"')
+    rollup.handler(batch("wattle"), LambdaContext())
+    [left] = wattle.invoices.get("wattle", APRIL).unpriced
+    assert (left.deployment_id, left.resource_kind) == ("web", "droplet_hours")
+    assert left.quantity == Decimal(5000)

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from invoicing import month_books, parallel
+from invoicing.billing_calendar import TimeInFuture
 from invoicing.messages import InvalidMessage
 from invoicing.settings import settings
 from tests.events import event
 from tests.handlers import LambdaContext
 from tests.integration.closing import Office
 from tests.integration.conftest import APRIL, STUDIO, Stack
+from tests.integration.test_rollup import record_of
 
 
 @pytest.fixture
@@ -31,8 +33,7 @@ def start(office: Office) -> None:
 def carry(office: Office) -> list[str]:
     """Lambda reads the queue once; answers who failed."""
     messages = [(str(n), body) for n, body in enumerate(office.stack.received())]
-    record = event("rollup_tenant")["Records"][0]
-    records = [record | {"messageId": key, "body": body} for key, body in messages]
+    records = [record_of(key, body) for key, body in messages]
     answer = office.rollup.handler({"Records": records}, LambdaContext())
     failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
     return sorted(json.loads(body)["tenant_id"] for key, body in messages if key in failed)
@@ -190,6 +191,13 @@ def test_out_of_time_it_has_sent_what_it_saw_and_stores_nothing(
     assert office.ask("get_month_end", query={"stored": "true"})["statusCode"] == 404
     monkeypatch.undo()
     assert office.sweep("2026-05-01T05:00:00Z")["sent"] == 1
+
+
+def test_a_time_that_has_not_come_sweeps_nothing(office: Office, stack: Stack) -> None:
+    stack.add_tenant("acme")
+    with pytest.raises(TimeInFuture, match="time: 2099-01-01"):
+        office.sweep("2099-01-01T04:00:00Z")
+    assert office.sent() == []
 
 
 def test_what_is_no_scheduled_event_sweeps_nothing(office: Office) -> None:

@@ -180,7 +180,7 @@ def _world() -> World:
 
 
 class _Clock(datetime):
-    """`datetime` in the one function that reads a clock."""
+    """`datetime` in the functions that read a clock."""
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> Self:
@@ -230,7 +230,8 @@ def simulated_functions() -> Iterator[Functions]:
         stack.enter_context(patch.object(botocore.client.BaseClient, "_make_api_call", _api_call))
         _forget_clients()
         functions = Functions.load()
-        stack.enter_context(patch.object(functions.start.module, "datetime", _Clock))
+        for each in (functions.start, functions.sweep):
+            stack.enter_context(patch.object(each.module, "datetime", _Clock))
         for name, module in sorted(sys.modules.items()):
             if name.startswith("invoicing."):
                 for attribute, value in _replacements(module):

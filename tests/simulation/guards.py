@@ -106,7 +106,7 @@ GUARDS: dict[str, tuple[Change, ...]] = {
         Change("billed_until_now", "found = late.after", "pass", BillingHistory),
     ),
     "an invoice made again ends where a later one begins": (
-        Change("taken_by_later", "if later.period.start >", "if False and", BillingHistory),
+        Change("later_billing", "if later.period.start >", "if False and", BillingHistory),
     ),
     "the worker refuses an open month": (
         Change("roll_up", "refuse_open_period(period,", "(lambda *_: None)(period,", Rollup),

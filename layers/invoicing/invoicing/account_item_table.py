@@ -1,10 +1,11 @@
 """The items of the accounts table, and what its table classes share: keys, claims, errors.
 
 Keys: a tenant and its subscriptions share a partition (`acme` / `tenant` and
-`acme` / `sub#<deployment>#<start>`) so that one consistent query reads an account. Plans and
-add-ons are `plan#<code>` / `v0001`, each version written once. `deployment#<id>` / `owner` says
-whose a deployment is, and holds the version of its subscriptions; `number#<n>` / `owner` says
-whose an account number is. All of these are owned for good.
+`acme` / `sub#<deployment>#<start>`) so that one consistent query reads an account; there,
+`sub#<deployment>#none` names a deployment whose subscriptions were all taken back, and whose usage
+is still asked for. Plans and add-ons are `plan#<code>` / `v0001`, each version written once.
+`deployment#<id>` / `owner` says whose a deployment is, and holds the version of its subscriptions;
+`number#<n>` / `owner` says whose an account number is. All of these are owned for good.
 """
 
 import json
@@ -21,6 +22,8 @@ from invoicing.base_table import read_keys, refused
 
 TENANT, OWNER = "tenant", "owner"
 DEPLOYMENT, NUMBER, SEGMENT = "deployment#", "number#", "sub#"
+# In the place of a first day.
+TAKEN_BACK = "none"
 COLLISIONS = frozenset(("TransactionConflict", "TransactionConflictException"))
 
 
@@ -85,6 +88,17 @@ def segment_of(tenant_id: str, item: AccountItem) -> Subscription:
     """The subscription in an item of its tenant's partition."""
     _, deployment_id, starts_on = item.sk.split("#")
     return read_subscription(tenant_id, deployment_id, starts_on, json.loads(item.document))
+
+
+def taken_back_key(deployment_id: str) -> str:
+    """Where it is said, in the tenant's partition, that all of its segments were taken back."""
+    return f"{SEGMENT}{deployment_id}#{TAKEN_BACK}"
+
+
+def deployment_taken_back(item: AccountItem) -> str | None:
+    """The deployment of such an item; None for a segment's."""
+    _, deployment_id, last = item.sk.split("#")
+    return deployment_id if last == TAKEN_BACK else None
 
 
 def ownership(tenant_id: str) -> str:

@@ -115,13 +115,21 @@ class Subscription:
             self.ends_on is None or self.ends_on >= period.start
         )
 
+    def covers(self, period: Period) -> bool:
+        """Whether every day of the period is billed."""
+        return self.active_on(period.start) and self.active_on(period.last_day)
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A tenant with all of its subscriptions, read in one consistent query."""
+    """A tenant with all of its subscriptions, read in one consistent query.
+
+    `unsubscribed` are deployments whose subscriptions were all taken back: they may be used still.
+    """
 
     tenant: Tenant
     subscriptions: tuple[Subscription, ...]
+    unsubscribed: frozenset[str] = frozenset()
 
 
 def tenant_document(tenant: Tenant) -> dict[str, Any]:

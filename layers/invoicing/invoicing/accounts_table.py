@@ -19,11 +19,19 @@ from invoicing.account_item_table import (
     DeploymentTaken,
     Key,
     VersionExists,
+    deployment_taken_back,
     owners_of,
     price_key,
     segment_of,
 )
-from invoicing.accounts import Account, AddonPrice, Subscription, Tenant, read_tenant
+from invoicing.accounts import (
+    Account,
+    AddonPrice,
+    InvalidAccount,
+    Subscription,
+    Tenant,
+    read_tenant,
+)
 from invoicing.base_table import bound, read_keys
 from quote_engine import Plan, parse_plan
 
@@ -36,6 +44,10 @@ __all__ = [
     "UnknownTenant",
     "VersionExists",
 ]
+
+
+# What reading a document that another version of this code wrote, or a person, may come to.
+UNREADABLE = (ValueError, TypeError, KeyError, ArithmeticError)
 
 
 class UnknownTenant(Exception):
@@ -55,17 +67,27 @@ class AccountsTable:
         self._catalogue: dict[Key, Plan | AddonPrice] = {}
 
     def account(self, tenant_id: str) -> Account:
-        """The tenant and all of its subscriptions; raises UnknownTenant."""
+        """The tenant and all of its subscriptions.
+
+        Raises UnknownTenant, and InvalidAccount for what is stored and cannot be read.
+        """
         tenant: Tenant | None = None
-        subscriptions = []
+        subscriptions, unsubscribed = [], set()
         for item in self._items.query(tenant_id, consistent_read=True):
-            if item.sk == TENANT:
-                tenant = read_tenant(tenant_id, json.loads(item.document))
-            else:
-                subscriptions.append(segment_of(tenant_id, item))
+            try:
+                if item.sk == TENANT:
+                    tenant = read_tenant(tenant_id, json.loads(item.document))
+                elif taken_back := deployment_taken_back(item):
+                    unsubscribed.add(taken_back)
+                else:
+                    subscriptions.append(segment_of(tenant_id, item))
+            except UNREADABLE as error:
+                # One tenant's affair, whatever it is: a report of all must not end here.
+                text = f"account of {tenant_id}: {item.sk} cannot be read: {error!r}"
+                raise InvalidAccount(text) from error
         if tenant is None:
             raise UnknownTenant(f"tenant {tenant_id} is not in the accounts table")
-        return Account(tenant, tuple(subscriptions))
+        return Account(tenant, tuple(subscriptions), frozenset(unsubscribed))
 
     def catalogue_keys(self, subscriptions: Iterable[Subscription]) -> list[Mapping[str, str]]:
         """The keys of what these are pinned to and what is not in memory already."""

@@ -3,12 +3,15 @@
 Kept beside the lines, which do not show it: usage within an allowance has no line.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 from invoicing.accounts import Subscription, read_subscription, subscription_document
+from quote_engine import Period
 
 type Quantities = Mapping[str, Decimal]
 type SegmentUsage = Mapping[str, Quantities]
@@ -26,6 +29,20 @@ def is_segment(key: str) -> bool:
     return " " in key
 
 
+def terms_of(subscriptions: Iterable[Subscription], period: Period) -> str:
+    """A digest of what a period's segments are billed by; an end after the period is not its."""
+    said = sorted(
+        [segment_key(each), _terms(each) | {"ends_on": _end_within(each, period)}]
+        for each in subscriptions
+    )
+    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _end_within(subscription: Subscription, period: Period) -> str | None:
+    ends_on = subscription.ends_on
+    return ends_on.isoformat() if ends_on and ends_on < period.last_day else None
+
+
 def same_usage(one: SegmentUsage, other: SegmentUsage) -> bool:
     """Whether both say the same; nothing used and zero used are the same."""
     return _used(one) == _used(other)
@@ -37,10 +54,14 @@ def _used(usage: SegmentUsage) -> dict[tuple[str, str], Decimal]:
 
 @dataclass(frozen=True, slots=True)
 class LateUsage:
-    """An earlier period's usage as it was billed until now, and as it is billed from now on."""
+    """An earlier period's usage as it was billed until now, and as it is billed from now on.
+
+    `terms` are those of the period's invoice, by which the difference was priced (see `terms_of`).
+    """
 
     before: SegmentUsage
     after: SegmentUsage
+    terms: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +91,7 @@ def billed_entries(billed: Billed) -> list[dict[str, Any]]:
     for label, late in sorted(billed.late.items()):
         for key in sorted(late.before.keys() | late.after.keys()):
             before, after = late.before.get(key, {}), late.after.get(key, {})
-            known = {"before": _texts(before), "after": _texts(after)}
+            known = {"before": _texts(before), "after": _texts(after), "terms": late.terms}
             entries.append({"period": label, "segment": key, **known})
     return entries
 
@@ -81,18 +102,21 @@ def read_billed(tenant_id: str, entries: Iterable[Mapping[str, Any]]) -> Billed:
     usage: dict[str, Quantities] = {}
     before: dict[str, dict[str, Quantities]] = {}
     after: dict[str, dict[str, Quantities]] = {}
+    terms: dict[str, str] = {}
     for entry in entries:
         key, label = entry["segment"], entry.get("period")
         if label is not None:
             before.setdefault(label, {})[key] = _quantities(entry["before"])
             after.setdefault(label, {})[key] = _quantities(entry["after"])
+            # Records were once written without it.
+            terms[label] = entry.get("terms", "")
             continue
         usage[key] = _quantities(entry["usage"])
         if "plan_code" in entry:
             deployment_id, starts_on = key.split(" ")
-            terms = {"ends_on": None, "addons": [], **entry}
-            subscriptions.append(read_subscription(tenant_id, deployment_id, starts_on, terms))
-    late = {label: LateUsage(before[label], after[label]) for label in before}
+            stored = {"ends_on": None, "addons": [], **entry}
+            subscriptions.append(read_subscription(tenant_id, deployment_id, starts_on, stored))
+    late = {label: LateUsage(before[label], after[label], terms[label]) for label in before}
     return Billed(tuple(subscriptions), usage, late)
 
 

@@ -5,9 +5,16 @@ from zoneinfo import ZoneInfo
 
 from quote_engine import Period
 
+# Between the clocks of whoever starts a run and of AWS.
+CLOCK_SKEW = timedelta(minutes=5)
+
 
 class PeriodStillOpen(Exception):
     """The period has not ended yet in the billing time zone, so it cannot be invoiced."""
+
+
+class TimeInFuture(Exception):
+    """A run's own time has not come: at that moment a month would be over that is not."""
 
 
 def period_before(moment: datetime, zone: ZoneInfo) -> Period:
@@ -34,6 +41,12 @@ def refuse_open_period(period: Period, moment: datetime, zone: ZoneInfo) -> None
             f"period {period.label} ends at {end.isoformat()} ({zone.key}); "
             f"it is still open at {moment.astimezone(UTC).isoformat()}"
         )
+
+
+def refuse_future(run_at: datetime, now: datetime) -> None:
+    """Raises TimeInFuture for a run's time that has not come; AWS's own events have none."""
+    if run_at > now + CLOCK_SKEW:
+        raise TimeInFuture(f"time: {run_at.isoformat()} has not come yet")
 
 
 def period_of(moment: datetime, zone: ZoneInfo) -> Period:

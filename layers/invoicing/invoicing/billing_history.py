@@ -65,7 +65,14 @@ class BillingHistory:
 
         An invoice that is made again before that later one must bill exactly up to there.
         """
-        for later in self.months:
-            if later.period.start > self.period.start and label in later.billed.late:
-                return later.billed.late[label].before
+        for later in self.later_billing(label):
+            return later.billed.late[label].before
         return None
+
+    def later_billing(self, label: str) -> tuple[BilledMonth, ...]:
+        """The invoices after the period's own that bill late usage of this month, in order."""
+        return tuple(
+            later
+            for later in self.months
+            if later.period.start > self.period.start and label in later.billed.late
+        )

@@ -35,6 +35,19 @@ def first_overlap(segments: Iterable[Subscription]) -> tuple[Subscription, Subsc
     return None
 
 
+def segment_for(segments: Iterable[Subscription], day: date, plan: str) -> Subscription | None:
+    """The stored segment whose versions a segment from this day goes on with, or None.
+
+    The one that has the day; else, for a first day that is moved, the nearest on the same plan.
+    """
+    found = list(segments)
+    for each in found:
+        if each.active_on(day):
+            return each
+    same = [each for each in found if each.plan_code == plan]
+    return min(same, key=lambda each: abs(each.starts_on - day), default=None)
+
+
 def with_segments(deployment: Deployment, segments: Iterable[Subscription]) -> Deployment:
     """With these segments beside its own, each in the place of one with the same first day.
 

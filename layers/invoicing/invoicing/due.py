@@ -1,5 +1,6 @@
 """Whether a tenant that has no invoice of a month should have one."""
 
+from invoicing.accounts import InvalidAccount
 from invoicing.accounts_table import UnknownPrice, UnknownTenant
 from invoicing.invoices_table import InvoiceChanged
 from invoicing.pricing import Pricing
@@ -7,7 +8,14 @@ from invoicing.usage_table import InvalidUsage
 from quote_engine import InvalidRequest, Period
 
 # What is wrong with one tenant's data, or changes while it is read, and is no other's affair.
-TENANT_FAULTS = (UnknownTenant, UnknownPrice, InvalidUsage, InvalidRequest, InvoiceChanged)
+TENANT_FAULTS = (
+    UnknownTenant,
+    InvalidAccount,
+    UnknownPrice,
+    InvalidUsage,
+    InvalidRequest,
+    InvoiceChanged,
+)
 
 
 def is_due(pricing: Pricing, tenant_id: str, period: Period) -> bool:

@@ -21,6 +21,11 @@ def failure_key(tenant_id: str, period_label: str) -> dict[str, str]:
     return {"pk": f"{PREFIX}{tenant_id}", "sk": period_label}
 
 
+def sent_at(attributes: Mapping[str, str]) -> datetime:
+    """When a message was sent (UTC), by the attributes of its SQS record."""
+    return datetime.fromtimestamp(int(attributes["SentTimestamp"]) / 1000, UTC)
+
+
 class FailuresTable:
     """Notes of failed months, in the accounts table.
 
@@ -36,12 +41,11 @@ class FailuresTable:
 
         When the message was sent is told, and not when it failed: the worker has no clock.
         """
-        sent_at = datetime.fromtimestamp(int(attributes["SentTimestamp"]) / 1000, UTC)
         said = {
             **failure_key(message.tenant_id, message.period),
             "reason": reason[:LONGEST_REASON],
             "run_id": message.run_id,
-            "sent_at": sent_at.isoformat(),
+            "sent_at": sent_at(attributes).isoformat(),
         }
         item: dict[str, Any] = {name: {"S": text} for name, text in said.items()}
         item["receive_count"] = {"N": attributes["ApproximateReceiveCount"]}

@@ -1,6 +1,7 @@
 """The private item class of the invoices table, and its mapping to and from the document."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -28,6 +29,8 @@ from quote_engine import Line, UnpricedUsage, line_document
 SHARDS = 16
 # Half the money reads want the header alone; beyond this the item's own size would tax them.
 PAGE_BYTES = 100 * 1024
+# Of an item's limit: its keys, and what an issue adds later.
+KEPT_FREE = 1024
 # Of `2026-04-01`, which a replaced revision's key goes on from.
 DAY_LENGTH = 10
 
@@ -82,6 +85,8 @@ class InvoiceItem(Model):
     total_cents = NumberAttribute(null=True)
     issued_at = UnicodeAttribute(null=True)
     due_on = UnicodeAttribute(null=True)
+    # When it was made void; a run that was started before then gives it no new revision.
+    voided_at = UnicodeAttribute(null=True)
     fingerprint = UnicodeAttribute(null=True)
     run_id = UnicodeAttribute(null=True)
     run_at = UnicodeAttribute(null=True)
@@ -139,27 +144,39 @@ def pages_key(tenant_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of an invoice's lines and of its record of billed usage, as JSON arrays."""
+    """A part of an invoice's lines, record of billed usage and unpriced usage, as JSON arrays."""
 
     lines: str
     billed: str
+    # Most invoices have none; an attribute that is not there costs nothing.
+    unpriced: str | None
 
 
 def invoice_pages(invoice: Invoice) -> list[Page]:
-    """The lines, then the record, at most about 100 KB a page; the first goes into the invoice."""
+    """All that may be long, at most about 100 KB a page; the first page goes into the invoice."""
     texts = [("lines", _compact(line_document(line))) for line in invoice.lines]
     texts += [("billed", _compact(entry)) for entry in billed_entries(invoice.billed)]
-    pages: list[dict[str, list[str]]] = [{"lines": [], "billed": []}]
+    texts += [("unpriced", _compact(entry)) for entry in unpriced_document(invoice.unpriced)]
+    pages: list[dict[str, list[str]]] = [defaultdict(list)]
     size = 0
     for name, text in texts:
         size += len(text.encode()) + 1
         if size > PAGE_BYTES and size > len(text.encode()) + 1:
-            pages.append({"lines": [], "billed": []})
+            pages.append(defaultdict(list))
             size = len(text.encode()) + 1
         pages[-1][name].append(text)
     return [
-        Page(**{name: f"[{','.join(found)}]" for name, found in page.items()}) for page in pages
+        Page(
+            lines=_array(page["lines"]),
+            billed=_array(page["billed"]),
+            unpriced=_array(page["unpriced"]) if page["unpriced"] else None,
+        )
+        for page in pages
     ]
+
+
+def _array(texts: Iterable[str]) -> str:
+    return f"[{','.join(texts)}]"
 
 
 def invoice_attributes(invoice: Invoice, attempt: str, pages: list[Page]) -> dict[str, Any]:
@@ -172,7 +189,7 @@ def invoice_attributes(invoice: Invoice, attempt: str, pages: list[Page]) -> dic
         "pages": len(pages),
         "lines": pages[0].lines,
         "billed": pages[0].billed,
-        "unpriced": _compact(unpriced_document(invoice.unpriced)) if invoice.unpriced else None,
+        "unpriced": pages[0].unpriced,
         "flags": flags_text(
             own_flags(invoice.lines, invoice.unpriced, invoice.header.total_cents)
         ),
@@ -184,7 +201,7 @@ def invoice_attributes(invoice: Invoice, attempt: str, pages: list[Page]) -> dic
 def refuse_too_large(whose: str, attributes: Mapping[str, Any]) -> None:
     """Raises ItemTooLarge for attributes that DynamoDB would refuse, naming whose they are."""
     size = sum(len(str(value).encode()) + len(name) for name, value in attributes.items())
-    if size > ITEM_BYTES:
+    if size > ITEM_BYTES - KEPT_FREE:
         raise ItemTooLarge(f"{whose}: an item of {size} bytes is over DynamoDB's {ITEM_BYTES}")
 
 
@@ -212,7 +229,7 @@ def invoice_of(item: InvoiceItem, pages: Sequence[InvoiceItem]) -> Invoice:
     return Invoice(
         header=header_of(item),
         lines=lines_of(page.lines for page in pages),
-        unpriced=unpriced_of(item),
+        unpriced=unpriced_of(page.unpriced for page in pages),
         billed=billed_of(item.tenant_id, (page.billed for page in pages)),
         run_id=item.run_id or "",
         run_at=datetime.fromisoformat(item.run_at) if item.run_at else None,
@@ -224,11 +241,12 @@ def flags_of(item: InvoiceItem) -> Flags:
     return read_flags(item.flags)
 
 
-def unpriced_of(item: InvoiceItem) -> tuple[UnpricedUsage, ...]:
-    """The usage that the invoice bills nothing for."""
+def unpriced_of(pages: Iterable[str | None]) -> tuple[UnpricedUsage, ...]:
+    """The usage that the invoice bills nothing for, on all pages."""
     return tuple(
         UnpricedUsage(**{**usage, "quantity": Decimal(usage["quantity"])})
-        for usage in json.loads(item.unpriced or "[]")
+        for page in pages
+        for usage in json.loads(page or "[]")
     )
 
 

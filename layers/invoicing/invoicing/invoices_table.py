@@ -10,6 +10,7 @@ of their own (`<tenant>#pages`) so that listing a tenant never reads them.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from uuid import uuid4
 
 from pynamodb.exceptions import PutError, TransactWriteError
@@ -65,6 +66,11 @@ class StoredInvoice:
 
     invoice: Invoice
     item: InvoiceItem
+
+    @property
+    def voided_at(self) -> datetime | None:
+        """When it was made void (UTC)."""
+        return datetime.fromisoformat(self.item.voided_at) if self.item.voided_at else None
 
 
 def _late_labels(old: Invoice, new: Invoice) -> set[str]:

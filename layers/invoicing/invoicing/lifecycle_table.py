@@ -6,6 +6,7 @@ can happen, and be recorded, once. What was refused is recorded too, under the m
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import uuid4
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -72,8 +73,10 @@ def _history_key(tenant_id: str) -> str:
     return f"{tenant_id}#history"
 
 
-def _updates(after: Header) -> list[Update]:
+def _updates(after: Header, at: datetime) -> list[Update]:
     updates: list[Update] = [InvoiceItem.status.set(after.status.value)]
+    if after.status is InvoiceStatus.VOID:
+        updates.append(InvoiceItem.voided_at.set(at.isoformat()))
     if after.issued_at is not None and after.due_on is not None:
         updates.append(InvoiceItem.issued_at.set(after.issued_at.isoformat()))
         updates.append(InvoiceItem.due_on.set(after.due_on.isoformat()))
@@ -175,7 +178,8 @@ class LifecycleTable:
     def _write(self, item: InvoiceItem, header: Header, change: Change) -> Header:
         same = (InvoiceItem.attempt == item.attempt) & (InvoiceItem.status == item.status)
         with TransactWrite(connection=connection(), client_request_token=uuid4().hex) as writes:
-            writes.update(item, actions=_updates(change.applied(header)), condition=same)
+            updates = _updates(change.applied(header), change.at)
+            writes.update(item, actions=updates, condition=same)
             writes.save(
                 self._entry(header, change, DONE, None),
                 condition=HistoryItem.tenant_id.does_not_exist(),

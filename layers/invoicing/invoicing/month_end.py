@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from invoicing.accounts_table import AccountsTable
-from invoicing.billing_calendar import period_before, refuse_open_period
+from invoicing.billing_calendar import period_before, refuse_future, refuse_open_period
 from invoicing.dispatch import send_messages
 from invoicing.messages import MESSAGE_VERSION, RollupMessage
 from invoicing.month_ends_table import MonthEndsTable, Run
@@ -15,12 +15,7 @@ from invoicing.start_request import StartRequest
 from quote_engine import Period
 
 TENANTS_PER_PAGE = 1000
-CLOCK_SKEW = timedelta(minutes=5)
 UTC_ZONE = ZoneInfo("UTC")
-
-
-class TimeInFuture(Exception):
-    """A run by hand names a moment that has not come, at which any month would be over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +60,10 @@ def month_end(
     """The run that was asked for; without a period, the month before in the billing zone.
 
     Raises PeriodStillOpen for a period that is not over yet at the run's own time, and
-    TimeInFuture for a run by hand at a time that has not come.
+    TimeInFuture for a time that has not come.
     """
     run_at, zone = request.time or now, settings.zone
-    if request.by_hand and run_at > now + CLOCK_SKEW:
-        raise TimeInFuture(f"time: {run_at.isoformat()} has not come yet")
+    refuse_future(run_at, now)
     period = Period.month(request.period) if request.period else month_to_bill(run_at, zone)
     refuse_open_period(period, run_at, zone)
     name = request.run_id or run_id

@@ -15,6 +15,7 @@ from invoicing.billed import (
     is_segment,
     same_usage,
     segment_key,
+    terms_of,
 )
 from invoicing.billing_history import BilledMonth, BillingHistory
 from invoicing.billing_history_table import BillingHistoryTable
@@ -92,6 +93,7 @@ class Pricing:
         pinned += [each for month in months for each in month.billed.subscriptions]
         # Ended subscriptions too: usage that goes on after the end is named, never dropped.
         deployments = {each.deployment_id for each in (*account.subscriptions, *pinned)}
+        deployments |= account.unsubscribed
         periods = [period, *(month.period for month in months)]
         wanted = {
             self.usage.name: self.usage.total_keys(deployments, periods),
@@ -145,12 +147,26 @@ class Pricing:
         taken = books.history.taken_by_later(period.label)
         if taken is None:
             return used
-        if set(filter(is_segment, taken)) != {segment_key(entry) for entry in active}:
-            raise InvalidUsage(
-                f"a later invoice bills late usage of {period.label} by other subscriptions "
-                "than there are now; void that one first"
-            )
+        self._refuse_other_terms(books, taken, active, period)
         return taken
+
+    def _refuse_other_terms(
+        self,
+        books: Books,
+        taken: SegmentUsage,
+        active: Sequence[PinnedSubscription],
+        period: Period,
+    ) -> None:
+        """Later invoices billed differences of two prices: they only add up at the same terms."""
+        tenant_id, label = books.account.tenant.tenant_id, period.label
+        terms = terms_of(active, period)
+        others = set(filter(is_segment, taken)) != {segment_key(entry) for entry in active}
+        for later in books.history.later_billing(label):
+            if others or later.billed.late[label].terms not in ("", terms):
+                raise InvalidUsage(
+                    f"invoice {tenant_id}.{later.period.label} bills late usage of {label} by "
+                    "other subscriptions than there are now; void that one first"
+                )
 
     def _by_segment(
         self,
@@ -158,7 +174,9 @@ class Pricing:
         totals: Mapping[str, UsageTotal],
         period: Period,
     ) -> SegmentUsage:
-        return by_segment(segments, totals, lambda name: self.usage.days(name, period).days)
+        return by_segment(
+            segments, totals, period, lambda name: self.usage.days(name, period).days
+        )
 
     def _late(
         self, books: Books
@@ -174,10 +192,12 @@ class Pricing:
                 continue
             then, now = (self._request_of(books, month, usage) for usage in (before, after))
             found = adjustment_lines(then, now)
-            if found:
-                late[month.period.label] = LateUsage(before, after)
+            grown = _growth(_unpriced(then, before), _unpriced(now, after))
+            if found or grown:
+                terms = terms_of(month.billed.subscriptions, month.period)
+                late[month.period.label] = LateUsage(before, after, terms)
             lines += found
-            unpriced += _growth(_unpriced(then, before), _unpriced(now, after))
+            unpriced += grown
         return late, lines, unpriced
 
     def _usage_now(self, books: Books, month: BilledMonth) -> SegmentUsage:

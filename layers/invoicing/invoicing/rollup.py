@@ -114,10 +114,11 @@ class Rollup:
         header = standing.invoice.header
         if not message.force:
             return _Plan(RollupResult(Outcome.SKIPPED, header, INVOICED))
-        if header.status not in REPLACEABLE:
-            return _Plan(RollupResult(Outcome.REFUSED, header, f"{header.status}: void it first"))
+        if reason := _must_stand(standing, message.run_at):
+            return _Plan(RollupResult(Outcome.REFUSED, header, reason))
         invoice = self._invoice(priced, message, revision=header.revision + 1)
-        unchanged = invoice.header.fingerprint == header.fingerprint
+        same_lines = invoice.header.fingerprint == header.fingerprint
+        unchanged = same_lines and invoice.unpriced == standing.invoice.unpriced
         if unchanged and header.status is InvoiceStatus.DRAFT:
             return _Plan(RollupResult(Outcome.SKIPPED, header, "unchanged", invoice.unpriced))
         changes = line_changes(standing.invoice.lines, invoice.lines)
@@ -151,6 +152,19 @@ class Rollup:
 
     def _issue(self, run_at: datetime) -> Issue | None:
         return Issue.at(run_at, self.settings) if self.settings.issue_immediately else None
+
+
+def _must_stand(standing: StoredInvoice, run_at: datetime) -> str | None:
+    """Why not even a forced run may replace the invoice, if it may not."""
+    status = standing.invoice.header.status
+    if status is InvoiceStatus.PAID:
+        return "paid: it stays"
+    if status not in REPLACEABLE:
+        return f"{status}: void it first"
+    if standing.voided_at is not None and run_at < standing.voided_at:
+        # A late copy of an order from before the void would undo it.
+        return f"void since {standing.voided_at.isoformat()}, which is after this run began"
+    return None
 
 
 def _nothing_to_invoice(

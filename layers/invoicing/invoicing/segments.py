@@ -1,6 +1,6 @@
 """Which of a period's usage belongs to which subscription of a deployment."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -8,31 +8,35 @@ from decimal import Decimal
 from invoicing.accounts import Subscription
 from invoicing.billed import Quantities, SegmentUsage, segment_key
 from invoicing.usage_table import EXACT, UsageTotal
+from quote_engine import Period
 
 type Days = Callable[[str], Mapping[str, Quantities]]
 """Reads a deployment's usage of the period, day by day (`2026-04-01`)."""
 
 
 def by_segment(
-    segments: Sequence[Subscription], totals: Mapping[str, UsageTotal], days: Days
+    segments: Sequence[Subscription],
+    totals: Mapping[str, UsageTotal],
+    period: Period,
+    days: Days,
 ) -> SegmentUsage:
     """The usage of each segment and, under the deployment alone, what belongs to none.
 
-    A deployment with one segment gives it the month's total, in one read. After a change of plan
-    each segment gets what was used on its own days.
+    A segment of the whole period takes the period's total, in one read. Where one begins or ends
+    on the way, each gets what was used on its own days: a subscription that ended on the 10th
+    bills nothing of the 25th, however many segments it had.
     """
-    usage: dict[str, Quantities] = {}
-    number = Counter(entry.deployment_id for entry in segments)
+    usage: dict[str, Quantities] = {segment_key(entry): {} for entry in segments}
+    mine: dict[str, list[Subscription]] = defaultdict(list)
     for entry in segments:
-        if number[entry.deployment_id] == 1:
-            total = totals.get(entry.deployment_id)
-            usage[segment_key(entry)] = total.quantities if total else {}
-    for name in sorted(totals.keys() | number.keys()):
-        if number[name] == 0:
+        mine[entry.deployment_id].append(entry)
+    for name in sorted(totals):
+        if name not in mine:
             usage[name] = totals[name].quantities
-        elif number[name] > 1:
-            mine = [entry for entry in segments if entry.deployment_id == name]
-            usage |= _by_day(name, mine, days(name))
+        elif mine[name][0].covers(period):
+            usage[segment_key(mine[name][0])] = totals[name].quantities
+        else:
+            usage |= _by_day(name, mine[name], days(name))
     return usage
 
 

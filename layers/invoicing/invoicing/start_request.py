@@ -69,7 +69,6 @@ class ScheduledEvent(BaseModel):
 class StartRequest(Message):
     """What `start_month_end` was asked for, whichever way it was started."""
 
-    by_hand: bool = True
     by: str = BY_SCHEDULE
     run_id: str | None = None
     time: Moment | None = None
@@ -87,11 +86,10 @@ def parse_start(event: Any) -> StartRequest:
     try:
         if event.get("detail-type") == SCHEDULED:
             scheduled = ScheduledEvent.model_validate(event)
-            return StartRequest(run_id=scheduled.id, time=scheduled.time, by_hand=False)
+            return StartRequest(run_id=scheduled.id, time=scheduled.time)
         if "continuation" in event:
             resumed = Continuation.model_validate(event["continuation"])
             return StartRequest(
-                by_hand=False,
                 run_id=resumed.run_id,
                 time=resumed.run_at,
                 period=resumed.period,

@@ -15,6 +15,7 @@ from invoicing.deployments import (
     changed_from,
     ended_on,
     first_overlap,
+    segment_for,
 )
 from invoicing.form_fields import InvalidForm
 from invoicing.subscription_form import ChangeForm, DeploymentForm, EndForm, Pins
@@ -55,6 +56,7 @@ class Subscriptions:
         def make(before: Found) -> Deployment:
             if before is None:
                 self._refuse_unknown(tenant_id)
+                _refuse_none(form)
             found = self._segments(tenant_id, deployment_id, form, before)
             return Deployment(tenant_id, deployment_id, found)
 
@@ -114,7 +116,7 @@ class Subscriptions:
         found: list[Subscription] = []
         for n, each in enumerate(form.segments):
             stored = before.record.segments if before else ()
-            had = next((one for one in stored if one.active_on(each.starts_on)), None)
+            had = segment_for(stored, each.starts_on, each.plan)
             try:
                 found.append(pins.segment(each, tenant_id, deployment_id, had))
             except UnknownPrice as error:
@@ -141,6 +143,12 @@ def _known(before: Found) -> Deployment:
     if before is None:
         raise UnknownDeployment
     return before.record
+
+
+def _refuse_none(form: DeploymentForm) -> None:
+    """A deployment is its tenant's for good: a name that was mistyped should not be taken."""
+    if not form.segments:
+        raise InvalidForm({"segments": "must have one: the tenant has no such deployment yet"})
 
 
 def _kind(error: UnknownPrice) -> str:

@@ -6,6 +6,7 @@ each of which would be sound by itself.
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from pynamodb.exceptions import TransactWriteError
@@ -17,10 +18,12 @@ from invoicing.account_item_table import (
     SEGMENT,
     AccountItem,
     DeploymentTaken,
+    deployment_taken_back,
     has_version,
     lost_race,
     ownership,
     segment_of,
+    taken_back_key,
     version_of,
 )
 from invoicing.accounts import Subscription, subscription_document
@@ -28,8 +31,8 @@ from invoicing.base_table import bound, connection
 from invoicing.deployments import Deployment, with_segments
 from invoicing.versions import Stored, VersionChanged, write_version
 
-# DynamoDB takes 100 actions a transaction, and one is the owner's.
-MOST_CHANGES = 99
+# DynamoDB takes 100 actions a transaction; one is the owner's, one the mark's.
+MOST_CHANGES = 98
 
 
 class TooManyChanges(Exception):
@@ -42,6 +45,10 @@ type SegmentPage = tuple[tuple[Subscription, ...], str | None]
 
 def _segment_key(segment: Subscription) -> str:
     return f"{SEGMENT}{segment.deployment_id}#{segment.starts_on.isoformat()}"
+
+
+def _segments(tenant_id: str, items: Iterable[AccountItem]) -> tuple[Subscription, ...]:
+    return tuple(segment_of(tenant_id, item) for item in items if not deployment_taken_back(item))
 
 
 class SubscriptionsTable:
@@ -67,7 +74,7 @@ class SubscriptionsTable:
             AccountItem.sk.startswith(f"{SEGMENT}{deployment_id}#"),
             consistent_read=True,
         )
-        found = tuple(segment_of(tenant_id, item) for item in segments)
+        found = _segments(tenant_id, segments)
         return Stored(Deployment(tenant_id, deployment_id, found), version_of(owner))
 
     def page(self, tenant_id: str, after: str | None, limit: int) -> SegmentPage:
@@ -84,7 +91,7 @@ class SubscriptionsTable:
                 last_evaluated_key=start,
             )
         )
-        segments = tuple(segment_of(tenant_id, item) for item in found[:limit])
+        segments = _segments(tenant_id, found[:limit])
         return segments, found[limit - 1].sk if len(found) > limit else None
 
     def put(self, tenant_id: str, deployment_id: str, segments: tuple[Subscription, ...]) -> None:
@@ -123,11 +130,24 @@ class SubscriptionsTable:
                     change.save(self._segment(key, new[key]))
                 for key in gone:
                     change.delete(self._items(after.tenant_id, key))
+                self._mark(change, after, before)
         except TransactWriteError as error:
             if not lost_race(error):
                 raise
             raise VersionChanged(f"deployment {after.deployment_id}") from error
         return version
+
+    def _mark(
+        self, change: TransactWrite, after: Deployment, before: Stored[Deployment] | None
+    ) -> None:
+        """Keeps a deployment without segments in its account: metering goes on, and nothing that
+        is used may be lost from sight.
+        """
+        mark = self._items(after.tenant_id, taken_back_key(after.deployment_id), document="null")
+        if not after.segments:
+            change.save(mark)
+        elif before is not None and not before.record.segments:
+            change.delete(mark)
 
     def _owner(self, deployment: Deployment, version: int) -> AccountItem:
         return self._items(

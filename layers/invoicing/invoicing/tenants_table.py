@@ -41,7 +41,7 @@ class TenantsTable:
 
     def several(self, tenant_ids: Iterable[str]) -> list[Tenant]:
         """Those of these tenants that are there, in order of id; consistent."""
-        keys = [{"pk": tenant_id, "sk": TENANT} for tenant_id in tenant_ids]
+        keys = [{"pk": tenant_id, "sk": TENANT} for tenant_id in sorted(set(tenant_ids))]
         found = {item["pk"]["S"]: item["document"]["S"] for item in read_keys(self._name, keys)}
         return [read_tenant(name, json.loads(found[name])) for name in sorted(found)]
 

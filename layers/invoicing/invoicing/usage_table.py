@@ -106,8 +106,9 @@ class UsageTable:
             "ExpressionAttributeValues": {":key": {"S": f"{deployment_id}#{period.label}"}},
             "ConsistentRead": True,
         }
-        # A month is 32 items of at most a few KB: always one page.
-        items = {item[DAY]["S"]: item for item in self._client.query(**request)["Items"]}
+        # 32 items, in one page unless hundreds of kinds were counted on each day.
+        pages = self._client.get_paginator("query").paginate(**request)
+        items = {item[DAY]["S"]: item for page in pages for item in page["Items"]}
         total = items.pop(TOTAL, None)
         return MonthOfUsage(
             days={day: _total(item).quantities for day, item in sorted(items.items())},

@@ -24,7 +24,7 @@ from invoicing.pricing import Books, Pricing
 from invoicing.quotes import Quotes, read_order
 from invoicing.settings import Settings
 from invoicing.subscription_form import Pins, SegmentForm
-from invoicing.usage_table import UsageTotal
+from invoicing.usage_table import MonthOfUsage, UsageTotal
 from quote_engine import Period, Plan, parse_plan, plan_document
 from tests.conftest import ENVIRONMENT
 
@@ -60,6 +60,18 @@ class Accounts:
     def newest_version(self, _kind: str, _code: str) -> int:
         """There is one version."""
         return 1
+
+
+@dataclass
+class Usage:
+    """The usage table's answer, from memory: all that was used in April, on one day."""
+
+    day: date
+    total: UsageTotal
+
+    def days(self, _deployment_id: str, _period: Period) -> MonthOfUsage:
+        """The one deployment's."""
+        return MonthOfUsage({self.day.isoformat(): self.total.quantities}, self.total)
 
 
 amounts = st.decimals("0", "500", places=4, allow_nan=False).map(lambda value: format(value, "f"))
@@ -158,13 +170,16 @@ def test_provisioned_and_metered_as_quoted_the_invoice_is_the_quote(
     tenant = Tenant("acme", "Acme", "1001", tax, "reason")
     accounts: Any = Accounts(json.dumps(plan_document(plan)), addons, Account(tenant, ()))
     unread: Any = None
-    pricing = Pricing(accounts, unread, unread, "AUD")
     configured = Settings.from_environment(ENVIRONMENT)
     order = read_order(body)
+    taken = provisioned(body)
+    used = UsageTotal("acme", "d-1", order.usage)
+    usage: Any = Usage(max(taken.starts_on, APRIL.start), used)
+    pricing = Pricing(accounts, usage, unread, "AUD")
     quote = Quotes(pricing, configured).quote(order, "someone", NOW).document
 
-    account = Account(tenant, (provisioned(body),))
-    totals = {"2026-04": {"d-1": UsageTotal("acme", "d-1", order.usage)}}
+    account = Account(tenant, (taken,))
+    totals = {"2026-04": {"d-1": used}}
     month = pricing.priced(Books(account, BillingHistory(APRIL), totals), APRIL)
     invoice = new_invoice(tenant, month.request, month.quote, Edition(1, None), month.billed)
     document = invoice_document(invoice)
