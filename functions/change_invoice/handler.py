@@ -14,6 +14,7 @@ from invoicing.http_api import (
     json_body,
     json_response,
     not_there,
+    query_parameters,
     received_at,
 )
 from invoicing.invoice import Issue, header_document
@@ -48,6 +49,7 @@ def _change(event: Event, caller: Caller) -> Change:
 @api(logger, may=lambda caller: caller.is_admin)
 def handler(event: Event, caller: Caller) -> Response:
     """Answers the header as it is now; a conflict answers 409 with the one that stands."""
+    query_parameters(event, frozenset())
     tenant_id, period = invoice_in_path(event)
     change = _change(event, caller)
     about = {"action": change.action, "invoice_id": f"{tenant_id}.{period.label}"}
@@ -56,8 +58,8 @@ def handler(event: Event, caller: Caller) -> Response:
     except InvoiceNotFound as error:
         raise not_there("invoice") from error
     except Refused as error:
-        logger.info("refused", extra=about | {"reason": str(error), "by": caller.name})
+        logger.info("refused", extra=about | {"reason": str(error), "by": caller.subject})
         more = {"current": header_document(error.current), **held_document(error)}
         raise Problem(HTTPStatus.CONFLICT, str(error), more=more) from error
-    logger.info("done", extra=about | {"revision": header.revision, "by": caller.name})
+    logger.info("done", extra=about | {"revision": header.revision, "by": caller.subject})
     return json_response(HTTPStatus.OK, header_document(header))

@@ -15,6 +15,7 @@ from invoicing.http_api import (
     json_body,
     json_response,
     not_there,
+    query_parameters,
     received_at,
     scoped_tenant,
 )
@@ -44,6 +45,7 @@ def _for_caller(order: QuoteOrder, caller: Caller) -> QuoteOrder:
 @api(logger, may=lambda _caller: True)
 def handler(event: Event, caller: Caller) -> Response:
     """Answers the quote with its id; a price or tax that cannot be found refuses it whole."""
+    query_parameters(event, frozenset())
     body: Any = json_body(event)
     try:
         order = _for_caller(read_order(body), caller)

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from aws_lambda_powertools import Logger
 
 from invoicing.access import Caller
-from invoicing.http_api import Event, Response, api, json_response, not_there
+from invoicing.http_api import Event, Response, api, json_response, not_there, query_parameters
 from invoicing.invoice_history import history_document
 from invoicing.invoice_path import invoice_in_path
 from invoicing.lifecycle_table import LifecycleTable
@@ -17,6 +17,7 @@ logger = Logger(service="get_invoice_history")
 @api(logger, may=lambda caller: caller.is_admin)
 def handler(event: Event, _caller: Caller) -> Response:
     """Answers `{"id", "entries": [...]}`, the oldest first."""
+    query_parameters(event, frozenset())
     tenant_id, period = invoice_in_path(event)
     table = LifecycleTable(settings().invoices_table)
     revisions = table.revisions(tenant_id, period)

@@ -1,12 +1,12 @@
 """Usage from the queue, for bulk producers: the same events and the same rules as POST /usage."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from invoicing.bodies import InvalidJson, read_json
 from invoicing.metering import EVENTS_A_CALL, metering, results_document
 from invoicing.usage_event import UsageOutcome, UsageResult
 
@@ -20,9 +20,9 @@ class InvalidBatch(Exception):
 
 def _events(body: str) -> list[Any]:
     try:
-        message = json.loads(body)
-    except ValueError as error:
-        raise InvalidBatch(f"not JSON: {error}") from error
+        message = read_json(body)
+    except InvalidJson as error:
+        raise InvalidBatch(str(error)) from error
     events = message.get("events") if isinstance(message, dict) else None
     if not isinstance(events, list) or not 1 <= len(events) <= EVENTS_A_CALL:
         raise InvalidBatch(f'must be {{"events": [...]}} with 1 to {EVENTS_A_CALL} events')

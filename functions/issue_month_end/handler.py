@@ -20,6 +20,7 @@ from invoicing.http_api import (
     bad_request,
     json_body,
     json_response,
+    query_parameters,
     received_at,
 )
 from invoicing.invoice import Issue
@@ -43,6 +44,7 @@ def _issuing(event: Event, caller: Caller) -> Issuing:
 def handler(event: Event, caller: Caller) -> Response:
     """Answers what became of the drafts; a 409 with the digest if another month was reviewed."""
     limit = TimeLimit(SECONDS)
+    query_parameters(event, frozenset())
     period = month_in_path(event)
     issuing = _issuing(event, caller)
     try:
@@ -55,5 +57,5 @@ def handler(event: Event, caller: Caller) -> Response:
         raise Problem(HTTPStatus.CONFLICT, f"{error}: review it again.", more=more) from error
     body = {"period": period.label, **issued_document(found)}
     counts = {name: body[name] for name in ("issued", "already", "held_count", "refused_count")}
-    logger.info("month issued", extra=counts | {"period": period.label, "by": caller.name})
+    logger.info("month issued", extra=counts | {"period": period.label, "by": caller.subject})
     return json_response(HTTPStatus.OK, body)

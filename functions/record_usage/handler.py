@@ -14,6 +14,7 @@ from invoicing.http_api import (
     bad_request,
     json_body,
     json_response,
+    query_parameters,
     received_at,
 )
 from invoicing.metering import EVENTS_A_CALL, metering, results_document
@@ -35,6 +36,7 @@ def _events(event: Event) -> list[Any]:
 @api(logger, may=lambda caller: caller.may_record_usage)
 def handler(event: Event, _caller: Caller) -> Response:
     """Answers the result of every event, in order, and how many there are of each outcome."""
+    query_parameters(event, frozenset())
     events = _events(event)
     try:
         results = metering().record(events, received_at(event))

@@ -14,6 +14,7 @@ from invoicing.http_api import (
     bad_request,
     json_body,
     json_response,
+    query_parameters,
     received_at,
 )
 from invoicing.month_end_path import closed_period
@@ -40,9 +41,10 @@ def _order(event: Event) -> RunOrder:
 @api(logger, may=lambda caller: caller.is_admin)
 def handler(event: Event, caller: Caller) -> Response:
     """Answers 202 with the run's id: its messages are sent by start_month_end, after this."""
+    query_parameters(event, frozenset())
     order = _order(event)
     run_id = event["requestContext"]["requestId"]
     start = start_event(order, run_id, received_at(event), caller.name)
     invoke_later(os.environ["START_MONTH_END_FUNCTION"], start)
-    logger.info("run asked for", extra=start)
+    logger.info("run asked for", extra=start | {"by": caller.subject})
     return json_response(HTTPStatus.ACCEPTED, {"run_id": run_id, **order.model_dump()})

@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from io import StringIO
 from types import ModuleType
 from typing import Any
 
@@ -154,7 +155,11 @@ def test_a_void_invoice_stays_readable_and_its_month_is_billed_again(
     assert voided["body"]["status"] == "void"
     rollup.handler(batch("pilot"), LambdaContext())
     assert people.item()["status"]["S"] == "void"
+    # A late copy of a forced run's message from before the void, such as a dead letter.
     rollup.handler(batch("pilot", force=True), LambdaContext())
+    assert people.item()["status"]["S"] == "void"
+    again = batch("pilot", force=True, run_at="2026-05-04T00:00:00Z", run_id="again")
+    rollup.handler(again, LambdaContext())
     header = people.stack.invoices.get("pilot", APRIL).header
     assert (header.status, header.revision, header.number) == ("draft", 2, "2604-1001B")
     old = people.stack.invoices.get("pilot", APRIL, 1).header
@@ -162,9 +167,9 @@ def test_a_void_invoice_stays_readable_and_its_month_is_billed_again(
     entries = [(e["action"], e["revision"], e["reason"]) for e in people.history()]
     assert entries == [
         ("create", 1, None),
-        ("replace", 2, None),
         ("issue", 1, None),
         ("void", 1, "wrong address"),
+        ("replace", 2, None),
     ]
 
 
@@ -188,8 +193,12 @@ def test_issued_money_never_changes_a_byte(people: People, rollup: ModuleType) -
         ("pay", {"fingerprint": "abc"}, "fingerprint"),
         ("void", {"revision": 1}, "reason"),
         ("void", {"revision": 1, "reason": ""}, "reason"),
+        ("void", {"revision": 1, "reason": " \t\n"}, "reason"),
+        ("void", {"revision": 1, "reason": "wrong\naddress"}, "reason"),
+        ("void", {"revision": 1, "reason": "wrong\x00address"}, "reason"),
         ("void", {"revision": 1, "reason": "x" * 501}, "reason"),
-        ("void", [], "message"),
+        ("void", [], "body: must be an object"),
+        ("issue", '{"revision": 1, "revision": 2}', "body: field 'revision' is given twice"),
         ("void", "{", "body"),
     ],
 )
@@ -233,3 +242,22 @@ def test_a_lost_reply_is_settled_by_the_repeat(
     assert people.do("issue", {"revision": 1})["statusCode"] == 200
     done = [entry for entry in people.history() if entry["action"] == "issue"]
     assert [entry["outcome"] for entry in done] == ["done"]
+
+
+def test_a_reason_is_kept_without_the_space_around_it(people: People) -> None:
+    answer = people.do("void", {"revision": 1, "reason": " wrong address\n"})
+    assert answer["statusCode"] == 200
+    assert people.history()[-1]["reason"] == "wrong address"
+
+
+def test_the_log_names_people_by_what_says_nothing_of_them(people: People) -> None:
+    written = StringIO()
+    people.changes.logger.registered_handler.setStream(written)
+    people.do("issue", {"revision": 1})
+    people.do("issue", {"revision": 2})
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert [(line["message"], line["by"]) for line in lines] == [
+        ("done", "sub-finance"),
+        ("refused", "sub-finance"),
+    ]
+    assert {entry["by"] for entry in people.history()[1:]} == {"finance"}

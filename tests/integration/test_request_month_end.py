@@ -1,6 +1,7 @@
 """POST /month-ends: what a person may start by hand, and the run that comes of it."""
 
 import json
+from io import StringIO
 from types import ModuleType
 from typing import Any
 
@@ -72,6 +73,16 @@ def test_a_run_is_handed_to_start_month_end_with_who_asked(
     }
 
 
+def test_the_log_has_the_subject_of_who_asked_and_the_run_the_name(
+    office: Office, invoked: list[tuple[str, dict[str, Any]]]
+) -> None:
+    written = StringIO()
+    office.functions["request_month_end"].logger.registered_handler.setStream(written)
+    office.ask("request_month_end", None, body={"period": "2026-04"})
+    assert json.loads(written.getvalue())["by"] == "sub-finance"
+    assert invoked[0][1]["by"] == "finance"
+
+
 def test_a_dry_run_for_some_leaves_no_trace_but_its_log(
     office: Office, stack: Stack, invoked: list[tuple[str, dict[str, Any]]]
 ) -> None:
@@ -101,7 +112,8 @@ def test_a_dry_run_for_some_leaves_no_trace_but_its_log(
         ({"period": "2026-04", "time": "2026-05-01T00:00:00Z"}, "time"),
         ({"period": "2026-04", "force": "yes"}, "force"),
         ({"period": "2026-04", "by": "somebody else"}, "by"),
-        ([], "message"),
+        ([], "body"),
+        ('{"period": "2026-04", "period": "2026-03"}', "body"),
         ("{", "body"),
     ],
 )
@@ -136,3 +148,12 @@ def test_a_run_of_everybody_that_is_continued_stays_a_dry_run(
     start.handler({"continuation": handed[0]}, LambdaContext())
     assert [body["dry_run"] for body in office.sent()] == [True, True]
     assert office.report()["runs"]["count"] == 0
+
+
+def test_a_tenant_that_is_named_twice_is_run_once(
+    office: Office, invoked: list[tuple[str, dict[str, Any]]]
+) -> None:
+    body = {"period": "2026-04", "tenant_ids": ["pilot", "acme", "pilot"]}
+    answer = office.ask("request_month_end", None, body=body)
+    assert (answer["statusCode"], answer["body"]["tenant_ids"]) == (202, ["pilot", "acme"])
+    assert [start["tenant_ids"] for _, start in invoked] == [["pilot", "acme"]]

@@ -1,7 +1,9 @@
 """The review list, what it holds back, and the issue of a whole month."""
 
+import json
 from datetime import date
 from decimal import Decimal
+from io import StringIO
 from types import ModuleType
 from typing import Any
 
@@ -272,7 +274,9 @@ def test_void_invoices_are_not_issued(office: Office, stack: Stack) -> None:
         ({"reviewed": DIGEST, "overrides": {"a.2026-04": ""}}, "overrides.a.2026-04"),
         ({"reviewed": DIGEST, "overrides": {"a.2026-04": "x" * 501}}, "overrides.a.2026-04"),
         ({"reviewed": DIGEST, "overrides": ["a"]}, "overrides"),
-        ([], "message"),
+        ({"reviewed": DIGEST, "overrides": {"a.2026-04": " \n"}}, "overrides.a.2026-04"),
+        ({"reviewed": DIGEST, "overrides": {"a.2026-04": "a\x07"}}, "overrides.a.2026-04"),
+        ([], "body"),
         ("{", "body"),
     ],
 )
@@ -293,3 +297,14 @@ def test_an_override_of_an_invoice_that_is_not_of_the_month_issues_nothing(
         {"field": "overrides.b.2026-04", "detail": "is no invoice of this month"}
     ]
     assert office.report()["invoiced"]["issued"] == 0
+
+
+def test_the_log_of_a_months_issue_has_the_subject_of_who_asked(
+    office: Office, stack: Stack
+) -> None:
+    stack.add_tenant("a")
+    office.roll_up("a")
+    digest, written = office.report()["digest"], StringIO()
+    office.functions["issue_month_end"].logger.registered_handler.setStream(written)
+    issue(office, digest)
+    assert json.loads(written.getvalue())["by"] == "sub-finance"

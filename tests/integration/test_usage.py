@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from io import StringIO
 from types import ModuleType
 from typing import Any
 
@@ -166,10 +167,12 @@ def test_a_thousand_events_of_a_day_take_eleven_transactions(
     assert 2 * sum(transactions) / 1000 <= 2.1
 
 
-def cancelled(*codes: str) -> ClientError:
-    """A transaction that DynamoDB cancelled for these reasons."""
+def cancelled(*codes: str | tuple[str, str]) -> ClientError:
+    """A transaction that DynamoDB cancelled for these reasons: codes, some with their text."""
     error = {"Code": "TransactionCanceledException", "Message": "cancelled"}
-    response: Any = {"Error": error, "CancellationReasons": [{"Code": code} for code in codes]}
+    pairs = [(each, "") if isinstance(each, str) else each for each in codes]
+    reasons = [{"Code": code, "Message": text} for code, text in pairs]
+    response: Any = {"Error": error, "CancellationReasons": reasons}
     return ClientError(response, "TransactWriteItems")
 
 
@@ -212,6 +215,69 @@ def test_a_store_that_stays_busy_is_a_503_and_resending_is_safe(
     assert total(stack) == {"droplet_hours": Decimal(150)}
 
 
+FULL = "Item size to update has exceeded the maximum allowed size"
+TOO_MANY = (
+    "resource_kind: too many resource kinds for this deployment's month; "
+    "events of kinds that it has are taken when they come without new ones"
+)
+
+
+def full(deployment_id: str, code: str = "ValidationError", text: str = FULL) -> Any:
+    """DynamoDB, with a month of this deployment that cannot grow."""
+
+    def refuse(operation: str, arguments: dict[str, Any], call: Call) -> Any:
+        if operation != "TransactWriteItems":
+            return call()
+        *puts, _day, total = arguments["TransactItems"]
+        if total["Update"]["Key"]["deployment_period"]["S"] != f"{deployment_id}#2026-04":
+            return call()
+        raise cancelled(*["None"] * len(puts), (code, text), (code, text))
+
+    return refuse
+
+
+def test_a_month_full_of_kinds_rejects_its_events_and_no_others(
+    stack: Stack, record: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(record, usage_event(1))
+    events = [usage_event(1), usage_event(2), usage_event(3, deployment_id="acme")]
+    with faults(monkeypatch, full("pilot")):
+        answer = post(record, *events)
+    assert answer["statusCode"] == 200
+    rejected = [(each["outcome"], each["reason"]) for each in answer["body"]["results"]]
+    assert rejected == [("rejected", TOO_MANY), ("rejected", TOO_MANY), ("accepted", None)]
+    assert total(stack, "acme") == {"droplet_hours": Decimal(1)}
+    assert outcomes(post(record, *events)) == ["duplicate", "accepted", "duplicate"]
+
+
+def test_what_was_counted_before_the_month_was_full_is_told_as_counted(
+    stack: Stack, record: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events, written = [usage_event(n) for n in range(150)], list[int]()
+
+    def full_after_one(operation: str, arguments: dict[str, Any], call: Call) -> Any:
+        if operation == "TransactWriteItems":
+            written.append(1)
+        return call() if len(written) < 2 else full("pilot")(operation, arguments, call)
+
+    with faults(monkeypatch, full_after_one):
+        answer = post(record, *events)
+    assert outcomes(answer) == ["accepted"] * 98 + ["rejected"] * 52
+    assert total(stack) == {"droplet_hours": Decimal(98)}
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [("ThrottlingError", FULL), ("ValidationError", "Number overflow"), ("ServerError", FULL)],
+)
+def test_any_other_trouble_with_a_total_is_a_503(
+    record: ModuleType, monkeypatch: pytest.MonkeyPatch, code: str, text: str
+) -> None:
+    monkeypatch.setattr(usage_events_table, "sleep", lambda _: None)
+    with faults(monkeypatch, full("pilot", code, text)):
+        assert post(record, usage_event(1))["statusCode"] == 503
+
+
 def test_a_month_that_belongs_to_another_tenant_takes_no_usage(
     stack: Stack, record: ModuleType
 ) -> None:
@@ -223,7 +289,11 @@ def test_a_month_that_belongs_to_another_tenant_takes_no_usage(
 
 @pytest.mark.parametrize(
     "body",
-    ["", "{", "[]", "{}", '{"events": []}', '{"events": {}}', '{"events": [], "x": 1}'],
+    [
+        *("", "{", "[]", "{}", '{"events": []}', '{"events": {}}', '{"events": [], "x": 1}'),
+        '{"events": [{}], "events": [{}]}',
+        '{"events": [{"id": "a", "id": "b"}]}',
+    ],
 )
 def test_a_body_that_is_no_batch_is_a_400(record: ModuleType, body: str) -> None:
     answer = record.handler(event("record_usage") | {"body": body}, LambdaContext())
@@ -306,6 +376,22 @@ def test_a_message_that_is_no_batch_fails_alone(stack: Stack, record: ModuleType
     answer = load_handler("ingest_usage").handler(poison, LambdaContext())
     assert answer == {"batchItemFailures": [{"itemIdentifier": poison["Records"][0]["messageId"]}]}
     assert total(stack) == {"droplet_hours": Decimal("36.5")}
+
+
+def test_a_message_that_names_a_field_twice_fails_and_counts_nothing(
+    stack: Stack, record: ModuleType
+) -> None:
+    sent = event("ingest_usage")
+    twice = sent["Records"][0]["body"].replace('"24"', '"24", "quantity": "240"')
+    sent["Records"][0]["body"] = twice
+    ingest, written = load_handler("ingest_usage"), StringIO()
+    ingest.logger.registered_handler.setStream(written)
+    answer = ingest.handler(sent, LambdaContext())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": sent["Records"][0]["messageId"]}]}
+    assert json.loads(written.getvalue())["reason"] == (
+        "InvalidBatch: field 'quantity' is given twice"
+    )
+    assert total(stack) == {}
 
 
 def test_a_deployment_is_one_tenants_for_good(stack: Stack, record: ModuleType) -> None:

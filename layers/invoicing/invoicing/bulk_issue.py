@@ -7,8 +7,9 @@ from functools import partial
 from itertools import batched
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
+from invoicing.bodies import read_body
 from invoicing.invoice import Header, InvoiceStatus, Issue
 from invoicing.invoice_lists_table import InvoiceLists, Listed
 from invoicing.lifecycle import (
@@ -23,7 +24,7 @@ from invoicing.lifecycle import (
     Refused,
 )
 from invoicing.lifecycle_table import Changed, LifecycleTable
-from invoicing.messages import Message, faults_by_field
+from invoicing.messages import Message
 from invoicing.month_books import standing_before
 from invoicing.month_report import digest, held_by
 from invoicing.parallel import TimeLimit, at_once
@@ -50,10 +51,7 @@ class BulkOrder(Message):
 
 def read_bulk_order(body: Any) -> BulkOrder:
     """The order in a request's body; raises InvalidOrder with every faulty field."""
-    try:
-        return BulkOrder.model_validate(body)
-    except ValidationError as error:
-        raise InvalidOrder(faults_by_field(error)) from error
+    return read_body(BulkOrder, body, InvalidOrder)
 
 
 class ReviewedAnother(Exception):

@@ -6,9 +6,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
-from invoicing.messages import faults_by_field
+from invoicing.bodies import InvalidBody, read_body
 from quote_engine import Discount, InvalidRequest, parse_discount
 from quote_engine.limits import ADDON_QUANTITY, money_fault, text_fault
 
@@ -19,12 +19,8 @@ DOLLARS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?", re.ASCII)
 type ReadPrice[P] = Callable[[object], P]
 
 
-class InvalidForm(Exception):
-    """What was sent cannot be taken; `reasons` says why, by field. Nothing is taken in part."""
-
-    def __init__(self, reasons: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{name}: {text}" for name, text in reasons.items()))
-        self.reasons = reasons
+class InvalidForm(InvalidBody):
+    """The form cannot be taken."""
 
     @classmethod
     def of(cls, error: ValueError, prefix: str = "") -> "InvalidForm":
@@ -47,10 +43,8 @@ def read_form[M: BaseModel](model: type[M], body: Any, named: Mapping[str, str])
     }
     if others:
         raise InvalidForm(others)
-    try:
-        return model.model_validate({key: body[key] for key in body if key not in named})
-    except ValidationError as error:
-        raise InvalidForm(faults_by_field(error)) from error
+    form = {key: body[key] for key in body if key not in named}
+    return read_body(model, form, InvalidForm)
 
 
 def read_priced[P](read: ReadPrice[P], body: Any, code: str) -> P:

@@ -14,6 +14,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from invoicing.access import TENANT_ID, Caller, TenantNotNamed, caller_of
+from invoicing.bodies import InvalidJson, read_json
 from invoicing.settings import settings
 from invoicing.versions import RecordBusy
 
@@ -70,14 +71,19 @@ def forbidden() -> Problem:
 
 
 def json_body(event: Event) -> Any:
-    """The body of a request, read; raises a 400 when it is not JSON."""
+    """The body of a request, read; raises a 400 when it is not JSON or names a field twice."""
+    try:
+        return read_json(_sent(event))
+    except InvalidJson as error:
+        raise bad_request({"body": str(error)}) from error
+
+
+def _sent(event: Event) -> str | bytes:
     text = event.get("body") or ""
     try:
-        return json.loads(base64.b64decode(text) if event.get("isBase64Encoded") else text)
-    except (binascii.Error, ValueError) as error:
-        raise bad_request({"body": f"not JSON: {error}"}) from error
-    except RecursionError as error:
-        raise bad_request({"body": "nested too deeply"}) from error
+        return base64.b64decode(text) if event.get("isBase64Encoded") else str(text)
+    except binascii.Error as error:
+        raise bad_request({"body": "not base64"}) from error
 
 
 def received_at(event: Event) -> datetime:

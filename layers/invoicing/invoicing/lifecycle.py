@@ -10,10 +10,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from invoicing.bodies import InvalidBody, read_body
 from invoicing.invoice import Header, InvoiceStatus, Issue
-from invoicing.messages import Message, faults_by_field
+from invoicing.messages import Message
 from invoicing.review import Finding, finding_document
 
 
@@ -40,12 +41,8 @@ RULES: Mapping[Action, Rule] = {
 }
 
 
-class InvalidOrder(Exception):
-    """The order cannot be read; `reasons` says why, by field."""
-
-    def __init__(self, reasons: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{name}: {text}" for name, text in reasons.items()))
-        self.reasons = reasons
+class InvalidOrder(InvalidBody):
+    """The order cannot be read."""
 
 
 class Refused(Exception):
@@ -72,7 +69,18 @@ def held_document(refusal: Refused) -> dict[str, Any]:
     return {"held_by": [finding_document(finding) for finding in refusal.holding]}
 
 
-Reason = Annotated[str, Field(min_length=1, max_length=500)]
+def _printable(reason: str) -> str:
+    if not reason.isprintable():
+        raise ValueError("must be printable text on one line")
+    return reason
+
+
+# Not blank: a space would pass for the reason that a held draft and a void need.
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+    AfterValidator(_printable),
+]
 Fingerprint = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -92,10 +100,7 @@ class Order(Message):
 
 def read_order(action: Action, body: Any) -> Order:
     """The order in a request's body; raises InvalidOrder with every faulty field."""
-    try:
-        order = Order.model_validate(body)
-    except ValidationError as error:
-        raise InvalidOrder(faults_by_field(error)) from error
+    order = read_body(Order, body, InvalidOrder)
     if action is Action.VOID and order.reason is None:
         raise InvalidOrder({"reason": "is needed to void an invoice"})
     return order

@@ -1,7 +1,8 @@
 """What the rollup queue carries: one message per tenant. Unknown fields are refused."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +18,14 @@ from invoicing.access import TENANT_ID
 from quote_engine import Period
 
 MESSAGE_VERSION: Literal[1] = 1
+# Where pydantic would speak of Python's types. Who sends JSON knows objects and lists.
+PLAIN_WORDS = {
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
+    "tuple_type": "must be a list",
+    "too_short": "must have at least {min_length} in it",
+    "too_long": "must have at most {max_length} in it",
+}
 
 
 class InvalidMessage(Exception):
@@ -28,13 +37,17 @@ def _whole_month(label: str) -> str:
     return label
 
 
-def _in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+def in_utc(moment: datetime) -> datetime:
+    """The moment in UTC; raises ValueError for one that UTC's own calendar does not have."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must be between the years 1 and 9999 in UTC") from error
 
 
 TenantId = Annotated[str, Field(pattern=f"^{TENANT_ID}$")]
 PeriodLabel = Annotated[str, AfterValidator(_whole_month)]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
 RunId = Annotated[str, Field(min_length=1, max_length=128)]
 
 
@@ -68,19 +81,27 @@ class RollupMessage(Message):
         return self.model_dump_json(exclude=None if self.dry_run else {"dry_run"})
 
 
-def faults_by_field(error: ValidationError) -> dict[str, str]:
-    """What is wrong with each faulty field, without the faulty value itself."""
+def faults_by_field(error: ValidationError, whole: str = "message") -> dict[str, str]:
+    """What is wrong with each faulty field, without the faulty value itself.
+
+    `whole` names what was sent, where no field of it is at fault.
+    """
     return {
-        ".".join(str(part) for part in fault["loc"]) or "message": fault["msg"].removeprefix(
-            "Value error, "
-        )
+        ".".join(str(part) for part in fault["loc"]) or whole: _in_plain_words(fault)
         for fault in error.errors(include_url=False, include_input=False)
     }
 
 
-def faults(error: ValidationError) -> str:
-    """One `field: fault` per faulty field."""
-    return "; ".join(f"{field}: {text}" for field, text in faults_by_field(error).items())
+def _in_plain_words(fault: Mapping[str, Any]) -> str:
+    if plain := PLAIN_WORDS.get(fault["type"]):
+        return plain.format(**fault.get("ctx", {}))
+    return str(fault["msg"]).removeprefix("Value error, ")
+
+
+def faults(error: ValidationError, whole: str = "message") -> str:
+    """One `field: fault` per faulty field; `whole` as in `faults_by_field`."""
+    found = faults_by_field(error, whole)
+    return "; ".join(f"{field}: {text}" for field, text in found.items())
 
 
 def parse_rollup_message(body: str) -> RollupMessage:

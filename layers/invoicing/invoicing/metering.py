@@ -122,7 +122,13 @@ def metering() -> Metering:
     return Metering(accounts, events, found.zone)
 
 
-REASONS = {UsageOutcome.CONFLICT: "id: recorded before with other content; the first is kept"}
+REASONS = {
+    UsageOutcome.CONFLICT: "id: recorded before with other content; the first is kept",
+    UsageOutcome.REJECTED: (
+        "resource_kind: too many resource kinds for this deployment's month; "
+        "events of kinds that it has are taken when they come without new ones"
+    ),
+}
 
 
 def _results(

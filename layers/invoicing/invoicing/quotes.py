@@ -9,14 +9,15 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import uuid4
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from invoicing.accounts import DEPLOYMENT_ID, AddonChoice, Subscription, TaxTreatment
 from invoicing.accounts_table import AccountsTable, UnknownPrice
 from invoicing.billed import SegmentUsage, segment_key
 from invoicing.billing_calendar import period_of
+from invoicing.bodies import InvalidBody, read_body
 from invoicing.form_fields import Code, Day, Discounts, Dollars, Version
-from invoicing.messages import Message, PeriodLabel, TenantId, faults_by_field
+from invoicing.messages import Message, PeriodLabel, TenantId
 from invoicing.pricing import Pricing
 from invoicing.settings import Settings
 from invoicing.subscription_form import Addons
@@ -26,12 +27,8 @@ from quote_engine import InvalidRequest, Period, QuoteRequest, price, quote_docu
 PROSPECT = "prospect"
 
 
-class InvalidQuote(Exception):
-    """The quote cannot be given; `reasons` says why, by field. It is never given in part."""
-
-    def __init__(self, reasons: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{name}: {text}" for name, text in reasons.items()))
-        self.reasons = reasons
+class InvalidQuote(InvalidBody):
+    """The quote cannot be given; it is never given in part."""
 
 
 class QuoteOrder(Message):
@@ -67,10 +64,7 @@ class StoredQuote:
 
 def read_order(body: Any) -> QuoteOrder:
     """The order in a request's body; raises InvalidQuote with every faulty field."""
-    try:
-        return QuoteOrder.model_validate(body)
-    except ValidationError as error:
-        raise InvalidQuote(faults_by_field(error)) from error
+    return read_body(QuoteOrder, body, InvalidQuote)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,26 @@
 """POST /month-ends: what may be ordered, and the event that it becomes for start_month_end."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, StrictBool, ValidationError
+from pydantic import AfterValidator, StrictBool
 
-from invoicing.messages import Message, PeriodLabel, TenantId, faults_by_field
+from invoicing.bodies import InvalidBody, read_body
+from invoicing.messages import Message, PeriodLabel, TenantId
 
 # An asynchronous invocation takes 256 KB: of ids of 40 letters, this many.
 MOST_TENANTS = 5000
 
 
-class InvalidRunOrder(Exception):
-    """The order cannot be read; `reasons` says why, by field."""
-
-    def __init__(self, reasons: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{name}: {text}" for name, text in reasons.items()))
-        self.reasons = reasons
+class InvalidRunOrder(InvalidBody):
+    """The order cannot be read."""
 
 
 def _some(tenant_ids: tuple[str, ...]) -> tuple[str, ...]:
     if not 1 <= len(tenant_ids) <= MOST_TENANTS:
         raise ValueError(f"must name 1 to {MOST_TENANTS} tenants, or be left out for all")
-    return tenant_ids
+    return tuple(dict.fromkeys(tenant_ids))
 
 
 Named = Annotated[tuple[TenantId, ...], AfterValidator(_some)]
@@ -44,10 +41,7 @@ class RunOrder(Message):
 
 def read_run_order(body: Any) -> RunOrder:
     """The order in a request's body; raises InvalidRunOrder with every faulty field."""
-    try:
-        return RunOrder.model_validate(body)
-    except ValidationError as error:
-        raise InvalidRunOrder(faults_by_field(error)) from error
+    return read_body(RunOrder, body, InvalidRunOrder)
 
 
 def start_event(order: RunOrder, run_id: str, at: datetime, by: str) -> dict[str, Any]:

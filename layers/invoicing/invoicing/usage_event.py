@@ -4,26 +4,29 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
+from decimal import Context, Decimal, Inexact
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationError
 
 from invoicing.accounts import DEPLOYMENT_ID
-from invoicing.messages import Message, faults
+from invoicing.messages import Message, faults, in_utc
 
 # An event is accepted until it is this old, and its dedupe item outlives that: no resend, however
 # late, can be counted a second time.
 OLDEST = timedelta(days=90)
 FUTURE = timedelta(hours=24)
-DEDUPE_MARGIN = timedelta(days=1)
+# A message counts as received when it was sent, and then waits on its queues for up to 14 days.
+DEDUPE_MARGIN = timedelta(days=16)
 
 WHOLE_DIGITS, DECIMALS = 20, 12
-# What is told of a faulty id: the answer to a thousand events has to fit into 6 MB.
-LONGEST_ECHO = 200
+# What is told of a faulty id, and why: the answer to a thousand events has to fit into 6 MB.
+LONGEST_ECHO, LONGEST_REASON = 200, 500
 RESERVED_KINDS = frozenset(("deployment_period", "day", "tenant_id", "expires_at", "digest"))
+# Python's own context would round to 28 digits: two quantities that differ could look the same.
+_EXACT = Context(prec=WHOLE_DIGITS + DECIMALS, traps=[Inexact])
 DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -79,7 +82,7 @@ class UsageEvent(Message):
     occurred_at: Annotated[
         AwareDatetime,
         BeforeValidator(_timestamp),
-        AfterValidator(lambda moment: moment.astimezone(UTC)),
+        AfterValidator(in_utc),
     ]
 
     @property
@@ -88,7 +91,7 @@ class UsageEvent(Message):
         said = (
             self.deployment_id,
             self.resource_kind,
-            format(self.quantity.normalize(), "f"),
+            format(_EXACT.normalize(self.quantity), "f"),
             self.occurred_at.isoformat(),
         )
         return hashlib.sha256("\n".join(said).encode()).hexdigest()[:32]
@@ -113,8 +116,13 @@ def rejected(raw: Any, reason: str) -> UsageResult:
     """The result of an event that is not counted; `raw` may be anything at all."""
     named = raw if isinstance(raw, Mapping) else {}
     names = map(named.get, ("id", "source"))
-    said = [name[:LONGEST_ECHO] if isinstance(name, str) else None for name in names]
-    return UsageResult(said[0], said[1], UsageOutcome.REJECTED, reason)
+    said = [_told(name, LONGEST_ECHO) if isinstance(name, str) else None for name in names]
+    return UsageResult(said[0], said[1], UsageOutcome.REJECTED, _told(reason, LONGEST_REASON))
+
+
+def _told(text: str, most: int) -> str:
+    # What is no plain ASCII takes up to fourteen bytes a letter, escaped in JSON within JSON.
+    return text[:most] if text.isascii() and text.isprintable() else text[: most // 4]
 
 
 def read_event(raw: Any, received: datetime) -> UsageEvent | UsageResult:
@@ -122,9 +130,9 @@ def read_event(raw: Any, received: datetime) -> UsageEvent | UsageResult:
     try:
         event = UsageEvent.model_validate(raw)
     except ValidationError as error:
-        return rejected(raw, faults(error))
-    if event.occurred_at < received - OLDEST:
+        return rejected(raw, faults(error, "event"))
+    if received - event.occurred_at > OLDEST:
         return rejected(raw, f"occurred_at: more than {OLDEST.days} days ago")
-    if event.occurred_at > received + FUTURE:
+    if event.occurred_at - received > FUTURE:
         return rejected(raw, "occurred_at: more than 24 hours ahead")
     return event

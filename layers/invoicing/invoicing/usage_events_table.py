@@ -6,7 +6,7 @@ totals are written once for all of them: 2.04 write units an event, where the fl
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import batched
 from time import sleep
@@ -23,7 +23,8 @@ from invoicing.usage_table import DAY, EXACT, KEY, OWNER, UsageTable
 EVENTS_A_TRANSACTION = 98
 TRIES = 8
 DEDUPE = "event"
-REFUSED = "ConditionalCheckFailed"
+REFUSED, INVALID = "ConditionalCheckFailed", "ValidationError"
+TOO_LARGE = "Item size to update has exceeded the maximum allowed size"
 PASSING = frozenset(("TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"))
 
 
@@ -53,8 +54,9 @@ class UsageEventsTable:
     def record(self, tenant_id: str, day: str, events: Sequence[UsageEvent]) -> Outcomes:
         """Counts events of one tenant's deployment and day (billing zone); outcomes by key.
 
-        Their keys must differ. Raises UsageNotRecorded, with a part possibly counted, and
-        UsageOfAnotherTenant, with nothing counted of the transaction concerned.
+        Their keys must differ. Rejected are those of a transaction whose kinds a total has no
+        room for: sending it again would never help. Raises UsageNotRecorded, with a part possibly
+        counted, and UsageOfAnotherTenant, with nothing counted of the transaction concerned.
         """
         outcomes: Outcomes = {}
         for batch in batched(events, EVENTS_A_TRANSACTION, strict=False):
@@ -73,6 +75,8 @@ class UsageEventsTable:
             known = _already_there(events, reasons)
             outcomes |= known
             events = [event for event in events if event_key(event) not in known]
+            if not known and _too_large(reasons):
+                return outcomes | {event_key(event): UsageOutcome.REJECTED for event in events}
             if not known:
                 sleep(random.uniform(0.5, 1) * 0.02 * 2**attempt)
         raise UsageNotRecorded(f"{len(events)} events of {day} after {TRIES} tries")
@@ -133,11 +137,21 @@ def _already_there(events: Sequence[UsageEvent], reasons: Sequence[dict[str, Any
     }
 
 
+def _too_large(reasons: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a total would outgrow DynamoDB's 400 KB; among thousands of kinds it does."""
+    return any(_no_room(reason) for reason in reasons)
+
+
+def _no_room(reason: Mapping[str, Any]) -> bool:
+    return reason.get("Code") == INVALID and TOO_LARGE in reason.get("Message", "")
+
+
 def _refuse_other_causes(
     tenant_id: str, reasons: Sequence[dict[str, Any]], event_count: int
 ) -> None:
     if any(reason.get("Code") == REFUSED for reason in reasons[event_count:]):
         raise UsageOfAnotherTenant(f"this month's usage does not belong to tenant {tenant_id}")
-    unknown = {reason.get("Code", "None") for reason in reasons} - PASSING - {REFUSED, "None"}
+    codes = {reason.get("Code", "None") for reason in reasons if not _no_room(reason)}
+    unknown = codes - PASSING - {REFUSED, "None"}
     if unknown:
         raise UsageNotRecorded(f"transaction cancelled: {', '.join(sorted(unknown))}")

@@ -10,6 +10,7 @@ from quote_engine.faults import InvalidRequest
 from quote_engine.parse import parse_request
 from quote_engine.price import price
 from quote_engine.quote import UnpricedUsage
+from quote_engine.repeats import RepeatedFields, once_each
 from quote_engine.text import quantity_text
 
 BAD_INPUT = 2
@@ -41,22 +42,14 @@ def main() -> int:
 
 def _load(text: bytes) -> object:
     try:
-        return json.loads(text.decode("utf-8"), object_pairs_hook=_without_repeats)
-    except InvalidRequest:
-        raise
+        return json.loads(text.decode("utf-8"), object_pairs_hook=once_each)
+    except RepeatedFields as error:
+        twice = (f"request: field {name!r} is given twice" for name in error.names)
+        raise InvalidRequest(tuple(twice)) from error
     except RecursionError as error:
         raise InvalidRequest(("request: nested too deeply",)) from error
     except ValueError as error:
         raise InvalidRequest((f"request: not JSON: {error}",)) from error
-
-
-def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise InvalidRequest(tuple(f"request: field {name!r} is given twice" for name in twice))
-    return fields
 
 
 def _warning(usage: UnpricedUsage) -> str:

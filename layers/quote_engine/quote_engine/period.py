@@ -8,7 +8,7 @@ from typing import Self
 from quote_engine.faults import refuse
 from quote_engine.limits import date_fault, named
 
-_LABEL = re.compile(r"([2-9][0-9]{3})-(0[1-9]|1[0-2])")
+_LABEL = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _FIRST = date(2000, 1, 1)
 _LAST = date(9999, 11, 1)
 """The month after it is the last whose first day Python can hold."""
@@ -39,8 +39,11 @@ class Period:
     def month(cls, label: str) -> Self:
         """The period of a label such as `2026-04`; ValueError for any other text."""
         match = _LABEL.fullmatch(label)
-        if match is None or (start := date(int(match[1]), int(match[2]), 1)) > _LAST:
+        if match is None:
             raise ValueError(f"period must be YYYY-MM, such as 2026-04, not {label!r}")
+        if not f"{_FIRST:%Y-%m}" <= label <= f"{_LAST:%Y-%m}":
+            raise ValueError(f"period must be from 2000-01 to 9999-11, not {label!r}")
+        start = date(int(match[1]), int(match[2]), 1)
         return cls(start, _next_month(start))
 
     @property

@@ -1,11 +1,13 @@
 """One metered event: read whole, or rejected with the field named."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from invoicing.metering import results_document
 from invoicing.usage_event import UsageEvent, UsageOutcome, UsageResult, read_event, rejected
 
 RECEIVED = datetime(2026, 5, 1, tzinfo=UTC)
@@ -70,6 +72,9 @@ def test_a_good_event_is_read(changes: dict[str, Any], field: str, value: Any) -
         ({"occurred_at": "2026-04-30"}, "occurred_at: must be an RFC 3339"),
         ({"occurred_at": 1777590000}, "occurred_at: must be an RFC 3339"),
         ({"occurred_at": "2026-02-30T00:00:00Z"}, "occurred_at: "),
+        ({"occurred_at": "9999-12-31T23:59:59-14:00"}, "occurred_at: must be between "),
+        ({"occurred_at": "0001-01-01T00:00:00+14:00"}, "occurred_at: must be between "),
+        ({"occurred_at": "0001-01-01T00:00:00Z"}, "occurred_at: more than 90 days ago"),
         ({"occurred_at": "2026-01-30T23:59:59Z"}, "occurred_at: more than 90 days ago"),
         ({"occurred_at": "2026-05-02T00:00:01Z"}, "occurred_at: more than 24 hours ahead"),
         ({"id": ""}, "id: "),
@@ -100,7 +105,8 @@ def test_what_is_accepted_is_remembered_for_longer_than_it_is_acceptable() -> No
     event = read(occurred_at="2026-05-02T00:00:00Z")
     assert isinstance(event, UsageEvent)
     last_accepted = event.occurred_at + timedelta(days=90)
-    assert event.expires_at >= last_accepted + timedelta(days=1)
+    # A message that was sent then may wait on its queues for 14 days before it is judged.
+    assert event.expires_at > last_accepted + timedelta(days=14)
     assert isinstance(read_event(GOOD, RECEIVED + timedelta(days=91)), UsageResult)
 
 
@@ -108,6 +114,8 @@ def test_the_same_event_has_the_same_digest_however_it_is_written() -> None:
     texts = ({"quantity": "24.0"}, {"occurred_at": "2026-05-01T09:00:00+10:00"}, {"id": "e-2"})
     events = [read(), *(read(**change) for change in texts)]
     assert len({event.digest for event in events if isinstance(event, UsageEvent)}) == 1
+    near = [read(quantity=f"12345678901234567890.1234567{end}") for end in ("81111", "84444")]
+    assert len({event.digest for event in near if isinstance(event, UsageEvent)}) == 2
     other = read(quantity="24.000000000001")
     assert isinstance(other, UsageEvent)
     assert isinstance(events[0], UsageEvent)
@@ -117,3 +125,41 @@ def test_the_same_event_has_the_same_digest_however_it_is_written() -> None:
 def test_of_a_very_long_id_only_the_beginning_is_told() -> None:
     result = rejected({"id": "x" * 10_000_000, "source": "s"}, "id: too long")
     assert (len(result.id or ""), result.source) == (200, "s")
+
+
+@pytest.mark.parametrize(
+    ("received", "reason"),
+    [
+        (datetime(1, 1, 2, tzinfo=UTC), "occurred_at: more than 24 hours ahead"),
+        (datetime(9999, 12, 31, tzinfo=UTC), "occurred_at: more than 90 days ago"),
+    ],
+)
+def test_the_ends_of_the_calendar_are_no_limit_to_when_an_event_comes(
+    received: datetime, reason: str
+) -> None:
+    result = read_event(GOOD, received)
+    assert isinstance(result, UsageResult)
+    assert result.reason == reason
+
+
+@pytest.mark.parametrize("raw", [None, 5, "text", []])
+def test_what_is_no_object_is_told_so(raw: Any) -> None:
+    result = read_event(raw, RECEIVED)
+    assert isinstance(result, UsageResult)
+    assert result.reason == "event: must be an object"
+
+
+@pytest.mark.parametrize("letter", ["x", '"', "\\", "\x01", "ж", "\U0001f600"])
+def test_a_thousand_rejections_fit_into_one_answer(letter: str) -> None:
+    raw = {"id": letter * 5000, "source": letter * 5000, letter * 5000: 1}
+    result = read_event(raw, RECEIVED)
+    assert isinstance(result, UsageResult)
+    # As Lambda sends it: JSON in JSON, of at most 6 MB.
+    answer = json.dumps({"body": json.dumps(results_document([result] * 1000))})
+    assert len(answer) < 6 * 1024 * 1024
+
+
+def test_of_a_reason_the_beginning_is_told() -> None:
+    result = read_event(GOOD | {"x" * 5000: 1}, RECEIVED)
+    assert isinstance(result, UsageResult)
+    assert result.reason == "x" * 500
