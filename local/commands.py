@@ -41,7 +41,7 @@ Read the pilot's invoices as the pilot (other sign-ins: {others}):
   curl -s -H "Authorization: $token" '{api_url}/invoices?period={period}'
   curl -s -H "Authorization: $token" '{api_url}/invoices/pilot.{period}'[/]
 
-Talk to it with the AWS CLI (version 2) or boto3, as docs/operations.md does:
+Talk to it with the AWS CLI (2.13 or later) or boto3, as docs/operations.md does:
   [bold]eval "$(.venv/bin/python -m local env)"[/]
 
 Run one function in a Lambda container (needs docker): make invoke-rollup_tenant
@@ -96,15 +96,20 @@ def month_end(arguments: argparse.Namespace) -> None:
 
 
 def env(arguments: argparse.Namespace) -> None:
-    """Prints what a shell needs to talk to the running stack with AWS tools."""
+    """Prints what a shell needs to talk to the running stack with AWS tools and with curl."""
     outputs = LocalStack(arguments.directory).outputs
     queues = {f"{name.upper()}_QUEUE_URL": url for name, url in outputs["queues"].items()}
     variables = {
         "AWS_ENDPOINT_URL": outputs["endpoint_url"],
+        # Both: the AWS CLI prefers the first, and boto3 knows the second alone.
+        "AWS_REGION": outputs["region"],
         "AWS_DEFAULT_REGION": outputs["region"],
         **ROOT_CALLER,
+        "API_URL": outputs["api_url"],
         **queues,
     }
+    # Of a shell in which somebody works on AWS: here the commands mean the local stack.
+    print("unset MONTHEND_STACK")
     for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")
 
