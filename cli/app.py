@@ -1,5 +1,6 @@
 """The command line: its commands, the global options, and what the shell is told."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -14,8 +15,9 @@ from cli.commands.quote import quote
 from cli.commands.redrive import redrive
 from cli.commands.usage import usage
 from cli.errors import CommandError, ExitCode, aws_fault
-from cli.global_options import AnywhereGroup, Chosen
-from cli.output import complain
+from cli.global_options import AnywhereGroup, Chosen, Command
+from cli.output import complain, give_up_writing, show_what_can_be_shown
+from invoicing.accounts import InvalidAccount
 
 PROGRAM = "monthend"
 
@@ -27,14 +29,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(load)
+app.command(cls=Command)(load)
 app.add_typer(usage, name="usage")
-app.command()(invoices)
-app.command()(invoice)
-for month_end_command in (run, status, report, preview, issue, pay, void, history, redrive):
-    app.command()(month_end_command)
-app.command()(estimate)
-app.command()(quote)
+billing = (invoices, invoice, run, status, report, preview, issue, pay, void, history, redrive)
+for command in (*billing, estimate, quote):
+    app.command(cls=Command)(command)
 
 
 @app.callback()
@@ -49,21 +48,34 @@ def options(
     """Month-end invoicing from the command line. --stack and --json may stand anywhere.
 
     Exit codes: 0 fine, 1 something was refused and is listed, 2 usage or bad input, 3 AWS or the
-    stack is not reachable.
+    stack is not reachable or the result cannot be written, 130 stopped with Ctrl-C.
     """
     context.obj = Chosen(stack, as_json)
 
 
 def main(words: list[str] | None = None) -> int:
     """Runs a command; the exit code. Errors are one line on standard error."""
+    show_what_can_be_shown()
     try:
-        code = app(args=words, prog_name=PROGRAM, standalone_mode=False) or ExitCode.FINE
+        code = _run(words)
+        sys.stdout.flush()
+    except OSError as error:
+        return give_up_writing(f"{PROGRAM}: {error}", error)
+    return int(code)
+
+
+def _run(words: list[str] | None) -> int:
+    try:
+        code: int = app(args=words, prog_name=PROGRAM, standalone_mode=False) or ExitCode.FINE
     except TyperException as error:
         complain(f"{PROGRAM}: {error.format_message()}")
         return ExitCode.BAD_INPUT
     except CommandError as error:
         complain(f"{PROGRAM}: {error}")
         return error.exit_code
+    except InvalidAccount as error:
+        complain(f"{PROGRAM}: {error}")
+        return ExitCode.REFUSED
     except Exception as error:
         fault = aws_fault(error)
         if fault is None:
@@ -74,4 +86,4 @@ def main(words: list[str] | None = None) -> int:
         complain(
             f"{PROGRAM}: stopped; run the same command again, nothing is stored or counted twice"
         )
-    return int(code)
+    return code

@@ -1,10 +1,15 @@
 """What words of the command line mean; BadInput names the one that means nothing."""
 
+import re
 from datetime import datetime
 
 from cli.errors import BadInput
+from invoicing.access import TENANT_ID
 from invoicing.usage_event import RFC_3339
 from quote_engine import Period
+
+# As the months that can be billed; what is near the end of time cannot be counted on from.
+FIRST_YEAR, LAST_YEAR = 2000, 9998
 
 
 def month(label: str) -> Period:
@@ -22,14 +27,24 @@ def moment(option: str, text: str) -> datetime:
             f"{option}: must be a time with a zone, such as 2026-05-01T00:00:00Z, not {text}"
         )
     try:
-        return datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text.upper())
     except ValueError as error:
         raise BadInput(f"{option}: {error}") from error
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise BadInput(f"{option}: must be from {FIRST_YEAR} to {LAST_YEAR}, not {text}")
+    return found
+
+
+def tenant_id(option: str, text: str) -> str:
+    """What may be a tenant's id; whether anybody has it is not asked."""
+    if not re.fullmatch(TENANT_ID, text):
+        raise BadInput(f"{option}: a tenant's id is up to 40 of a-z, 0-9 and -, not {text}")
+    return text
 
 
 def invoice_name(text: str) -> tuple[str, Period]:
     """The tenant and the month of an invoice's id, such as `pilot.2026-04`."""
-    tenant_id, dot, label = text.rpartition(".")
-    if not (tenant_id and dot):
+    name, dot, label = text.rpartition(".")
+    if not (name and dot):
         raise BadInput(f"an invoice is TENANT.YYYY-MM, such as pilot.2026-04, not {text}")
-    return tenant_id, month(label)
+    return tenant_id("TENANT.YYYY-MM", name), month(label)

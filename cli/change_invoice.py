@@ -11,7 +11,7 @@ from cli.caller import caller
 from cli.errors import BadInput, Refused
 from cli.global_options import Chosen
 from cli.output import show
-from cli.show import console, invoice_table
+from cli.show import invoice_table, print_table
 from cli.show_lifecycle import standing_table, state_line
 from cli.stack import Stack
 from invoicing import lifecycle
@@ -46,7 +46,9 @@ class Named:
             "reason": self.reason,
         }
         try:
-            return read_order(action, {name: each for name, each in given.items() if each})
+            # What is not said is left out.
+            said = {name: each for name, each in given.items() if each is not None}
+            return read_order(action, said)
         except InvalidOrder as error:
             raise BadInput(f"--{error}") from error
 
@@ -80,7 +82,7 @@ def _reviewed(stack: Stack, tenant_id: str, period: Period, action: Action, name
     """Shows the invoice; if the person agrees, the order names the very revision shown."""
     found = InvoicesTable(stack.settings.invoices_table).get(tenant_id, period)
     name = stack.accounts.account(tenant_id).tenant.name
-    console().print(invoice_table(invoice_document(found), name))
+    print_table(invoice_table(invoice_document(found), name))
     revision = found.header.revision
     if not confirmed(f"{action.title()} revision {revision} as shown?"):
         raise Refused(f"{found.header.id}: nothing was done")

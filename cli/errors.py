@@ -5,11 +5,14 @@ from enum import IntEnum
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.text import harmless
 from invoicing.base_table import KeysNotRead
 from invoicing.usage_events_table import UsageNotRecorded
 from invoicing.versions import RecordBusy
 
 BUSY = (UsageNotRecorded, KeysNotRead, RecordBusy)
+# What botocore says of an AWS_ENDPOINT_URL that is none, in a bare ValueError.
+NO_ENDPOINT = "Invalid endpoint: "
 
 
 class ExitCode(IntEnum):
@@ -63,9 +66,11 @@ def aws_fault(error: BaseException) -> str | None:
     for cause in _causes(error):
         if isinstance(cause, (BotoCoreError, ClientError, *BUSY)):
             return str(cause)
+        if isinstance(cause, ValueError) and str(cause).startswith(NO_ENDPOINT):
+            return str(cause)
     return None
 
 
 def one_line(text: str) -> str:
     """Errors are one line each, whatever they quote."""
-    return " ".join(text.split())
+    return harmless(" ".join(text.split()))

@@ -1,12 +1,14 @@
-"""`--stack` and `--json`: what every command is told, wherever on the line it stands."""
+"""What every command shares: `--stack` and `--json`, and that no value may be blank."""
 
 from typing import Any
 
-from typer.core import TyperGroup
+from typer.core import TyperArgument, TyperCommand, TyperGroup
 
+from cli.errors import BadInput
 from cli.stack import Stack, connect
 
 GLOBAL_FLAG, GLOBAL_OPTION = "--json", "--stack"
+BLANK = "must not be blank"
 
 
 class Chosen:
@@ -25,7 +27,32 @@ class AnywhereGroup(TyperGroup):
     """`--json` and `--stack` may stand anywhere, not just before the command."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, anywhere(args))
+        words = anywhere(args)
+        _refuse_blank(self, ctx, words)
+        return super().parse_args(ctx, words)
+
+
+class Command(TyperCommand):
+    """A command that refuses blank values."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        _refuse_blank(self, ctx, args)
+        return super().parse_args(ctx, args)
+
+
+def _refuse_blank(command: TyperCommand | TyperGroup, context: Any, words: list[str]) -> None:
+    """Raises BadInput naming the option or argument that is there and says nothing.
+
+    That is a variable of the shell that was never set. What is not given at all means a default;
+    a blank that meant the same would act on another month, or on another account.
+    """
+    given, _, _ = command.make_parser(context).parse_args(args=list(words))
+    for parameter in command.get_params(context):
+        value = given.get(parameter.name)
+        values = value if isinstance(value, (list, tuple)) else [value]
+        if any(isinstance(each, str) and not each.strip() for each in values):
+            argument = isinstance(parameter, TyperArgument)
+            raise BadInput(f"{parameter.metavar if argument else parameter.opts[0]}: {BLANK}")
 
 
 def anywhere(words: list[str]) -> list[str]:

@@ -6,18 +6,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.markup import escape
 from rich.table import Table
 
 from cli.ask import confirmed, someone_is_there
 from cli.caller import caller
 from cli.errors import BadInput, Refused
 from cli.global_options import Chosen
-from cli.month import closed_month, report_now
+from cli.month import EVERYTHING, closed_month, report_now
 from cli.output import progress, show
-from cli.show import console, money
+from cli.show import money, print_table
 from cli.show_month import review_table, totals_table
 from cli.stack import Stack
+from cli.text import cell, cells
 from invoicing.bulk_issue import (
     BulkIssue,
     BulkIssued,
@@ -37,7 +37,6 @@ from quote_engine import Period
 SECONDS_A_GO = 10.0
 MOST_ROWS = 100
 NOT_NAMED = "--reviewed: name the digest of the report that was reviewed, or say --yes"
-EVERYTHING = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class MonthWords:
     @property
     def any_given(self) -> bool:
         """Whether anything is said at all."""
-        return bool(self.overrides or self.reviewed or self.yes)
+        return bool(self.overrides) or self.reviewed is not None or self.yes
 
     @property
     def reasons(self) -> dict[str, str]:
@@ -59,7 +58,7 @@ class MonthWords:
         found: dict[str, str] = {}
         for each in self.overrides:
             invoice_id, equals, reason = each.partition("=")
-            if not (equals and reason.strip()):
+            if not (equals and invoice_id.strip() and reason.strip()):
                 raise BadInput(f"--override: TENANT.YYYY-MM=REASON, not {each}")
             found[invoice_id] = reason.strip()
         return found
@@ -73,7 +72,9 @@ def issue_month(chosen: Chosen, label: str, words: MonthWords) -> None:
         raise BadInput(NOT_NAMED)
     stack = chosen.connect()
     period = closed_month(stack, label, datetime.now(UTC))
-    reviewed = words.reviewed or _reviewed(chosen, stack, period, asks)
+    reviewed = words.reviewed
+    if reviewed is None:
+        reviewed = _reviewed(chosen, stack, period, asks)
     order = _order(reviewed, reasons)
     try:
         found = _issue(stack, period, order)
@@ -95,7 +96,7 @@ def _reviewed(chosen: Chosen, stack: Stack, period: Period, asks: bool) -> str:
     if not chosen.as_json:
         for table in (totals_table(document), review_table(document["review"])):
             if table.row_count:
-                console().print(table)
+                print_table(table)
     drafts = document["invoiced"][InvoiceStatus.DRAFT]
     held = document["review"]["held"]
     question = f"Issue the {drafts} drafts of {period.label}, but for the {held} that are held?"
@@ -144,13 +145,13 @@ def _left_table(document: Mapping[str, Any]) -> Table:
     """What was not issued, and why."""
     table = Table(title="Not issued", title_justify="left", box=SIMPLE_HEAD)
     table.add_column("Invoice", no_wrap=True)
-    table.add_column("Total", justify="right")
+    table.add_column("Total", justify="right", no_wrap=True)
     table.add_column("Why", overflow="fold")
     for each in document["held"][:MOST_ROWS]:
-        why = "\n".join(f"{found['rule']}: {found['detail']}" for found in each["findings"])
-        table.add_row(each["invoice_id"], money(each["total_cents"]), escape(f"held: {why}"))
+        why = cells(*(f"{found['rule']}: {found['detail']}" for found in each["findings"]))
+        table.add_row(each["invoice_id"], money(each["total_cents"]), f"held: {why}")
     for each in document["refused"][:MOST_ROWS]:
-        table.add_row(each["invoice_id"], "", escape(each["detail"]))
+        table.add_row(each["invoice_id"], "", cell(each["detail"]))
     return table
 
 

@@ -12,6 +12,8 @@ from invoicing.month_report import MonthReport, month_report
 from invoicing.parallel import TimeLimit
 from quote_engine import Period
 
+# A document for a program has all there is; the API's are cut to what a request can carry.
+EVERYTHING = 10**9
 # Who watches waits for a large month, where a request of the API could not.
 LONGEST_REPORT_SECONDS = 3600
 
@@ -21,7 +23,7 @@ def closed_month(stack: Stack, label: str | None, now: datetime) -> Period:
 
     Raises BadInput for a month that is not over in the billing zone.
     """
-    period = month(label) if label else month_to_bill(now, stack.zone)
+    period = month_to_bill(now, stack.zone) if label is None else month(label)
     try:
         refuse_open_period(period, now, stack.zone)
     except PeriodStillOpen as error:

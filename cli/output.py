@@ -1,16 +1,18 @@
 """Where a command's words go: results to standard output, everything else to standard error."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from cli.errors import one_line
-from cli.show import console
+from cli.errors import ExitCode, one_line
+from cli.show import console, print_table
 
 
 def show(as_json: bool, document: Any, table: Callable[[], Table], summary: str = "") -> None:
@@ -20,9 +22,27 @@ def show(as_json: bool, document: Any, table: Callable[[], Table], summary: str 
         return
     shown = table()
     if shown.row_count:
-        console().print(shown)
+        print_table(shown)
     if summary:
         print(summary)
+
+
+def show_what_can_be_shown() -> None:
+    """From here on, what the terminal's encoding lacks is a question mark, and not an error."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def give_up_writing(told: str, error: OSError) -> ExitCode:
+    """The end of a command whose output goes nowhere; a reader who has left is told nothing."""
+    # Python would write the rest at its end, and complain once more in its own words.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    if isinstance(error, BrokenPipeError):
+        return ExitCode.REFUSED
+    complain(told)
+    return ExitCode.NOT_REACHABLE
 
 
 def complain(text: str) -> None:

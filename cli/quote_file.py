@@ -19,6 +19,8 @@ def read_request(file: Path) -> QuoteRequest:
     try:
         text = sys.stdin.read() if file == STANDARD_INPUT else read_text(file)
         data = json.loads(text, object_pairs_hook=_once_each)
+    except OSError as error:
+        raise BadInput(f"{file}: {error.strerror}") from error
     except RecursionError as error:
         raise BadInput(f"{file}: nested too deeply") from error
     except ValueError as error:

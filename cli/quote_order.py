@@ -30,7 +30,7 @@ class OrderWords:
     @property
     def any_given(self) -> bool:
         """Whether one of them is there at all."""
-        return any(getattr(self, name) for name in self.__slots__)
+        return any(getattr(self, name) not in (None, ()) for name in self.__slots__)
 
     def order(self) -> QuoteOrder:
         """The order; raises BadInput with every field that cannot be read."""

@@ -4,12 +4,13 @@ A letter is sent first and deleted then. What interrupts between the two leaves 
 which is harmless: a tenant that is invoiced is skipped.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from cli.dead_letters import DeadLetter, DeadLetterQueue
+from cli.failures import TenantMonth
 from cli.letter_readers import Reader, read_rollup, read_schedule, read_usage
 from cli.move_task import MoveResult, MoveTasks
 from cli.stack import Stack
@@ -62,6 +63,8 @@ class Redrive:
     tasks: MoveTasks | None
     found: list[DeadLetter] = field(default_factory=list)
     results: dict[str, Result] = field(default_factory=dict)
+    # Why the tenants' months failed, as far as the rollup has noted it.
+    noted: Mapping[TenantMonth, str] = field(default_factory=dict)
     # Letters that the queue counts and this look did not get to see.
     unseen: int = 0
     # What SQS said it had moved before it stopped; which letters these are, it does not say.

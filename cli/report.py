@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.markup import escape
 from rich.table import Table
+
+from cli.text import cell
 
 
 class Result(StrEnum):
@@ -49,11 +50,11 @@ def load_table(rows: Sequence[Row]) -> Table:
     """The report of a load: every row with its place, and what was against it."""
     table = Table(box=SIMPLE_HEAD)
     for heading in ("Result", "Row", "Id", "Place", "Reason"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading == "Result")
     for row in rows:
         style = "red" if row.result is Result.REFUSED else None
-        cells = (row.result.value, row.kind, row.id, row.place, row.reason)
-        table.add_row(*map(escape, cells), style=style)
+        told = (row.result.value, row.kind, row.id, row.place, row.reason)
+        table.add_row(*map(cell, told), style=style)
     return table
 
 

@@ -58,8 +58,9 @@ class Selection:
                 raise BadInput(f"--discard {given}: {found} letters begin with that")
 
     def missing(self, letters: Sequence[DeadLetter]) -> list[str]:
-        """The tenants, or beginnings of ids, of which there is no letter."""
-        tenants = self.tenant_ids - {letter.tenant_id for letter in letters}
+        """Of what there is no letter: `of pilot` for a tenant, `feb1a71e` for an id."""
+        there = {letter.tenant_id for letter in letters}
+        tenants = [f"of {tenant_id}" for tenant_id in self.tenant_ids - there]
         ids = [
             given
             for given in self.message_ids

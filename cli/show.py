@@ -8,11 +8,17 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
+
+from cli.text import cell
 
 PIPE_WIDTH = 100
 ISO_DATE = 10
+# Characters of a name or a reason that are left to it on the narrowest terminal.
+NARROWEST = 8
+# Beside its text, a column of these tables has two blanks and a line; and the table has edges.
+BESIDE, EDGES = 3, 1
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -23,6 +29,24 @@ def console(*, stderr: bool = False) -> Console:
     return Console(
         highlight=False, stderr=stderr, force_terminal=False, no_color=True, width=PIPE_WIDTH
     )
+
+
+def print_table(table: Table) -> None:
+    """Prints it with all of its figures, however narrow the terminal.
+
+    Names and reasons give way first. What may not wrap (money, numbers, ids) is never cut either:
+    then the lines are longer than the terminal.
+    """
+    output = console()
+    for column in table.columns:
+        texts = (column.header, column.footer, *column.cells)
+        lines = [line for text in texts for line in Text.from_markup(str(text)).split()]
+        widest = max(line.cell_len for line in lines)
+        column.min_width = widest if column.no_wrap else min(widest, NARROWEST)
+    needed = sum(BESIDE + (column.min_width or 0) for column in table.columns) + EDGES
+    # With less than it needs, the table would leave out whole columns.
+    output.width = max(output.width, needed)
+    output.print(table)
 
 
 def money(cents: int) -> str:
@@ -48,32 +72,30 @@ def invoices_table(
         for name in ("subtotal", "tax", "total")
     }
     table = Table(title=title, title_justify="left", show_footer=True, box=SIMPLE_HEAD)
-    table.add_column("Number")
-    table.add_column("Customer", "All")
-    table.add_column("Status")
+    table.add_column("Number", no_wrap=True)
+    table.add_column("Customer", "All", overflow="fold")
+    table.add_column("Status", no_wrap=True)
     for name, heading in (("subtotal", "Subtotal"), ("tax", "GST"), ("total", "Total")):
-        table.add_column(heading, money(sums[name]), justify="right")
+        table.add_column(heading, money(sums[name]), justify="right", no_wrap=True)
     for header in sorted(headers, key=lambda each: str(each["number"])):
         amounts = [money(header[f"{name}_cents"]) for name in sums]
         tenant_id = header["tenant_id"]
         name = (names or {}).get(tenant_id, tenant_id)
-        table.add_row(header["number"], escape(name), f"{header['status']}", *amounts)
+        table.add_row(header["number"], cell(name), f"{header['status']}", *amounts)
     return table
 
 
 def invoice_table(invoice: Mapping[str, Any], name: str) -> Table:
     """One invoice in full, as its reader would want it."""
-    return lines_table(
-        invoice, f"Invoice {invoice['number']} for {escape(name)}\n{_dates(invoice)}"
-    )
+    return lines_table(invoice, f"Invoice {invoice['number']} for {cell(name)}\n{_dates(invoice)}")
 
 
 def lines_table(document: Mapping[str, Any], title: str) -> Table:
     """The lines and sums of an invoice or a quote."""
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("Description")
+    table.add_column("Description", overflow="fold")
     for heading in ("Quantity", "Unit", "Unit price", document["currency"]):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=heading != "Unit")
     for line in document["lines"]:
         if line["kind"] != "tax":
             table.add_row(*_columns(line))
@@ -89,9 +111,9 @@ def lines_table(document: Mapping[str, Any], title: str) -> Table:
 
 def _columns(line: Mapping[str, Any]) -> tuple[str, ...]:
     return (
-        escape(line["description"]),
+        cell(line["description"]),
         line["quantity"],
-        escape(line["unit"]),
+        cell(line["unit"]),
         line["unit_price"],
         money(line["amount_cents"]),
     )

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.markup import escape
 from rich.table import Table
 
 from cli.show import money
+from cli.text import cell
 
 type Line = Mapping[str, Any]
 type Key = tuple[str, ...]
@@ -39,8 +39,8 @@ def estimate_table(estimate: Mapping[str, Any], name: str) -> Table:
         table.add_column("Deployment", overflow="fold")
     table.add_column("Description", overflow="fold")
     currency = so_far["currency"]
-    for heading in ("Quantity", "Projected", "Unit", currency, f"Projected {currency}"):
-        table.add_column(heading, justify="right")
+    for heading in ("Quantity", "Projected", "Unit", currency, f"Projected\n{currency}"):
+        table.add_column(heading, justify="right", no_wrap=heading != "Unit")
     for row in _rows(so_far["lines"], ahead["lines"]):
         table.add_row(*(row if several else row[1:]))
     for label, field in (("Subtotal", "subtotal"), ("GST", "tax"), ("[bold]Total", "total")):
@@ -56,7 +56,7 @@ def _title(estimate: Mapping[str, Any], name: str) -> str:
     period = date.fromisoformat(f"{estimate['period']}-01")
     as_of = datetime.fromisoformat(estimate["as_of"])
     when = f"{as_of.day} {as_of:%B %Y %H:%M} UTC"
-    return f"Estimate for {escape(name)}\n{period:%B %Y} as of {when}, no invoice"
+    return f"Estimate for {cell(name)}\n{period:%B %Y} as of {when}, no invoice"
 
 
 def _rows(so_far: Sequence[Line], ahead: Sequence[Line]) -> list[tuple[str, ...]]:
@@ -85,10 +85,10 @@ def _by_key(lines: Sequence[Line]) -> dict[Key, Line]:
 def _row(mine: Line | None, projected: Line | None) -> tuple[str, ...]:
     sides = (mine, projected)
     line = next(each for each in sides if each)
-    quantities = [escape(each["quantity"]) if each else NONE for each in sides]
+    quantities = [cell(each["quantity"]) if each else NONE for each in sides]
     amounts = [money(each["amount_cents"]) if each else NONE for each in sides]
-    deployment = escape(line["deployment_id"] or "")
-    return deployment, escape(_for(line)), *quantities, escape(line["unit"]), *amounts
+    deployment = cell(line["deployment_id"] or "")
+    return deployment, cell(_for(line)), *quantities, cell(line["unit"]), *amounts
 
 
 def _is_charge(line: Line) -> bool:

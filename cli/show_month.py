@@ -5,11 +5,11 @@ from datetime import date
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.markup import escape
 from rich.table import Table
 
 from cli.output import show
-from cli.show import console, money
+from cli.show import money, print_table
+from cli.text import cell, cells
 
 MOST_ROWS = 100
 MOST_NAMES = 20
@@ -28,7 +28,7 @@ def show_month(as_json: bool, document: Document, *, whole: bool) -> None:
         tables += [review_table(document["review"]), runs_table(document)]
     for table in tables:
         if table.row_count:
-            console().print(table)
+            print_table(table)
     for line in _lines(document, whole):
         print(line)
 
@@ -40,8 +40,8 @@ def totals_table(document: Document) -> Table:
     title = f"{first:%B %Y} as of {when(document['as_of'])} UTC{stored}"
     table = _table(title, "Status")
     for heading in ("Invoices", "Subtotal", "GST", "Total"):
-        table.add_column(heading, justify="right")
-    table.add_column("")
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
     for row in document["by_status"]:
         table.add_row(row["status"], *_sums(row))
     if len(document["by_status"]) > 1:
@@ -61,7 +61,7 @@ def failed_table(document: Document) -> Table:
     table = _table(f"{document['failed']['count']} failed", "Tenant", "Last try of", "Received")
     table.add_column("Reason", overflow="fold")
     rows = [
-        (row["tenant_id"], when(row["sent_at"]), str(row["receive_count"]), escape(row["reason"]))
+        (row["tenant_id"], when(row["sent_at"]), str(row["receive_count"]), cell(row["reason"]))
         for row in document["failed"]["tenants"]
     ]
     _fill(table, rows, document["failed"]["count"])
@@ -72,8 +72,8 @@ def review_table(review: Document) -> Table:
     """What should be looked at before drafts are issued; held ones first."""
     table = _table(f"{review['count']} to review, {review['held']} held", "Invoice")
     for heading in ("Total", "Last month"):
-        table.add_column(heading, justify="right")
-    table.add_column("Held")
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("Held", no_wrap=True)
     table.add_column("Why", overflow="fold")
     rows = [
         (
@@ -81,7 +81,7 @@ def review_table(review: Document) -> Table:
             _money(row["total_cents"]),
             _money(row["last_total_cents"]),
             "held" if row["held"] else "",
-            escape("\n".join(f"{each['rule']}: {each['detail']}" for each in row["findings"])),
+            cells(*(f"{each['rule']}: {each['detail']}" for each in row["findings"])),
         )
         for row in review["entries"]
     ]
@@ -95,10 +95,10 @@ def runs_table(document: Document) -> Table:
     rows = [
         (
             when(row["run_at"]),
-            escape(row["by"]),
+            cell(row["by"]),
             "everybody" if row["tenants"] is None else f"{row['tenants']} tenants",
             "forced" if row["force"] else "",
-            escape(row["run_id"]),
+            cell(row["run_id"]),
         )
         for row in document["runs"]["runs"]
     ]
@@ -137,7 +137,7 @@ def _names(named: Document) -> str:
 def _table(title: str, *headings: str) -> Table:
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     for heading in headings:
-        table.add_column(heading, no_wrap=heading != "By")
+        table.add_column(heading, overflow="fold", no_wrap=heading not in ("By", "Run"))
     return table
 
 
@@ -145,7 +145,8 @@ def _fill(table: Table, rows: Sequence[Iterable[str]], count: int) -> None:
     for row in rows[:MOST_ROWS]:
         table.add_row(*row)
     if count > MOST_ROWS:
-        table.add_row(f"... and {count - MOST_ROWS:,} more; --json has all")
+        between = [""] * (len(table.columns) - 2)
+        table.add_row("...", *between, f"{count - MOST_ROWS:,} more; --json has all")
 
 
 def _money(cents: int | None) -> str:

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.markup import escape
 from rich.table import Table
 
 from cli.show import money
 from cli.show_lifecycle import change_line
+from cli.text import cells
 
 # Nothing happens to them, and there may be thousands: they are counted only.
 QUIET = frozenset(("skipped", "nothing_to_invoice"))
@@ -24,12 +24,12 @@ def preview_table(previews: Sequence[Preview], title: str) -> Table:
     for heading in ("Tenant", "Outcome"):
         table.add_column(heading, no_wrap=True)
     for heading in ("Before", "After"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("What changes", overflow="fold")
     loud = [each for each in previews if each["outcome"] not in QUIET]
     for each in loud[:MOST_ROWS]:
         totals = (_total(each["before"]), _total(each["after"]))
-        table.add_row(each["tenant_id"], each["outcome"], *totals, escape(_changes(each)))
+        table.add_row(each["tenant_id"], each["outcome"], *totals, _changes(each))
     if len(loud) > MOST_ROWS:
         table.add_row("...", "", "", "", f"{len(loud) - MOST_ROWS:,} more; --json has all")
     return table
@@ -43,7 +43,7 @@ def _changes(preview: Preview) -> str:
     told = [preview["reason"]] if preview["reason"] else []
     # Of a first invoice all lines are new, and its total says it.
     changes = preview["changes"] if preview["before"] else []
-    return "\n".join([*told, *map(change_line, changes)])
+    return cells(*told, *map(change_line, changes))
 
 
 def preview_summary(previews: Sequence[Preview]) -> str:

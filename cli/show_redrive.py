@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.markup import escape
 from rich.table import Table
 
 from cli.dead_letters import DeadLetter, excerpt
 from cli.failures import TenantMonth
 from cli.redrive import Redrive, Result
+from cli.text import cell, cells
 
 MOST_ROWS = 100
 NOT_NOTED = "not noted; the function's log has it"
@@ -31,16 +31,16 @@ def letters_table(letters: Sequence[DeadLetter], noted: Noted, now: datetime) ->
     title = f"{len(letters)} dead letters"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("Id", no_wrap=True)
-    table.add_column("Tenant")
+    table.add_column("Tenant", overflow="fold")
     table.add_column("Period", no_wrap=True)
     table.add_column("Age", no_wrap=True)
-    table.add_column("Received", justify="right")
+    table.add_column("Received", justify="right", no_wrap=True)
     table.add_column("Reason", overflow="fold")
     for letter in letters[:MOST_ROWS]:
-        cells = (age(letter.first_sent, now), str(letter.received), _told(letter, noted))
+        how_often = (age(letter.first_sent, now), str(letter.received))
         period = letter.message.period if letter.message else "-"
-        name = letter.message_id[:ID_CHARACTERS]
-        table.add_row(name, letter.tenant_id or "-", period, *map(escape, cells))
+        name, tenant_id = cell(letter.message_id[:ID_CHARACTERS]), letter.tenant_id or "-"
+        table.add_row(name, tenant_id, period, *how_often, _told(letter, noted))
     if len(letters) > MOST_ROWS:
         table.add_row("...", "", "", "", "", f"{len(letters) - MOST_ROWS:,} more; --json has all")
     return table
@@ -48,7 +48,7 @@ def letters_table(letters: Sequence[DeadLetter], noted: Noted, now: datetime) ->
 
 def _told(letter: DeadLetter, noted: Noted) -> str:
     why = _reason(letter, noted) or NOT_NOTED
-    return why if letter.message else f"{why}\n{excerpt(letter.body)}"
+    return cell(why) if letter.message else cells(why, excerpt(letter.body))
 
 
 def _reason(letter: DeadLetter, noted: Noted) -> str | None:
@@ -66,7 +66,7 @@ def age(since: datetime, now: datetime) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
-def redrive_document(redrive: Redrive, noted: Noted, dry_run: bool) -> dict[str, Any]:
+def redrive_document(redrive: Redrive, dry_run: bool) -> dict[str, Any]:
     """The report as JSON shows it; `unseen` is what the queue counted beside these letters."""
     return {
         "dry_run": dry_run,
@@ -82,9 +82,9 @@ def redrive_document(redrive: Redrive, noted: Noted, dry_run: bool) -> dict[str,
                 "run_id": letter.message.run_id if letter.message else None,
                 "first_sent_at": letter.first_sent.astimezone(UTC).isoformat(),
                 "received": letter.received,
-                "reason": _reason(letter, noted),
+                "reason": _reason(letter, redrive.noted),
                 "body": None if letter.message else letter.body,
-                "result": redrive.results[letter.message_id].value,
+                "result": redrive.results.get(letter.message_id, Result.LEFT).value,
             }
             for letter in redrive.found
         ],

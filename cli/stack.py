@@ -22,6 +22,7 @@ LOCAL_OUTPUTS = ROOT / ".local" / "outputs.json"
 LOCAL_STACK = "monthend"
 LOCAL_ENDPOINT = "AWS_ENDPOINT_URL"
 NO_LOCAL_STACK = "no local stack is running: give --stack NAME, or start one with `make up`"
+DAMAGED = "cannot be read: start the local stack afresh with `make up`"
 TIMES = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard"})
 # The functions' environment, by where a stack says the same; the template's test holds the names.
 OUTPUTS = {
@@ -85,28 +86,35 @@ def connect(name: str | None, local_outputs: Path = LOCAL_OUTPUTS) -> Stack:
         region = os.environ.get("AWS_REGION")
         if region:
             os.environ.setdefault("AWS_DEFAULT_REGION", region)
-    described = _described(name or LOCAL_STACK)
-    return _stack(name or LOCAL_STACK, described)
+    wanted = LOCAL_STACK if name is None else name
+    return _stack(wanted, _described(wanted))
 
 
 def _enter_local(outputs_file: Path) -> None:
     """From here on, this process's AWS is the emulator and nothing else."""
-    try:
-        outputs = json.loads(outputs_file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise NotReachable(NO_LOCAL_STACK) from error
+    region, endpoint_url = _local_address(outputs_file)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ |= {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": outputs["region"],
+        "AWS_DEFAULT_REGION": region,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        LOCAL_ENDPOINT: outputs["endpoint_url"],
+        LOCAL_ENDPOINT: endpoint_url,
         "NO_PROXY": "*",
         "no_proxy": "*",
     }
+
+
+def _local_address(outputs_file: Path) -> tuple[str, str]:
+    try:
+        outputs = json.loads(outputs_file.read_text(encoding="utf-8"))
+        return str(outputs["region"]), str(outputs["endpoint_url"])
+    except FileNotFoundError as error:
+        raise NotReachable(NO_LOCAL_STACK) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NotReachable(f"{outputs_file}: {DAMAGED} ({error!r})") from error
 
 
 def _described(name: str) -> Mapping[str, Any]:

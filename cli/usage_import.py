@@ -11,13 +11,16 @@ from datetime import datetime
 from itertools import batched
 from time import sleep
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from rich.box import SIMPLE_HEAD
-from rich.markup import escape
 from rich.table import Table
 
+from cli.text import cell
 from cli.usage_file import FaultyRow, UsageRow
-from invoicing.metering import EVENTS_A_CALL
+from invoicing.billing_calendar import label_after, period_of
+from invoicing.billing_history_table import LATE_MONTHS
+from invoicing.metering import COUNTED, EVENTS_A_CALL
 from invoicing.usage_event import UsageOutcome, UsageResult
 from invoicing.usage_events_table import UsageNotRecorded
 
@@ -26,6 +29,7 @@ ROWS_SORTED = 20_000
 TRIES = 4
 PAUSE_SECONDS = 2.0
 NOT_COUNTED = frozenset((UsageOutcome.CONFLICT, UsageOutcome.REJECTED))
+MOST_MONTHS = 12
 
 
 class Recorder(Protocol):
@@ -45,10 +49,13 @@ class Problem:
 
 @dataclass(slots=True)
 class ImportReport:
-    """Events by what became of them, and the lines that were not counted."""
+    """Events by what became of them, the lines that were not counted, the months that were."""
 
     counts: Counter[UsageOutcome] = field(default_factory=Counter)
     problems: Counter[Problem] = field(default_factory=Counter)
+    # Labels such as 2026-04. A duplicate's month is one too: the import that counted it may have
+    # been broken off before it told of it.
+    months: set[str] = field(default_factory=set)
 
     def add(self, line: int, outcome: UsageOutcome, reason: str) -> None:
         """Notes what became of one event of a line."""
@@ -66,9 +73,13 @@ def import_usage(
     recorder: Recorder,
     rows: Iterable[UsageRow | FaultyRow],
     received: datetime,
+    zone: ZoneInfo,
     advance: Callable[[int], None] = lambda _: None,
 ) -> ImportReport:
-    """Records all rows and reports on each; raises UsageNotRecorded when DynamoDB stays busy."""
+    """Records all rows and reports on each; months are those of the billing zone.
+
+    Raises UsageNotRecorded when DynamoDB stays busy.
+    """
     report = ImportReport()
     for window in batched(rows, ROWS_SORTED, strict=False):
         faulty = [row for row in window if isinstance(row, FaultyRow)]
@@ -80,8 +91,16 @@ def import_usage(
             results = _record(recorder, [row.event for row in batch], received)
             for event, result in zip(batch, results, strict=True):
                 report.add(event.line, result.outcome, result.reason)
+                if result.outcome in COUNTED:
+                    report.months.add(_month(event, zone))
             advance(len(batch))
     return report
+
+
+def _month(row: UsageRow, zone: ZoneInfo) -> str:
+    # Of an event that was counted: its time has been read already, in small letters or in large.
+    occurred = datetime.fromisoformat(row.event["occurred_at"].upper())
+    return f"{occurred.astimezone(zone):%Y-%m}"
 
 
 def _cheapest(row: UsageRow) -> tuple[str, str]:
@@ -117,13 +136,25 @@ def import_summary(report: ImportReport) -> str:
     return ", ".join(f"{report.counts[outcome]:,} {outcome}" for outcome in UsageOutcome)
 
 
+def too_late_warning(report: ImportReport, now: datetime, zone: ZoneInfo) -> str | None:
+    """What to say of months that no coming month-end looks at for late usage, if there are any."""
+    first = label_after(period_of(now, zone), -LATE_MONTHS)
+    old = sorted(label for label in report.months if label < first)
+    if not old:
+        return None
+    named = ", ".join(old[:MOST_MONTHS])
+    more = f" and {len(old) - MOST_MONTHS:,} more" if len(old) > MOST_MONTHS else ""
+    return (
+        f"Warning: usage of {named}{more}, more than {LATE_MONTHS} months back: of a month that "
+        "is issued already, no later invoice bills it."
+    )
+
+
 def import_table(report: ImportReport) -> Table:
     """Every line that was not counted, and why."""
     table = Table(box=SIMPLE_HEAD)
     for heading in ("Line", "Events", "Outcome", "Reason"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading != "Reason")
     for problem, events in report.in_order:
-        table.add_row(
-            str(problem.line), str(events), problem.outcome.value, escape(problem.reason)
-        )
+        table.add_row(str(problem.line), str(events), problem.outcome.value, cell(problem.reason))
     return table

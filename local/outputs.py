@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TypedDict
 from urllib.parse import urlsplit
 
@@ -93,9 +94,16 @@ def outputs_of(endpoint_url: str, stack: Mapping[str, str]) -> Outputs:
 
 
 def write_outputs(outputs: Outputs, path: Path) -> None:
-    """Writes the description; readable by its owner alone, since it holds passwords."""
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(outputs, indent=2) + "\n", encoding="utf-8")
+    """Writes the description; readable by its owner alone, since it holds passwords.
+
+    It is there as a whole or as it was before: the commands read it at any time.
+    """
+    # A temporary file is its owner's alone from the start.
+    with NamedTemporaryFile(
+        "w", dir=path.parent, prefix=path.name, delete=False, encoding="utf-8"
+    ) as file:
+        file.write(json.dumps(outputs, indent=2) + "\n")
+    Path(file.name).replace(path)
 
 
 def read_outputs(path: Path) -> Outputs:

@@ -5,16 +5,15 @@ from typing import Annotated
 
 import typer
 
-from cli.arguments import month
+from cli.arguments import month, tenant_id
 from cli.errors import BadInput, Refused
 from cli.global_options import Chosen
 from cli.output import show
 from cli.show_estimate import estimate_note, estimate_table
-from invoicing.accounts_table import UnknownPrice, UnknownTenant
+from invoicing.accounts_table import UnknownTenant
 from invoicing.billing_calendar import period_of
+from invoicing.due import TENANT_FAULTS
 from invoicing.estimates import Estimates, PeriodNotBegun
-from invoicing.usage_table import InvalidUsage
-from quote_engine import InvalidRequest
 
 
 def estimate(
@@ -27,17 +26,18 @@ def estimate(
     The projection is as if each remaining day used the average of the days so far.
     """
     chosen: Chosen = context.obj
-    wanted = month(period) if period else None
+    whose = tenant_id("TENANT", tenant)
+    wanted = None if period is None else month(period)
     as_of = datetime.now(UTC)
     stack = chosen.connect()
     estimates = Estimates(stack.pricing, stack.zone)
     try:
-        found = estimates.estimate(tenant, wanted or period_of(as_of, stack.zone), as_of)
-        name = stack.accounts.account(tenant).tenant.name
+        found = estimates.estimate(whose, wanted or period_of(as_of, stack.zone), as_of)
+        name = stack.accounts.account(whose).tenant.name
     except PeriodNotBegun as error:
         raise BadInput(f"--period: has not begun: {error}") from error
     except UnknownTenant as error:
         raise BadInput(str(error)) from error
-    except (UnknownPrice, InvalidUsage, InvalidRequest) as error:
-        raise Refused(f"{tenant} cannot be priced: {error}") from error
+    except TENANT_FAULTS as error:
+        raise Refused(f"{whose} cannot be priced: {error}") from error
     show(chosen.as_json, found, lambda: estimate_table(found, name), estimate_note(found))

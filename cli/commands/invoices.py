@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.arguments import invoice_name, month
+from cli.arguments import invoice_name, month, tenant_id
 from cli.errors import BadInput
 from cli.global_options import Chosen
 from cli.output import show
@@ -25,7 +25,8 @@ def invoices(
 ) -> None:
     """List current invoices."""
     chosen: Chosen = context.obj
-    wanted = HeaderFilter(tenant, month(period) if period else None, status)
+    whose = None if tenant is None else tenant_id("--tenant", tenant)
+    wanted = HeaderFilter(whose, None if period is None else month(period), status)
     lists = InvoiceLists(chosen.connect().settings.invoices_table)
     headers: list[dict[str, Any]] = []
     after: str | None = None
@@ -35,7 +36,7 @@ def invoices(
         after = page.next_position
         if after is None:
             break
-    title = f"{len(headers)} invoices" + (f" of {period}" if period else "")
+    title = f"{len(headers)} invoices" + ("" if period is None else f" of {period}")
     show(chosen.as_json, {"invoices": headers}, lambda: invoices_table(headers, title))
 
 
@@ -46,11 +47,11 @@ def invoice(
 ) -> None:
     """Show one invoice."""
     chosen: Chosen = context.obj
-    tenant_id, period = invoice_name(invoice_id)
+    whose, period = invoice_name(invoice_id)
     stack = chosen.connect()
     try:
-        found = InvoicesTable(stack.settings.invoices_table).get(tenant_id, period, revision)
-        name = stack.accounts.account(tenant_id).tenant.name
+        found = InvoicesTable(stack.settings.invoices_table).get(whose, period, revision)
+        name = stack.accounts.account(whose).tenant.name
     except (InvoiceNotFound, UnknownTenant) as error:
         raise BadInput(str(error)) from error
     document = invoice_document(found)

@@ -10,7 +10,7 @@ from cli.errors import BadInput
 from cli.global_options import Chosen
 from cli.issue_month import MonthWords, issue_month
 from cli.output import show
-from cli.show_lifecycle import history_table
+from cli.show_lifecycle import history_table, with_identities
 from invoicing.invoice_history import history_document
 from invoicing.lifecycle import Action
 from invoicing.lifecycle_table import LifecycleTable
@@ -88,6 +88,7 @@ def history(context: typer.Context, invoice_id: InvoiceId) -> None:
     revisions = table.revisions(tenant_id, period)
     if not revisions:
         raise BadInput(f"no invoice of {tenant_id}, {period.start.isoformat()}")
-    done = table.history(tenant_id, period)
-    document = history_document(f"{tenant_id}.{period.label}", revisions, done)
+    done = list(table.history(tenant_id, period))
+    found = history_document(f"{tenant_id}.{period.label}", revisions, done)
+    document = with_identities(found, done)
     show(chosen.as_json, document, lambda: history_table(document))

@@ -1,15 +1,17 @@
 """`monthend run`, `status`, `report` and `preview`: a month's end from its start to its review."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from cli.errors import BadInput, Refused, Stopped
+from cli.errors import BadInput, NotReachable, Refused, Stopped, aws_fault
 from cli.follow_run import follow
 from cli.global_options import Chosen
-from cli.month import closed_month, report_now
+from cli.month import EVERYTHING, closed_month, report_now
 from cli.output import progress, show
 from cli.preview_month import previews_of, unforced
 from cli.show import console
@@ -20,10 +22,8 @@ from cli.start_run import StartedRun, run_order, start_run
 from invoicing.month_ends_table import MonthEndsTable
 from invoicing.month_report import report_document
 from invoicing.preview import FAILED
+from invoicing.run_order import RunOrder
 from quote_engine import Period
-
-# A document for a program has all there is; the API's are cut to what a request can carry.
-EVERYTHING = 10**9
 
 PeriodOption = Annotated[str | None, typer.Option(help="a month (the one before this)")]
 Tenants = Annotated[
@@ -47,7 +47,7 @@ def run(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     month = closed_month(stack, period, now)
     order = run_order(month, tenant, force)
     if dry_run:
-        _preview(chosen, stack, month, tenant or [], force=force)
+        _preview(chosen, stack, order)
         return
     started = start_run(stack, order, now)
     if wait is None:
@@ -57,15 +57,17 @@ def run(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
         return
     whom = "everybody" if order.tenant_ids is None else ", ".join(order.tenant_ids)
     said = f"Run {started.run_id} of {month.label} is started for {whom}."
-    show(chosen.as_json, started.document | {"report": None}, Table, f"{said} `monthend status`.")
+    look = f"{said} {_where_to_look(month)}."
+    show(chosen.as_json, started.document | {"report": None}, Table, look)
+
+
+def _where_to_look(period: Period) -> str:
+    return f"`monthend status --period {period.label}`"
 
 
 def _wait(chosen: Chosen, stack: Stack, period: Period, started: StartedRun) -> None:
-    try:
+    with _told_that_it_goes_on(chosen, started, period):
         report = follow(stack, period, started)
-    except KeyboardInterrupt as stop:
-        told = f"stopped watching; run {started.run_id} goes on: `monthend status`"
-        raise Stopped(told) from stop
     document = report_document(report, EVERYTHING)
     if chosen.as_json:
         show(True, started.document | {"report": document}, Table)
@@ -75,6 +77,22 @@ def _wait(chosen: Chosen, stack: Stack, period: Period, started: StartedRun) -> 
     failed = [each.tenant_id for each in report.failed if not meant or each.tenant_id in meant]
     if failed:
         raise Refused(f"{len(failed)} failed; they are tried again, then they are dead letters")
+
+
+@contextmanager
+def _told_that_it_goes_on(chosen: Chosen, run: StartedRun, period: Period) -> Iterator[None]:
+    """Whatever ends the watching, which is not the run: its id, and how to look at it."""
+    goes_on = f"run {run.run_id} goes on: {_where_to_look(period)}"
+    try:
+        yield
+    except BaseException as error:
+        if chosen.as_json:
+            show(True, run.document | {"report": None}, Table)
+        if isinstance(error, KeyboardInterrupt):
+            raise Stopped(f"stopped watching; {goes_on}") from error
+        if fault := aws_fault(error):
+            raise NotReachable(f"{fault}; {goes_on}") from error
+        raise
 
 
 def status(context: typer.Context, period: PeriodOption = None) -> None:
@@ -110,20 +128,20 @@ def preview(context: typer.Context, period: PeriodOption = None, tenant: Tenants
     chosen: Chosen = context.obj
     stack = chosen.connect()
     month = closed_month(stack, period, datetime.now(UTC))
-    _preview(chosen, stack, month, tenant or [], force=True)
+    _preview(chosen, stack, run_order(month, tenant, force=True))
 
 
-def _preview(
-    chosen: Chosen, stack: Stack, period: Period, tenants: list[str], *, force: bool
-) -> None:
+def _preview(chosen: Chosen, stack: Stack, order: RunOrder) -> None:
+    period, tenants = Period.month(order.period), order.tenant_ids or ()
+
     def total() -> int:
         return len(tenants) or sum(map(len, stack.accounts.tenant_ids(None, 1000)))
 
     with progress("tenants priced", total) as advance:
         found = previews_of(stack, period, tenants, datetime.now(UTC), advance)
-    previews = found if force else [unforced(each) for each in found]
+    previews = found if order.force else [unforced(each) for each in found]
     document = {"period": period.label, "previews": previews}
-    title = f"{period.start:%B %Y}, a forced run" if force else f"{period.start:%B %Y}, a run"
+    title = f"{period.start:%B %Y}, {'a forced run' if order.force else 'a run'}"
     summary = preview_summary(previews)
     show(chosen.as_json, document, lambda: preview_table(previews, title), summary)
     if failed := sum(each["outcome"] == FAILED for each in previews):

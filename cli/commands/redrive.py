@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.table import Table
 
 from cli.dead_letters import HOLD_SECONDS
-from cli.errors import NotReachable, Refused, Stopped
+from cli.errors import ExitCode, NotReachable, Refused, Stopped, aws_fault
 from cli.failures import reasons
 from cli.global_options import Chosen
 from cli.interrupts import stopping_gently
@@ -47,24 +46,32 @@ def redrive(
     selection = Selection.of(tenant, discard, queue, dry_run)
     stack = chosen.connect()
     work = Redrive.over(stack, queue, whole=selection.whole and not dry_run)
-    with _told_when_broken_off(work), stopping_gently() as stop_if_asked, work.queue:
+    broken_off = _told_when_broken_off(work, chosen.as_json, dry_run)
+    with broken_off, stopping_gently() as stop_if_asked, work.queue:
         _await_running_task(work, stop_if_asked)
         with progress("letters seen", work.queue.left) as bar:
             wanted = work.look(selection.wishes, _step(bar, stop_if_asked))
         selection.refuse_unclear(wanted)
-        noted = reasons(stack, months_of(work.found))
+        work.noted = reasons(stack, months_of(work.found))
         if not chosen.as_json:
-            show(False, None, lambda: letters_table(wanted, noted, datetime.now(UTC)))
+            show(False, None, lambda: letters_table(wanted, work.noted, datetime.now(UTC)))
         if wanted and not dry_run:
             act = work.discard if discard else work.move
             with progress("letters done", lambda: len(wanted)) as bar:
                 act(wanted, _step(bar, stop_if_asked))
-    for missing in selection.missing(wanted):
-        complain(f"no dead letter of {missing}" if tenant else f"no dead letter {missing}")
-    document = redrive_document(work, noted, dry_run)
+    document = redrive_document(work, dry_run)
     show(chosen.as_json, document, Table, redrive_summary(work, dry_run))
+    _refuse_missing(selection.missing(wanted), work)
+
+
+def _refuse_missing(missing: list[str], work: Redrive) -> None:
+    """What was named is not there, or something was not done: both are told."""
+    for each in missing:
+        complain(f"no dead letter {each}")
     if work.failure:
         raise Refused(work.failure)
+    if missing:
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 def _step(advance: Advance, stop_if_asked: Callable[[], None]) -> Advance:
@@ -88,14 +95,21 @@ def _await_running_task(work: Redrive, stop_if_asked: Callable[[], None]) -> Non
 
 
 @contextmanager
-def _told_when_broken_off(work: Redrive) -> Iterator[None]:
+def _told_when_broken_off(work: Redrive, as_json: bool, dry_run: bool) -> Iterator[None]:
     """Whatever ends the work early: how far it got, and which letters are hidden for a while."""
     try:
         yield
-    except KeyboardInterrupt as stop:
-        raise Stopped(f"stopped: {_how_far(work)}") from stop
-    except (BotoCoreError, ClientError) as error:
-        raise NotReachable(f"{error}; {_how_far(work)}") from error
+    except (KeyboardInterrupt, Exception) as error:
+        asked = isinstance(error, KeyboardInterrupt)
+        fault = "stopped" if asked else aws_fault(error)
+        if fault is None:
+            raise
+        work.failure = fault
+        if as_json:
+            show(True, redrive_document(work, dry_run), Table)
+        if asked:
+            raise Stopped(f"stopped: {_how_far(work)}") from error
+        raise NotReachable(f"{fault}; {_how_far(work)}") from error
     finally:
         if work.queue.held:
             minutes = HOLD_SECONDS // 60

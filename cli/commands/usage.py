@@ -8,15 +8,16 @@ import typer
 
 from cli.arguments import moment
 from cli.errors import ExitCode
-from cli.global_options import Chosen
-from cli.output import progress, show
-from cli.usage_file import read_usage
+from cli.global_options import Chosen, Command
+from cli.output import complain, progress, show
+from cli.usage_file import Rows, read_usage
 from cli.usage_import import (
     NOT_COUNTED,
     import_document,
     import_summary,
     import_table,
     import_usage,
+    too_late_warning,
 )
 from invoicing.metering import Metering
 from invoicing.usage_events_table import UsageEventsTable
@@ -24,7 +25,7 @@ from invoicing.usage_events_table import UsageEventsTable
 usage = typer.Typer(rich_markup_mode=None, help="Metered usage.")
 
 
-@usage.command("import")
+@usage.command("import", cls=Command)
 def import_command(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE.csv")],
@@ -35,17 +36,20 @@ def import_command(
 ) -> None:
     """Count the usage of a CSV file, exactly once; again is safe, and so is breaking off."""
     chosen: Chosen = context.obj
-    received = moment("--received-at", received_at) if received_at else datetime.now(UTC)
+    now = datetime.now(UTC)
+    received = now if received_at is None else moment("--received-at", received_at)
     stack = chosen.connect()
     events = UsageEventsTable(stack.settings.usage_table, forgets=received_at is None)
     metering = Metering(stack.accounts, events, stack.zone)
 
-    def total() -> int:
-        return sum(1 for _ in read_usage(file, stack.zone))
+    def rows() -> Rows:
+        return read_usage(file, stack.zone)
 
-    with progress("events", total) as advance:
-        report = import_usage(metering, read_usage(file, stack.zone), received, advance)
+    with progress("events", lambda: sum(1 for _ in rows())) as advance:
+        report = import_usage(metering, rows(), received, stack.zone, advance)
     document = import_document(report)
     show(chosen.as_json, document, lambda: import_table(report), import_summary(report))
+    if warning := too_late_warning(report, now, stack.zone):
+        complain(warning)
     if NOT_COUNTED & report.counts.keys():
         raise typer.Exit(ExitCode.REFUSED)

@@ -17,6 +17,7 @@ from quote_engine import Period
 from tests.e2e.conftest import Deployed, wait_until
 
 APRIL, OCTOBER = Period.month("2026-04"), Period.month("2024-10")
+TOO_OLD = "Warning: usage of "
 RECEIVED = ("--received-at", RECEIVED_AT)
 USAGE = str(FOLDER / "usage.csv")
 DEPLOYMENTS = ("acme-dispatch", "acme-tracking", "kauri-shop", "pilot")
@@ -38,7 +39,8 @@ def monthend(deployed: Deployed, *words: str, code: int = 0) -> Any:
     with started(deployed, "--json", *words) as child:
         out, errors = child.communicate(timeout=120)
     assert child.returncode == code, errors
-    assert errors == ""
+    # The sample month is as old as today is late.
+    assert [line for line in errors.splitlines() if not line.startswith(TOO_OLD)] == []
     return json.loads(out)
 
 

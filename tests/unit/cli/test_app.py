@@ -2,8 +2,10 @@
 
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -11,9 +13,11 @@ from typer.testing import CliRunner
 from cli.app import app, main
 from cli.global_options import anywhere
 from cli.stack import NO_LOCAL_STACK, Stack, connect
+from invoicing.account_item_table import TENANT
 from invoicing.invoices_table import InvoicesTable
 from invoicing.messages import RollupMessage
 from invoicing.rollup import Rollup
+from local.environment import ROOT
 from tests.unit.cli.conftest import (
     CATALOGUE,
     RECEIVED,
@@ -24,8 +28,10 @@ from tests.unit.cli.conftest import (
     Write,
     said_json,
 )
+from tests.unit.cli.month_end import at
 
-REQUEST = {
+AT = ("usage", "import", "u.csv", "--received-at")
+REQUEST: dict[str, Any] = {
     "period": {"start": "2026-04-01", "end": "2026-05-01"},
     "currency": "AUD",
     "tax": "gst",
@@ -141,6 +147,34 @@ def test_april_is_too_old_for_an_import_without_its_moment(month: Path, capsys: 
     assert "occurred_at: more than 90 days ago" in capsys.readouterr().out
 
 
+TOO_LATE = (
+    "Warning: usage of {}, more than 4 months back: of a month that is issued already, "
+    "no later invoice bills it.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("now", "months"),
+    [
+        # August's month-end looks at April; September's does not.
+        ("2026-08-31T13:59:59+00:00", None),
+        # 1 September in Sydney.
+        ("2026-08-31T14:00:00+00:00", "2026-04"),
+        ("2027-05-01T00:00:00+00:00", "2026-04"),
+    ],
+)
+def test_usage_that_no_later_invoice_looks_for_is_told(
+    month: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch, now: str, months: str | None
+) -> None:
+    main(["load", str(month)])
+    capsys.readouterr()
+    at(monkeypatch, "cli.commands.usage", now)
+    # What an import counted that was broken off is told by the next.
+    for _ in range(2):
+        assert main(["usage", "import", str(month / "usage.csv"), *RECEIVED]) == 0
+        assert capsys.readouterr().err == (TOO_LATE.format(months) if months else "")
+
+
 def test_an_invoice_is_printed_as_a_person_reads_it(invoiced: Path, capsys: Said) -> None:
     assert main(["invoice", "pilot.2026-04"]) == 0
     shown = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
@@ -206,6 +240,12 @@ def test_a_quote_from_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: Sa
         (["load", "docs"], "docs/openapi.yaml: holds neither a catalogue nor customers"),
         (["usage", "import", "nowhere.csv"], "nowhere.csv: No such file or directory"),
         (["usage", "import", "u.csv", "--received-at", "noon"], "--received-at: must be a time"),
+        ([*AT, "9999-12-31T23:59:59-14:00"], "--received-at: must be from 2000 to 9998, not 9999"),
+        ([*AT, "0001-01-01T00:00:00Z"], "--received-at: must be from 2000 to 9998, not 0001"),
+        (["estimate", "A B"], "TENANT: a tenant's id is up to 40 of a-z, 0-9 and -, not A B"),
+        (["estimate", "a" * 2049], "TENANT: a tenant's id is up to 40 of a-z"),
+        (["invoices", "--tenant", "ACME"], "--tenant: a tenant's id is up to 40 of a-z"),
+        (["invoice", f"{'a' * 2049}.2026-04"], "TENANT.YYYY-MM: a tenant's id is up to 40"),
         (["invoice", "pilot"], "an invoice is TENANT.YYYY-MM, such as pilot.2026-04, not pilot"),
         (["invoice", "pilot.2026-13"], "period must be YYYY-MM"),
         (["invoices", "--status", "lost"], "'lost' is not one of"),
@@ -248,6 +288,21 @@ def test_an_invoice_that_is_not_there_is_bad_input(tables: Stack, capsys: Said) 
     assert capsys.readouterr().err == "monthend: no invoice of pilot, 2026-04-01\n"
 
 
+@pytest.mark.parametrize("words", ["invoice pilot.2026-04", "estimate pilot --period 2026-04"])
+def test_an_account_that_cannot_be_read_is_exit_one(
+    invoiced: Path, dynamodb: Any, capsys: Said, words: str
+) -> None:
+    dynamodb.update_item(
+        TableName="accounts",
+        Key={"pk": {"S": "pilot"}, "sk": {"S": TENANT}},
+        UpdateExpression="SET document = :damaged",
+        ExpressionAttributeValues={":damaged": {"S": "{"}},
+    )
+    assert main(words.split()) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert "account of pilot: " in line
+
+
 def test_ctrl_c_is_one_line_and_exit_130(monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
     def pressed(_: str | None) -> Stack:
         raise KeyboardInterrupt
@@ -273,6 +328,14 @@ def test_a_stack_that_does_not_answer_is_exit_three(
     assert line.startswith("monthend: stack billing: Could not connect to the endpoint URL")
 
 
+def test_an_address_that_is_none_is_exit_three(
+    monkeypatch: pytest.MonkeyPatch, capsys: Said
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "notaurl")
+    assert main(["--stack", "billing", "invoices"]) == 3
+    assert capsys.readouterr().err == "monthend: Invalid endpoint: notaurl\n"
+
+
 def test_a_table_that_is_gone_is_exit_three(
     tables: Stack, monkeypatch: pytest.MonkeyPatch, capsys: Said
 ) -> None:
@@ -295,6 +358,14 @@ def test_a_table_that_is_gone_is_exit_three(
 )
 def test_global_options_may_stand_anywhere(words: str, moved: str) -> None:
     assert anywhere(words.split()) == moved.split()
+
+
+def test_the_help_names_every_exit_code_that_is_documented() -> None:
+    shown = CliRunner().invoke(app, ["--help"]).output
+    documented = re.findall(r"^\| (\d+) \|", (ROOT / "docs/cli.md").read_text(), re.MULTILINE)
+    assert documented == ["0", "1", "2", "3", "130"]
+    told = shown.partition("Exit codes: ")[2]
+    assert re.findall(r"(?:^|, )\s*(\d+) ", " ".join(told.split())) == documented
 
 
 @pytest.mark.parametrize(

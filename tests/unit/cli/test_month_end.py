@@ -1,6 +1,9 @@
 """A month's end from the command line: started, followed, reported, rehearsed."""
 
+import json
+
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from cli import follow_run
 from cli.app import main
@@ -28,6 +31,7 @@ from tests.unit.cli.month_end import (
 
 APRIL = Period.month("2026-04")
 PERIOD = ("--period", "2026-04")
+LOOK = "`monthend status --period 2026-04`"
 NOT_PRICED = "UnknownPrice: plan gone v0001 is not in the catalogue"
 
 
@@ -46,13 +50,13 @@ def test_a_run_is_started_by_the_function_of_the_schedule(cloud: Cloud, capsys: 
     assert (document["run_id"], document["report"]) == (event["run_id"], None)
     request = parse_start(event)
     assert (request.period, request.tenant_ids, request.force) == ("2026-04", ("pilot",), True)
-    assert (request.by, request.by_hand, request.run_id) == ("moto", True, event["run_id"])
+    assert (request.by, request.run_id) == ("moto", event["run_id"])
 
 
 def test_who_does_not_watch_is_told_where_to_look(cloud: Cloud, capsys: Said) -> None:
     assert main(["run", *PERIOD]) == 0
     run_id = cloud.events[0]["run_id"]
-    said = f"Run {run_id} of 2026-04 is started for everybody. `monthend status`.\n"
+    said = f"Run {run_id} of 2026-04 is started for everybody. {LOOK}.\n"
     assert capsys.readouterr().out == said
 
 
@@ -138,8 +142,43 @@ def test_who_stops_watching_does_not_stop_the_run(
     monkeypatch.setattr(follow_run, "sleep", pressed)
     assert main(["run", *PERIOD, "--wait"]) == 130
     run_id = cloud.events[0]["run_id"]
-    said = f"monthend: stopped watching; run {run_id} goes on: `monthend status`\n"
+    said = f"monthend: stopped watching; run {run_id} goes on: {LOOK}\n"
     assert capsys.readouterr().err == said
+
+
+EXPIRED = ClientError({"Error": {"Code": "ExpiredToken", "Message": "is old"}}, "GetQueue")
+LOST = EndpointConnectionError(endpoint_url="sqs")
+
+
+@pytest.mark.parametrize(("strike", "code"), [(EXPIRED, 3), (LOST, 3), (KeyboardInterrupt(), 130)])
+def test_watching_that_breaks_off_names_the_run_that_goes_on(
+    cloud: Cloud,
+    capsys: Said,
+    monkeypatch: pytest.MonkeyPatch,
+    strike: BaseException,
+    code: int,
+) -> None:
+    def broken(*_: object) -> int:
+        raise strike
+
+    monkeypatch.setattr(follow_run, "_queued", broken)
+    assert main(["run", *PERIOD, "--wait", "--json"]) == code
+    shown = capsys.readouterr()
+    run_id = cloud.events[0]["run_id"]
+    [line] = shown.err.splitlines()
+    assert line.endswith(f"; run {run_id} goes on: {LOOK}")
+    assert str(strike) in line
+    document = json.loads(shown.out)
+    assert (document["run_id"], document["report"]) == (run_id, None)
+
+
+def test_a_tenant_that_is_named_twice_is_run_once(cloud: Cloud, capsys: Said) -> None:
+    twice = ("--tenant", "pilot", "--tenant", "pilot")
+    assert main(["run", *PERIOD, *twice, "--json"]) == 0
+    assert cloud.events[0]["tenant_ids"] == ["pilot"]
+    assert said_json(capsys)["tenant_ids"] == ["pilot"]
+    assert main(["preview", *PERIOD, *twice, "--json"]) == 0
+    assert len(said_json(capsys)["previews"]) == 1
 
 
 def test_a_dry_run_says_what_a_run_would_do_and_does_nothing(cloud: Cloud, capsys: Said) -> None:
@@ -233,6 +272,7 @@ def test_without_a_period_it_is_the_month_that_a_run_would_bill(
         ("run --period 2026-04 --tenant A_B", "--tenant.0: String should match"),
         ("status --period 2926-04", "it is still open"),
         ("preview --period 2026-04 --tenant nobody", "tenant nobody"),
+        ("preview --period 2026-04 --tenant ACME", "--tenant.0: String should match"),
     ],
 )
 def test_bad_input_is_exit_two(

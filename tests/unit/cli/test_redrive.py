@@ -94,7 +94,7 @@ def test_a_tenants_letters_alone_are_moved_and_the_others_are_let_go(
     use: Use, capsys: Said
 ) -> None:
     sqs = use(Sqs(Queues(*LETTERS)))
-    assert main(["redrive", "--tenant", "pilot", "--tenant", "nobody", "--json"]) == 0
+    assert main(["redrive", "--tenant", "pilot", "--tenant", "nobody", "--json"]) == 1
     shown = capsys.readouterr()
     assert shown.err == "no dead letter of nobody\n"
     queues = sqs.queues
@@ -110,10 +110,11 @@ def test_a_letter_is_discarded_by_the_beginning_of_its_id(use: Use, capsys: Said
     assert main(["redrive", "--dry-run", "--json"]) == 0
     [noise] = [each for each in said_json(capsys)["letters"] if each["body"] == NOISE]
     words = ["redrive", "--discard", noise["message_id"][:8], "--discard", "no-such-letter"]
-    assert main([*words, "--dry-run"]) == 0
+    assert main([*words, "--dry-run"]) == 1
     assert len(queues.on_dead()) == 4
     capsys.readouterr()
-    assert main(words) == 0
+    # What is there is discarded all the same.
+    assert main(words) == 1
     shown = capsys.readouterr()
     assert shown.err == "no dead letter no-such-letter\n"
     assert shown.out.endswith("0 given back, 1 discarded, 3 left in the dead-letter queue.\n")
@@ -231,9 +232,11 @@ def test_broken_off_at_any_call_no_letter_is_lost(
         gentle = strike is press_ctrl_c
         assert given == code or (gentle and given == 0), where
         assert not (gentle and hidden), where
-        # The rest is done by the same command; what was sent twice is harmless.
+        # The rest is done by the same command; what was sent twice is harmless. If the one that
+        # was named is given back already, or hidden, there is none of it.
         use(Sqs(queues))
-        assert main(["redrive", *words]) == 0, where
+        named = "--tenant" in words and (hidden or body("pilot") not in queues.on_dead())
+        assert main(["redrive", *words]) == bool(named), where
         assert set(queues.on_dead()) | set(queues.on_rollup()) == set(THREE), where
         assert hidden or body("pilot") in queues.on_rollup(), where
         assert hidden or body("pilot") not in queues.on_dead(), where
@@ -245,6 +248,40 @@ def test_how_far_it_got_is_told(use: Use, capsys: Said) -> None:
     assert main(["redrive"]) == 130
     said = "monthend: stopped: 1 letters were moved; nothing is lost, and the same command goes on"
     assert capsys.readouterr().err.splitlines()[-1] == said
+
+
+@pytest.mark.parametrize(
+    ("strike", "code", "failure"),
+    [(interrupt, 130, "stopped"), (lose_the_line, 3, "Could not connect to the endpoint URL")],
+)
+def test_broken_off_it_says_as_json_what_was_done_so_far(
+    use: Use, capsys: Said, strike: Callable[[], None], code: int, failure: str
+) -> None:
+    sqs = use(Sqs(Queues(*LETTERS)))
+    sqs.before = lambda _: strike() if sqs.calls.count("send_message") == 2 else None
+    assert main(["redrive", "--json"]) == code
+    document = json.loads(capsys.readouterr().out)
+    assert document["failure"].startswith(failure)
+    assert document["moved"] == 1
+    results = [each["result"] for each in document["letters"]]
+    assert results == ["moved", "left", "left", "left"]
+
+
+def test_broken_off_before_anything_was_found_it_is_json_all_the_same(
+    use: Use, capsys: Said
+) -> None:
+    sqs = use(Sqs(Queues(*LETTERS)))
+    sqs.before = lambda _: interrupt() if "receive_message" in sqs.calls else None
+    assert main(["redrive", "--json"]) == 130
+    document = json.loads(capsys.readouterr().out)
+    assert (document["moved"], document["letters"]) == (0, [])
+
+
+def test_what_is_named_and_not_there_is_exit_one(use: Use, capsys: Said) -> None:
+    use(Sqs(Queues()))
+    for option, told in (("--tenant", "of typoed-name"), ("--discard", "typoed-name")):
+        assert main(["redrive", option, "typoed-name"]) == 1
+        assert capsys.readouterr().err == f"no dead letter {told}\n"
 
 
 def test_what_stays_hidden_for_a_while_is_told(use: Use, capsys: Said) -> None:

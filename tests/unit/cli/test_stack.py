@@ -1,11 +1,15 @@
 """A stack by name: the commands are told what its functions are told."""
 
+import json
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli import stack
 from cli.errors import NotReachable
+from local.outputs import FUNCTIONS, QUEUES, TABLES, outputs_of, read_outputs, write_outputs
 from tests.template import template
 
 VALUES = {
@@ -53,6 +57,47 @@ def test_every_variable_of_the_functions_is_read_from_the_stack() -> None:
     references["CURSOR_KEY"] = {"Ref": "AWS::StackId"}
     # Where AWS is, the commands know from their own environment.
     assert references == {name: variables[name] for name in variables if "ENDPOINT" not in name}
+
+
+LOCAL = '{"region": "ap-southeast-2"}'
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", LOCAL, "\udcff"])
+def test_a_damaged_description_of_the_local_stack_is_not_reachable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    file = tmp_path / "outputs.json"
+    file.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(NotReachable) as refused:
+        stack.connect(None, file)
+    said = f"{file}: cannot be read: start the local stack afresh with `make up`"
+    assert str(refused.value).startswith(said)
+    assert os.environ["AWS_PROFILE"] == "mine"
+
+
+def test_the_description_of_the_local_stack_is_replaced_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [*FUNCTIONS.values(), *TABLES.values(), *QUEUES.values()]
+    names += ["ApiUrl", "UserPoolId", "UserPoolClientId", "MonthEndRuleName"]
+    file, outputs = tmp_path / "outputs.json", outputs_of("http://here", dict.fromkeys(names, "x"))
+    write_outputs(outputs, file)
+    assert file.stat().st_mode & 0o777 == 0o600
+
+    def broken(*_: object, **__: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("local.outputs.json.dumps", broken)
+    with pytest.raises(KeyboardInterrupt):
+        write_outputs(outputs, file)
+    assert read_outputs(file) == outputs
+    monkeypatch.undo()
+    # Whoever has it open goes on reading what was there.
+    with file.open(encoding="utf-8") as before:
+        write_outputs(outputs | {"users": {}, "region": "elsewhere"}, file)
+        assert json.load(before) == outputs
+    assert read_outputs(file)["region"] == "elsewhere"
 
 
 def test_another_stack_is_told_apart(cloudformation: dict[str, Any]) -> None:

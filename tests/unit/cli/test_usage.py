@@ -119,7 +119,7 @@ def test_batches_hold_a_thousand_events_days_before_deployments(write: Write) ->
         done[0] += count
 
     report = import_usage(
-        recorder, read_usage(write("a.csv", DAYS + rows), SYDNEY), RECEIVED, advance
+        recorder, read_usage(write("a.csv", DAYS + rows), SYDNEY), RECEIVED, SYDNEY, advance
     )
     assert [len(batch) for batch in recorder.batches] == [1000, 500]
     assert [event["deployment_id"] for event in recorder.batches[0][:3]] == ["d00", "d01", "d02"]
@@ -129,7 +129,9 @@ def test_batches_hold_a_thousand_events_days_before_deployments(write: Write) ->
 
 def test_lines_that_were_not_counted_are_told_in_order(write: Write) -> None:
     rows = "a,hours,2026-04-01,2026-04-01,odd\nb\nc,hours,2026-03-01,2026-03-03,odd\n"
-    report = import_usage(Recorder(), read_usage(write("a.csv", DAYS + rows), SYDNEY), RECEIVED)
+    report = import_usage(
+        Recorder(), read_usage(write("a.csv", DAYS + rows), SYDNEY), RECEIVED, SYDNEY
+    )
     rejected = UsageOutcome.REJECTED
     assert report.in_order == [
         (Problem(2, rejected, "quantity: odd"), 1),
@@ -144,10 +146,10 @@ def test_a_busy_store_is_asked_again_and_then_given_up(
 ) -> None:
     monkeypatch.setattr(usage_import, "PAUSE_SECONDS", 0)
     file = write("a.csv", DAYS + "a,hours,2026-04-01,2026-04-01,1\n")
-    report = import_usage(Recorder(busy=3), read_usage(file, SYDNEY), RECEIVED)
+    report = import_usage(Recorder(busy=3), read_usage(file, SYDNEY), RECEIVED, SYDNEY)
     assert report.counts == {UsageOutcome.ACCEPTED: 1}
     with pytest.raises(UsageNotRecorded):
-        import_usage(Recorder(busy=4), read_usage(file, SYDNEY), RECEIVED)
+        import_usage(Recorder(busy=4), read_usage(file, SYDNEY), RECEIVED, SYDNEY)
 
 
 def test_a_historic_import_is_remembered_for_good(
@@ -159,7 +161,9 @@ def test_a_historic_import_is_remembered_for_good(
     file = write("a.csv", DAYS + "web,hours,2026-04-01,2026-04-04,2.5\n")
     events = UsageEventsTable(tables.settings.usage_table, forgets=False)
     metering = Metering(accounts, events, SYDNEY)
-    counts = [import_usage(metering, read_usage(file, SYDNEY), RECEIVED).counts for _ in range(2)]
+    counts = [
+        import_usage(metering, read_usage(file, SYDNEY), RECEIVED, SYDNEY).counts for _ in range(2)
+    ]
     assert counts == [Counter(accepted=4), Counter(duplicate=4)]
     total = usage.days("web", Period.month("2026-04")).total
     assert total is not None
