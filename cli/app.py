@@ -41,7 +41,12 @@ def options(
     context: typer.Context,
     stack: Annotated[
         str | None,
-        typer.Option(help="CloudFormation stack, with your own AWS credentials (the local one)"),
+        typer.Option(
+            envvar="MONTHEND_STACK",
+            show_envvar=False,
+            help="CloudFormation stack, with your own AWS credentials; else MONTHEND_STACK names "
+            "it, or it is the local one",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output")] = False,
 ) -> None:

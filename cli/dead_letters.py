@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Any, Self
 
 from cli.letter_readers import Reader, read_rollup
+from cli.queue_depth import depth
 from invoicing.messages import RollupMessage
 
 # SQS lets a message be hidden for longer, but who kills this program waits that long.
@@ -30,7 +31,7 @@ class DeadLetter:
     """A message that failed too often, as it was received.
 
     Of the rollup queue it is about a tenant (`message`); `reason` is what the letter itself says
-    about why it is here, and may be empty.
+    about why it is here, and `about` what it is about. Either may be empty.
     """
 
     message_id: str
@@ -40,6 +41,7 @@ class DeadLetter:
     reason: str
     first_sent: datetime
     received: int
+    about: str = ""
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -97,9 +99,7 @@ class DeadLetterQueue:
 
     def left(self) -> int:
         """How many letters the queue has, visible or held by anybody; SQS says about how many."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)
-        return sum(int(answer["Attributes"][name]) for name in names)
+        return depth(self.sqs, self.url)
 
     def _receive(self) -> Iterator[DeadLetter]:
         answer = self.sqs.receive_message(
@@ -114,13 +114,14 @@ class DeadLetterQueue:
 
     def _letter(self, received: Mapping[str, Any]) -> DeadLetter:
         attributes, system = received.get("MessageAttributes", {}), received["Attributes"]
-        message, reason = self.read(received["Body"], attributes)
+        found = self.read(received["Body"], attributes)
         return DeadLetter(
             message_id=received["MessageId"],
             receipt=received["ReceiptHandle"],
             body=received["Body"],
-            message=message,
-            reason=reason,
+            message=found.message,
+            reason=found.reason,
+            about=found.about,
             first_sent=datetime.fromtimestamp(int(system["SentTimestamp"]) / 1000, UTC),
             received=int(system["ApproximateReceiveCount"]),
             attributes=attributes,

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic, sleep
-from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cli.errors import Refused
 from cli.month import report_now
+from cli.queue_depth import depth
 from cli.show import console
 from cli.stack import Stack
 from cli.start_run import StartedRun
@@ -23,7 +23,6 @@ STALLED_SECONDS = 600.0
 STRANDED_SECONDS = 240.0
 # SQS tells the depth of a queue late; what came meanwhile shows within this time, as a rule.
 QUIET_SECONDS = 10.0
-DEPTHS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +110,12 @@ def follow(stack: Stack, period: Period, run: StartedRun) -> MonthReport:
         while True:
             began = monotonic()
             report = report_now(stack, period)
-            look = look_of(report, run, _queued(sqs, stack.settings.rollup_queue_url))
+            look = look_of(report, run, depth(sqs, stack.settings.rollup_queue_url))
             update(look)
             if follower.is_over(look):
                 return report
             # A large month's report takes a while: no more than half of the time goes into it.
             sleep(max(POLL_SECONDS, monotonic() - began))
-
-
-def _queued(sqs: Any, queue_url: str) -> int:
-    answer = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(DEPTHS))
-    return sum(int(answer["Attributes"][name]) for name in DEPTHS)
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from typing import Any
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from cli.errors import BadInput
+from cli.output import complain
+from cli.show import console
 from cli.stack import Stack, connect
 
 GLOBAL_FLAG, GLOBAL_OPTION = "--json", "--stack"
@@ -19,8 +21,11 @@ class Chosen:
         self.as_json = as_json
 
     def connect(self) -> Stack:
-        """The stack that the command works on."""
-        return connect(self._stack)
+        """The stack that the command works on; a person who watches is told which one that is."""
+        stack = connect(self._stack)
+        if console(stderr=True).is_terminal:
+            complain(f"Stack: {stack.place}")
+        return stack
 
 
 class AnywhereGroup(TyperGroup):

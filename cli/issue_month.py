@@ -13,11 +13,11 @@ from cli.caller import caller
 from cli.errors import BadInput, Refused
 from cli.global_options import Chosen
 from cli.month import EVERYTHING, closed_month, report_now
-from cli.output import progress, show
+from cli.output import complain, progress, show
 from cli.show import money, print_table
 from cli.show_month import review_table, totals_table
 from cli.stack import Stack
-from cli.text import cell, cells
+from cli.text import cell, cells, counted
 from invoicing.bulk_issue import (
     BulkIssue,
     BulkIssued,
@@ -97,6 +97,8 @@ def _reviewed(chosen: Chosen, stack: Stack, period: Period, asks: bool) -> str:
         for table in (totals_table(document), review_table(document["review"])):
             if table.row_count:
                 print_table(table)
+    if lacking := len(report.missing) + len(report.failed):
+        complain(f"{counted(lacking, 'tenant')} due without an invoice yet: `monthend status`")
     drafts = document["invoiced"][InvoiceStatus.DRAFT]
     held = document["review"]["held"]
     question = f"Issue the {drafts} drafts of {period.label}, but for the {held} that are held?"

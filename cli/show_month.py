@@ -9,7 +9,7 @@ from rich.table import Table
 
 from cli.output import show
 from cli.show import money, print_table
-from cli.text import cell, cells
+from cli.text import cell, cells, counted
 
 MOST_ROWS = 100
 MOST_NAMES = 20
@@ -18,27 +18,31 @@ MINUTES = 16
 type Document = Mapping[str, Any]
 
 
-def show_month(as_json: bool, document: Document, *, whole: bool) -> None:
-    """The report as JSON, or its tables: of a status what went wrong, of a whole report all."""
+def show_month(
+    as_json: bool, document: Document, *, whole: bool, more: Iterable[str] = ()
+) -> None:
+    """The report as JSON, or its tables: of a status what went wrong, of a whole report all.
+
+    `more` are lines below it for a person.
+    """
     if as_json:
         show(True, document, Table)
         return
     tables = [totals_table(document), failed_table(document)]
     if whole:
         tables += [review_table(document["review"]), runs_table(document)]
+    if not tables[0].row_count:
+        print(_title(document))
     for table in tables:
         if table.row_count:
             print_table(table)
-    for line in _lines(document, whole):
+    for line in (*_lines(document, whole), *more):
         print(line)
 
 
 def totals_table(document: Document) -> Table:
     """What is invoiced, by state; every sum by currency."""
-    first = date.fromisoformat(f"{document['period']}-01")
-    stored = ", as stored" if document["stored"] else ""
-    title = f"{first:%B %Y} as of {when(document['as_of'])} UTC{stored}"
-    table = _table(title, "Status")
+    table = _table(_title(document), "Status")
     for heading in ("Invoices", "Subtotal", "GST", "Total"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
@@ -51,6 +55,12 @@ def totals_table(document: Document) -> Table:
     return table
 
 
+def _title(document: Document) -> str:
+    first = date.fromisoformat(f"{document['period']}-01")
+    stored = ", as stored" if document["stored"] else ""
+    return f"{first:%B %Y} as of {when(document['as_of'])} UTC{stored}"
+
+
 def _sums(row: Document) -> tuple[str, ...]:
     amounts = (money(row[f"{name}_cents"]) for name in ("subtotal", "tax", "total"))
     return (str(row["invoices"]), *amounts, row["currency"])
@@ -58,7 +68,9 @@ def _sums(row: Document) -> tuple[str, ...]:
 
 def failed_table(document: Document) -> Table:
     """Every tenant that is due and failed, and why."""
-    table = _table(f"{document['failed']['count']} failed", "Tenant", "Last try of", "Received")
+    table = _table(
+        f"{document['failed']['count']} failed", "Tenant", "Message sent (UTC)", "Tries"
+    )
     table.add_column("Reason", overflow="fold")
     rows = [
         (row["tenant_id"], when(row["sent_at"]), str(row["receive_count"]), cell(row["reason"]))
@@ -96,7 +108,7 @@ def runs_table(document: Document) -> Table:
         (
             when(row["run_at"]),
             cell(row["by"]),
-            "everybody" if row["tenants"] is None else f"{row['tenants']} tenants",
+            "everybody" if row["tenants"] is None else counted(row["tenants"], "tenant"),
             "forced" if row["force"] else "",
             cell(row["run_id"]),
         )
@@ -110,7 +122,8 @@ def _lines(document: Document, whole: bool) -> Iterator[str]:
     nothing, missing = document["nothing_to_invoice"], document["missing"]
     invoiced = sum(document["invoiced"].values())
     yield (
-        f"{document['tenants']:,} tenants: {document['due']:,} due, {invoiced:,} invoiced, "
+        f"{counted(document['tenants'], 'tenant')}: "
+        f"{document['due']:,} due, {invoiced:,} invoiced, "
         f"{document['failed']['count']:,} failed, {missing['count']:,} missing; "
         f"{nothing['count']:,} have nothing to invoice."
     )
@@ -131,7 +144,7 @@ def _lines(document: Document, whole: bool) -> Iterator[str]:
 def _names(named: Document) -> str:
     shown = named["tenant_ids"][:MOST_NAMES]
     more = named["count"] - len(shown)
-    return ", ".join(shown) + (f" and {more:,} more" if more else "")
+    return ", ".join(shown) + (f" and {more:,} more; --json has all" if more else "")
 
 
 def _table(title: str, *headings: str) -> Table:

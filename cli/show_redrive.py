@@ -10,11 +10,12 @@ from rich.table import Table
 from cli.dead_letters import DeadLetter, excerpt
 from cli.failures import TenantMonth
 from cli.redrive import Redrive, Result
-from cli.text import cell, cells
+from cli.text import cell, cells, counted
 
 MOST_ROWS = 100
 NOT_NOTED = "not noted; the function's log has it"
 ID_CHARACTERS = 8
+AND_THEN = "What fails again is a dead letter again within half an hour."
 
 type Noted = Mapping[TenantMonth, str]
 
@@ -28,13 +29,13 @@ def months_of(letters: Sequence[DeadLetter]) -> set[TenantMonth]:
 
 def letters_table(letters: Sequence[DeadLetter], noted: Noted, now: datetime) -> Table:
     """Every letter with its age and its reason; of very many, the first ones."""
-    title = f"{len(letters)} dead letters"
+    title = counted(len(letters), "dead letter")
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("Id", no_wrap=True)
     table.add_column("Tenant", overflow="fold")
     table.add_column("Period", no_wrap=True)
     table.add_column("Age", no_wrap=True)
-    table.add_column("Received", justify="right", no_wrap=True)
+    table.add_column("Tries", justify="right", no_wrap=True)
     table.add_column("Reason", overflow="fold")
     for letter in letters[:MOST_ROWS]:
         how_often = (age(letter.first_sent, now), str(letter.received))
@@ -48,7 +49,7 @@ def letters_table(letters: Sequence[DeadLetter], noted: Noted, now: datetime) ->
 
 def _told(letter: DeadLetter, noted: Noted) -> str:
     why = _reason(letter, noted) or NOT_NOTED
-    return cell(why) if letter.message else cells(why, excerpt(letter.body))
+    return cell(why) if letter.message else cells(why, letter.about or excerpt(letter.body))
 
 
 def _reason(letter: DeadLetter, noted: Noted) -> str | None:
@@ -91,17 +92,26 @@ def redrive_document(redrive: Redrive, dry_run: bool) -> dict[str, Any]:
     }
 
 
-def redrive_summary(redrive: Redrive, dry_run: bool) -> str:
-    """`2 given back, 1 discarded, 1 left in the dead-letter queue.`"""
+def redrive_summary(redrive: Redrive, dry_run: bool, discards: bool = False) -> str:
+    """`2 given back, 1 discarded, 1 left in the dead-letter queue.`, and what to do then."""
     found, wanted = len(redrive.found), redrive.count(Result.FOUND)
     if not found:
         return "No dead letters." + _unseen(redrive)
     if dry_run:
-        return f"Dry run, nothing moved: {wanted} of {found} would be.{_unseen(redrive)}"
+        return f"{_rehearsed(redrive, wanted, found, discards)}{_unseen(redrive)}"
     moved, discarded = redrive.moved, redrive.count(Result.DISCARDED)
     told = [f"{moved} given back"] + ([f"{discarded} discarded"] if discarded else [])
     left = found - moved - discarded
-    return f"{', '.join(told)}, {left} left in the dead-letter queue.{_unseen(redrive)}"
+    summary = f"{', '.join(told)}, {left} left in the dead-letter queue.{_unseen(redrive)}"
+    return f"{summary}\n{AND_THEN}" if moved else summary
+
+
+def _rehearsed(redrive: Redrive, wanted: int, found: int, discards: bool) -> str:
+    if discards:
+        return f"Dry run: {wanted} of {found} would be discarded."
+    if not redrive.destination_url:
+        return f"{counted(found, 'event')} without a queue to go back to: start a run instead."
+    return f"Dry run, nothing moved: {wanted} of {found} would be."
 
 
 def _unseen(redrive: Redrive) -> str:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from cli.errors import NotReachable, one_line
 from invoicing.accounts_table import AccountsTable
@@ -47,6 +47,8 @@ class Stack:
     name: str
     settings: Settings
     outputs: Mapping[str, str] = field(default_factory=dict)
+    # For a person: where it is.
+    place: str = ""
 
     def output(self, name: str) -> str:
         """An output of the stack; raises NotReachable for a stack deployed before it had one."""
@@ -121,6 +123,10 @@ def _described(name: str) -> Mapping[str, Any]:
     try:
         client = boto3.session.Session().client("cloudformation", config=TIMES)
         described: Mapping[str, Any] = client.describe_stacks(StackName=name)["Stacks"][0]
+    except EndpointConnectionError as error:
+        endpoint = os.environ.get(LOCAL_ENDPOINT)
+        text = f"the local stack does not answer at {endpoint}: `make up`" if endpoint else error
+        raise NotReachable(f"stack {name}: {one_line(str(text))}") from error
     except (BotoCoreError, ClientError) as error:
         raise NotReachable(f"stack {name}: {one_line(str(error))}") from error
     return described
@@ -137,4 +143,15 @@ def _stack(name: str, described: Mapping[str, Any]) -> Stack:
     told = {variable: outputs[output] for variable, output in OUTPUTS.items()}
     told |= {each: given[PARAMETERS[each]]["ParameterValue"] for each in PARAMETERS}
     told["CURSOR_KEY"] = described["StackId"]
-    return Stack(name, Settings.from_environment(told), outputs)
+    return Stack(
+        name, Settings.from_environment(told), outputs, _place(name, described["StackId"])
+    )
+
+
+def _place(name: str, stack_id: str) -> str:
+    """`monthend, ap-southeast-2, account 111122223333`; an endpoint says that AWS is another."""
+    endpoint = os.environ.get(LOCAL_ENDPOINT)
+    if endpoint:
+        return f"{name}, local, at {endpoint}"
+    _, _, _, region, account, *_ = stack_id.split(":")
+    return f"{name}, {region}, account {account}"

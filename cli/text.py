@@ -30,3 +30,8 @@ def cell(text: str) -> str:
 def cells(*texts: str) -> str:
     """Several of them in one cell, each on a line of its own."""
     return "\n".join(map(cell, texts))
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 letter`, `1,200 letters`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

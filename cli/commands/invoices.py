@@ -9,6 +9,7 @@ from cli.errors import BadInput
 from cli.global_options import Chosen
 from cli.output import show
 from cli.show import invoice_table, invoices_table
+from cli.text import counted
 from invoicing.accounts_table import UnknownTenant
 from invoicing.invoice import InvoiceStatus, header_document, invoice_document
 from invoicing.invoice_lists_table import HeaderFilter, InvoiceLists
@@ -36,8 +37,9 @@ def invoices(
         after = page.next_position
         if after is None:
             break
-    title = f"{len(headers)} invoices" + ("" if period is None else f" of {period}")
-    show(chosen.as_json, {"invoices": headers}, lambda: invoices_table(headers, title))
+    title = counted(len(headers), "invoice") + ("" if period is None else f" of {period}")
+    summary = "" if headers else "No invoices."
+    show(chosen.as_json, {"invoices": headers}, lambda: invoices_table(headers, title), summary)
 
 
 def invoice(

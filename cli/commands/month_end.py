@@ -12,16 +12,18 @@ from cli.errors import BadInput, NotReachable, Refused, Stopped, aws_fault
 from cli.follow_run import follow
 from cli.global_options import Chosen
 from cli.month import EVERYTHING, closed_month, report_now
+from cli.month_queues import queue_lines
 from cli.output import progress, show
 from cli.preview_month import previews_of, unforced
 from cli.show import console
 from cli.show_month import show_month
-from cli.show_preview import preview_summary, preview_table
+from cli.show_preview import preview_summary, preview_table, worth_showing
 from cli.stack import Stack
 from cli.start_run import StartedRun, run_order, start_run
 from invoicing.month_ends_table import MonthEndsTable
 from invoicing.month_report import report_document
 from invoicing.preview import FAILED
+from invoicing.rollup import Outcome
 from invoicing.run_order import RunOrder
 from quote_engine import Period
 
@@ -49,16 +51,36 @@ def run(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     if dry_run:
         _preview(chosen, stack, order)
         return
+    refused = _refused(stack, order, now)
     started = start_run(stack, order, now)
     if wait is None:
         wait = console(stderr=True).is_terminal
     if wait:
         _wait(chosen, stack, month, started)
+        _tell(refused)
         return
     whom = "everybody" if order.tenant_ids is None else ", ".join(order.tenant_ids)
     said = f"Run {started.run_id} of {month.label} is started for {whom}."
     look = f"{said} {_where_to_look(month)}."
     show(chosen.as_json, started.document | {"report": None}, Table, look)
+    _tell(refused)
+
+
+def _refused(stack: Stack, order: RunOrder, at: datetime) -> list[str]:
+    """Why tenants that are named will not be made again; of a run for everybody the log tells."""
+    if not order.force or order.tenant_ids is None:
+        return []
+    previews = previews_of(stack, Period.month(order.period), order.tenant_ids, at)
+    return [
+        f"{each['tenant_id']}: {each['reason']}"
+        for each in previews
+        if each["outcome"] == Outcome.REFUSED
+    ]
+
+
+def _tell(refused: list[str]) -> None:
+    if refused:
+        raise Refused(f"not made again: {'; '.join(refused)}")
 
 
 def _where_to_look(period: Period) -> str:
@@ -120,7 +142,9 @@ def _report(chosen: Chosen, label: str | None, *, whole: bool, stored: bool = Fa
             raise BadInput(f"--stored: no sweep has kept a report of {period.label}")
     else:
         document = report_document(report_now(stack, period), EVERYTHING)
-    show_month(chosen.as_json, document, whole=whole)
+    # Only a person is told of the queues, as they are now: JSON is the report, as over HTTP.
+    queues = () if chosen.as_json or stored else queue_lines(stack)
+    show_month(chosen.as_json, document, whole=whole, more=queues)
 
 
 def preview(context: typer.Context, period: PeriodOption = None, tenant: Tenants = None) -> None:
@@ -143,6 +167,7 @@ def _preview(chosen: Chosen, stack: Stack, order: RunOrder) -> None:
     document = {"period": period.label, "previews": previews}
     title = f"{period.start:%B %Y}, {'a forced run' if order.force else 'a run'}"
     summary = preview_summary(previews)
-    show(chosen.as_json, document, lambda: preview_table(previews, title), summary)
+    shown = worth_showing(previews, named=bool(tenants))
+    show(chosen.as_json, document, lambda: preview_table(shown, title), summary)
     if failed := sum(each["outcome"] == FAILED for each in previews):
         raise Refused(f"{failed} would fail")

@@ -60,7 +60,7 @@ def redrive(
             with progress("letters done", lambda: len(wanted)) as bar:
                 act(wanted, _step(bar, stop_if_asked))
     document = redrive_document(work, dry_run)
-    show(chosen.as_json, document, Table, redrive_summary(work, dry_run))
+    show(chosen.as_json, document, Table, redrive_summary(work, dry_run, bool(discard)))
     _refuse_missing(selection.missing(wanted), work)
 
 

@@ -83,9 +83,9 @@ def _rollup(message: RollupMessage) -> RollupResult:
     return Rollup(STACK.pricing, InvoicesTable("invoices"), STACK.settings).roll_up(message)
 
 
-def use_more(tenant_id: str, hours: int) -> None:
+def use_more(tenant_id: str, hours: int, kind: str = "hours") -> None:
     """More usage in April."""
-    UsageTable("usage").add(tenant_id, tenant_id, date(2026, 4, 30), {"hours": Decimal(hours)})
+    UsageTable("usage").add(tenant_id, tenant_id, date(2026, 4, 30), {kind: Decimal(hours)})
 
 
 def break_prices(accounts: AccountsTable, tenant_id: str) -> None:

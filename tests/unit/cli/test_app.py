@@ -324,8 +324,8 @@ def test_a_stack_that_does_not_answer_is_exit_three(
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     assert main(["--stack", "billing", "invoices"]) == 3
-    [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith("monthend: stack billing: Could not connect to the endpoint URL")
+    said = "the local stack does not answer at http://127.0.0.1:9: `make up`"
+    assert capsys.readouterr().err == f"monthend: stack billing: {said}\n"
 
 
 def test_an_address_that_is_none_is_exit_three(

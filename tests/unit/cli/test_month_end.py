@@ -161,7 +161,7 @@ def test_watching_that_breaks_off_names_the_run_that_goes_on(
     def broken(*_: object) -> int:
         raise strike
 
-    monkeypatch.setattr(follow_run, "_queued", broken)
+    monkeypatch.setattr(follow_run, "depth", broken)
     assert main(["run", *PERIOD, "--wait", "--json"]) == code
     shown = capsys.readouterr()
     run_id = cloud.events[0]["run_id"]
@@ -283,3 +283,33 @@ def test_bad_input_is_exit_two(
     [line] = capsys.readouterr().err.splitlines()
     assert says in line
     assert cloud.events == []
+
+
+def test_a_forced_run_says_who_cannot_be_made_again(cloud: Cloud, capsys: Said) -> None:
+    roll_up("pilot")
+    assert main(["issue", "pilot.2026-04", "--revision", "1"]) == 0
+    words = ("run", *PERIOD, "--tenant", "pilot", "--force", "--no-wait")
+    capsys.readouterr()
+    assert main(list(words)) == 1
+    assert capsys.readouterr().err == "monthend: not made again: pilot: issued: void it first\n"
+    assert main(["pay", "pilot.2026-04", "--revision", "1"]) == 0
+    assert main(list(words)) == 1
+    assert capsys.readouterr().err == "monthend: not made again: pilot: paid: it stays\n"
+
+
+def test_a_preview_names_what_is_billed_nothing(cloud: Cloud, capsys: Said) -> None:
+    roll_up("pilot")
+    roll_up("acme")
+    use_more("pilot", 3, kind="gpu_hours")
+    roll_up("pilot", force=True)
+    assert main(["preview", *PERIOD]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "pilot skipped 62.39 62.39 unchanged billed nothing: 3 gpu_hours of pilot" in shown
+    assert "acme" not in shown
+    assert main(["preview", *PERIOD, "--tenant", "acme"]) == 0
+    assert "acme skipped 55.00 55.00 unchanged" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_status_names_its_month_though_nothing_is_invoiced(cloud: Cloud, capsys: Said) -> None:
+    assert main(["status", *PERIOD]) == 0
+    assert capsys.readouterr().out.startswith("April 2026 as of ")

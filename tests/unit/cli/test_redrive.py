@@ -14,6 +14,7 @@ from cli import dead_letters, global_options, move_task, show_redrive
 from cli.app import main
 from cli.dead_letters import DeadLetter
 from cli.errors import BadInput
+from cli.month_queues import queue_lines
 from cli.redrive import QueueName
 from cli.select_letters import Selection
 from cli.show_redrive import age
@@ -28,6 +29,15 @@ NOISE = "{not json"
 LETTERS = (body("acme"), body("pilot"), NOISE, body("pilot", "2026-03"))
 
 
+def stack_with(sqs: Sqs) -> Stack:
+    """A stack with these queues."""
+    urls = {"QueueUrl": sqs.queues.rollup, "DeadLetterQueueUrl": sqs.queues.dead}
+    outputs = {
+        f"{of}{name}": urls[name] for of in ("Rollup", "Usage", "Schedule") for name in urls
+    }
+    return Stack("test", STACK.settings, outputs)
+
+
 @pytest.fixture
 def use(tables: Stack, monkeypatch: pytest.MonkeyPatch) -> Use:
     """Makes the commands work with these queues."""
@@ -35,11 +45,7 @@ def use(tables: Stack, monkeypatch: pytest.MonkeyPatch) -> Use:
     monkeypatch.setattr(move_task, "POLL_SECONDS", 0)
 
     def used(sqs: Sqs) -> Sqs:
-        urls = {"QueueUrl": sqs.queues.rollup, "DeadLetterQueueUrl": sqs.queues.dead}
-        outputs = {
-            f"{of}{name}": urls[name] for of in ("Rollup", "Usage", "Schedule") for name in urls
-        }
-        stack = Stack("test", tables.settings, outputs)
+        stack = stack_with(sqs)
         monkeypatch.setattr(global_options, "connect", lambda _: stack)
         monkeypatch.setattr(Stack, "client", lambda _self, _service: sqs)
         return sqs
@@ -48,7 +54,8 @@ def use(tables: Stack, monkeypatch: pytest.MonkeyPatch) -> Use:
 
 
 def test_a_dry_run_shows_each_reason_and_leaves_all_visible(use: Use, capsys: Said) -> None:
-    queues = use(Sqs(Queues(*LETTERS))).queues
+    sqs = use(Sqs(Queues(*LETTERS)))
+    queues = sqs.queues
     note_failure("acme", "UnknownPrice: plan [loft] version 1")
     assert main(["redrive", "--dry-run"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
@@ -58,6 +65,8 @@ def test_a_dry_run_shows_each_reason_and_leaves_all_visible(use: Use, capsys: Sa
     assert "InvalidMessage: message: Invalid JSON" in shown
     assert " {not json" in shown
     assert shown.endswith("Dry run, nothing moved: 4 of 4 would be.")
+    lines = ["In the dead-letter queue: 4 letters: `monthend redrive --dry-run`."]
+    assert list(queue_lines(stack_with(sqs))) == lines
     assert (queues.on_dead(), queues.on_rollup(), queues.hidden()) == (sorted(LETTERS), [], 0)
 
 
@@ -84,7 +93,9 @@ def test_without_a_move_task_all_letters_are_sent_and_then_deleted(use: Use, cap
     sqs = use(Sqs(Queues(*LETTERS)))
     assert main(["redrive"]) == 0
     assert (sqs.queues.on_dead(), sqs.queues.on_rollup()) == ([], sorted(LETTERS))
-    said = "4 given back, 0 left in the dead-letter queue.\n"
+    said = "4 given back, 0 left in the dead-letter queue.\n" + (
+        "What fails again is a dead letter again within half an hour.\n"
+    )
     assert capsys.readouterr().out.endswith(said)
     moves = [name for name in sqs.calls if name in ("send_message", "delete_message")]
     assert moves == ["send_message", "delete_message"] * 4
@@ -137,8 +148,21 @@ def test_usage_is_given_back_as_it_is(use: Use, capsys: Said) -> None:
     assert (queues.on_dead(), queues.on_rollup()) == ([], ['{"events": []}'])
 
 
-EVENT = '{"detail-type": "Scheduled Event"}'
-FAILED = '{"responsePayload": {"errorType": "PeriodStillOpen", "errorMessage": "period 2026-04"}}'
+EVENT = json.dumps(
+    {
+        "detail-type": "Scheduled Event",
+        "time": "2026-05-01T03:00:00Z",
+        "resources": ["arn:aws:events:ap-southeast-2:111122223333:rule/monthend-month-end"],
+    }
+)
+START = "arn:aws:lambda:ap-southeast-2:111122223333:function:monthend-start-month-end:$LATEST"
+FAILED = json.dumps(
+    {
+        "requestContext": {"functionArn": START, "condition": "RetriesExhausted"},
+        "requestPayload": {"period": "2026-04"},
+        "responsePayload": {"errorType": "PeriodStillOpen", "errorMessage": "period 2026-04"},
+    }
+)
 
 
 def test_the_schedules_letters_say_why_and_are_discarded(use: Use, capsys: Said) -> None:
@@ -152,7 +176,15 @@ def test_the_schedules_letters_say_why_and_are_discarded(use: Use, capsys: Said)
     letters = said_json(capsys)["letters"]
     found = {each["body"]: each["reason"] for each in letters}
     assert found == {FAILED: "PeriodStillOpen: period 2026-04", EVENT: "No answer", "[]": None}
+    assert main(["redrive", "--queue", "schedule", "--dry-run"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    asked = 'monthend-start-month-end with {"period": "2026-04"}'
+    assert f"PeriodStillOpen: period 2026-04 {asked}" in shown
+    assert "No answer rule/monthend-month-end at 2026-05-01T03:00:00Z" in shown
+    assert shown.endswith("3 events without a queue to go back to: start a run instead.")
     ids = [word for each in letters for word in ("--discard", each["message_id"])]
+    assert main(["redrive", "--queue", "schedule", "--dry-run", *ids]) == 0
+    assert capsys.readouterr().out.endswith("Dry run: 3 of 3 would be discarded.\n")
     assert main(["redrive", "--queue", "schedule", *ids]) == 0
     assert queues.on_dead() == []
 

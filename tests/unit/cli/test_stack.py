@@ -21,12 +21,15 @@ VALUES = {
 }
 
 
+STACK_ID = "arn:aws:cloudformation:ap-southeast-2:111122223333:stack/billing/1f"
+
+
 def described(**without: bool) -> dict[str, Any]:
     """A stack as CloudFormation describes it."""
     outputs = [{"OutputKey": name, "OutputValue": f"the-{name}"} for name in template()["Outputs"]]
     given = [{"ParameterKey": name, "ParameterValue": value} for name, value in VALUES.items()]
     return {
-        "StackId": "arn:of-the-stack",
+        "StackId": STACK_ID,
         "Outputs": [each for each in outputs if each["OutputKey"] not in without],
         "Parameters": [each for each in given if each["ParameterKey"] not in without],
     }
@@ -47,7 +50,17 @@ def test_the_settings_are_those_of_the_functions(cloudformation: dict[str, Any])
     assert found.rollup_queue_url == "the-RollupQueueUrl"
     assert (str(found.zone), found.currency) == ("Pacific/Auckland", "NZD")
     assert (found.issue_immediately, found.due_days) == (True, 20)
-    assert found.cursor_key == "arn:of-the-stack"
+    assert found.cursor_key == STACK_ID
+
+
+def test_a_person_is_told_which_stack_that_is(
+    cloudformation: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloudformation |= described()
+    assert stack.connect("billing").place == "billing, ap-southeast-2, account 111122223333"
+    # As after `eval "$(... local env)"`: whatever its name, it is not on AWS.
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    assert stack.connect("billing").place == "billing, local, at http://127.0.0.1:4566"
 
 
 def test_every_variable_of_the_functions_is_read_from_the_stack() -> None:

@@ -99,9 +99,8 @@ def entry(**told: Any) -> dict[str, Any]:
 def preview(**told: Any) -> dict[str, Any]:
     """What would happen to a tenant."""
     sides = {"before": TOTALS, "after": TOTALS}
-    return {"tenant_id": "pilot", "outcome": "replaced", "reason": NAME, "changes": []} | (
-        sides | told
-    )
+    same = {"tenant_id": "pilot", "outcome": "replaced", "changes": [], "unpriced": []}
+    return same | {"reason": NAME} | (sides | told)
 
 
 def history(*entries: Mapping[str, Any]) -> Table:
