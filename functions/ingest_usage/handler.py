@@ -1,12 +1,12 @@
 """Usage from the queue, for bulk producers: the same events and the same rules as POST /usage."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from invoicing.bodies import InvalidJson, read_json
+from invoicing.messages import sent_at
 from invoicing.metering import EVENTS_A_CALL, metering, results_document
 from invoicing.usage_event import UsageOutcome, UsageResult
 
@@ -30,8 +30,7 @@ def _events(body: str) -> list[Any]:
 
 
 def _record(record: dict[str, Any]) -> list[UsageResult]:
-    sent = int(record["attributes"]["SentTimestamp"])
-    return metering().record(_events(record["body"]), datetime.fromtimestamp(sent / 1000, UTC))
+    return metering().record(_events(record["body"]), sent_at(record["attributes"]))
 
 
 def _done(record: dict[str, Any]) -> bool:

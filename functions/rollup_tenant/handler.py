@@ -7,11 +7,11 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from invoicing.billing_calendar import refuse_future
-from invoicing.failures_table import FailuresTable, sent_at
+from invoicing.failures_table import FailuresTable
 from invoicing.invoice import unpriced_document
 from invoicing.invoices_table import InvoicesTable
 from invoicing.line_changes import changes_document
-from invoicing.messages import RollupMessage, parse_rollup_message
+from invoicing.messages import RollupMessage, parse_rollup_message, sent_at
 from invoicing.pricing import Pricing
 from invoicing.rollup import Outcome, Rollup, RollupResult
 from invoicing.settings import settings

@@ -1,11 +1,16 @@
 """Quote, provision as quoted, meter exactly that usage, run the month-end: the same lines."""
 
+from zoneinfo import ZoneInfo
+
 from invoicing.accounts import AddonChoice, Subscription, Tenant
+from invoicing.billing_calendar import period_before
 from tests.e2e.conftest import Deployed, wait_until
-from tests.e2e.test_usage import NOW, PERIOD, send
+from tests.e2e.test_usage import NOW, send
 from tests.openapi import assert_promised
 
 HOURS = 1600
+# A month that is over, and of which usage is still taken.
+PERIOD = period_before(NOW, ZoneInfo("UTC"))
 
 
 def test_the_quote_is_the_invoice_through_the_deployed_stack(deployed: Deployed) -> None:
@@ -38,7 +43,7 @@ def test_the_quote_is_the_invoice_through_the_deployed_stack(deployed: Deployed)
         "deployment_id": "newcomer-shop",
         "resource_kind": "droplet_hours",
         "quantity": "100",
-        "occurred_at": NOW.isoformat(),
+        "occurred_at": f"{PERIOD.start.isoformat()}T12:00:00Z",
     }
     meter = deployed.user_in("quote-meter", "metering")
     events = [event | {"id": f"hour-{number}"} for number in range(HOURS // 100)]
@@ -48,17 +53,10 @@ def test_the_quote_is_the_invoice_through_the_deployed_stack(deployed: Deployed)
     assert_promised("/estimates", 200, "application/json", estimate)
     assert estimate["to_date"]["lines"] == quote["lines"]
 
-    # The month is not over yet; the worker believes the run's own time, as it has no clock.
-    over = f"{PERIOD.end.isoformat()}T12:00:00Z"
-    scheduled = {
-        "id": "quoted",
-        "detail-type": "Scheduled Event",
-        "time": over,
-        "source": "aws.events",
-    }
-    deployed.invoke("start_month_end", scheduled)
+    order = {"period": PERIOD.label, "tenant_ids": ["newcomer"]}
+    run_id = deployed.invoke("start_month_end", order)["run_id"]
     wait_until(
-        lambda: "newcomer" in {line["tenant_id"] for line in deployed.outcomes("quoted")},
+        lambda: "newcomer" in {line["tenant_id"] for line in deployed.outcomes(run_id)},
         "the newcomer's outcome",
     )
     invoice = deployed.call(f"/invoices/newcomer.{PERIOD.label}", token).json

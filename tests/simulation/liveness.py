@@ -19,7 +19,7 @@ from tests.simulation.starts import BY_HAND, Starts
 from tests.simulation.world import World
 
 AFTER_MIDNIGHT = timedelta(hours=3)
-# Usage is refused after 90 days, and what was recorded is forgotten after 91.
+# Usage is refused after 90 days, and what was recorded is forgotten after 106.
 VERY_LATE = timedelta(days=220)
 
 

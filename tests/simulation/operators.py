@@ -13,7 +13,7 @@ from tests.simulation.model import SMALL_LATER, Customer, Month
 from tests.simulation.producers import Producers
 from tests.simulation.seeding import store_plan
 from tests.simulation.starts import BY_HAND, Starts
-from tests.simulation.usage import too_old_from
+from tests.simulation.usage import too_old_after
 from tests.simulation.world import World
 
 OUTAGE = timedelta(hours=6)
@@ -80,7 +80,7 @@ class Operators:
             return
         customer, first = self._late_for(months)
         found = world.meters.month(customer, first, world.rng.randint(1, 2))
-        late = [sent for sent in found if too_old_from(sent) > world.now + MARGIN]
+        late = [sent for sent in found if too_old_after(sent) > world.now + MARGIN]
         for sent in late:
             self.producers.plan(sent)
         if late:

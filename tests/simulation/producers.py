@@ -9,7 +9,7 @@ from typing import Any
 from tests.simulation.functions import USAGE_QUEUE
 from tests.simulation.queues import Message
 from tests.simulation.report import InvariantViolated
-from tests.simulation.usage import Sent, judge, too_old_from
+from tests.simulation.usage import Sent, judge, too_old_after
 from tests.simulation.world import World
 
 BATCH = 6
@@ -92,7 +92,7 @@ class Producers:
         self.waiting = [sent for sent in self.waiting if sent not in events]
 
     def _judge(self, sent: Sent, outcome: str) -> None:
-        if outcome == "rejected" and self.world.now >= too_old_from(sent):
+        if outcome == "rejected" and self.world.now > too_old_after(sent):
             return
         fault = judge(sent, outcome, self.world.books)
         if fault is not None:

@@ -133,9 +133,9 @@ class Meters:
         return Sent(tenant_id, document, day, UsageEvent.model_validate(document).digest)
 
 
-def too_old_from(sent: Sent) -> datetime:
-    """From when on the event is refused for its age."""
-    return datetime.fromisoformat(sent.document["occurred_at"]) + timedelta(days=90, seconds=1)
+def too_old_after(sent: Sent) -> datetime:
+    """The last moment at which the event is not refused for its age."""
+    return datetime.fromisoformat(sent.document["occurred_at"]) + timedelta(days=90)
 
 
 def judge(sent: Sent, outcome: str, books: Books) -> str | None:

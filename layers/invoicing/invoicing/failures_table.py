@@ -6,11 +6,10 @@ leaves nothing at all among the invoices. Here is what the rollup needs; `failur
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from invoicing.base_table import connection
-from invoicing.messages import RollupMessage
+from invoicing.messages import RollupMessage, sent_at
 
 PREFIX = "failure#"
 LONGEST_REASON = 300
@@ -19,11 +18,6 @@ LONGEST_REASON = 300
 def failure_key(tenant_id: str, period_label: str) -> dict[str, str]:
     """Where the note of a tenant's month is, if there is one."""
     return {"pk": f"{PREFIX}{tenant_id}", "sk": period_label}
-
-
-def sent_at(attributes: Mapping[str, str]) -> datetime:
-    """When a message was sent (UTC), by the attributes of its SQS record."""
-    return datetime.fromtimestamp(int(attributes["SentTimestamp"]) / 1000, UTC)
 
 
 class FailuresTable:

@@ -110,3 +110,8 @@ def parse_rollup_message(body: str) -> RollupMessage:
         return RollupMessage.model_validate_json(body)
     except ValidationError as error:
         raise InvalidMessage(faults(error)) from error
+
+
+def sent_at(attributes: Mapping[str, str]) -> datetime:
+    """When a message was sent (UTC), by the attributes of its SQS record."""
+    return datetime.fromtimestamp(int(attributes["SentTimestamp"]) / 1000, UTC)
