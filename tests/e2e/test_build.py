@@ -87,11 +87,14 @@ def test_a_function_with_its_layers_stays_under_30_mb(function: str) -> None:
 
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
 def test_a_function_imports_with_nothing_but_its_layers(function: str) -> None:
-    """Isolated and without site-packages: what the virtual environment has cannot help."""
+    """Isolated and without site-packages: what the virtual environment has cannot help.
+
+    With -B, or the compiled handler would stay in the build, and be found there the next time.
+    """
     paths = [str(BUILD / function), *map(str, LAYERS)]
     program = f"import sys; sys.path[:0] = {paths}; import handler; handler.handler"
     subprocess.run(
-        [sys.executable, "-I", "-S", "-c", program],
+        [sys.executable, "-I", "-S", "-B", "-c", program],
         env=ENVIRONMENT | {"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "ap-southeast-2"},
         check=True,
         timeout=60,
@@ -108,5 +111,5 @@ for service in ("dynamodb", "sqs", "lambda"):
     botocore.session.get_session().create_client(service, "ap-southeast-2")
 """
     subprocess.run(
-        [sys.executable, "-I", "-S", "-c", program], cwd=tmp_path, check=True, timeout=60
+        [sys.executable, "-I", "-S", "-B", "-c", program], cwd=tmp_path, check=True, timeout=60
     )
