@@ -65,9 +65,8 @@ class BillingHistory:
 
         An invoice that is made again before that later one must bill exactly up to there.
         """
-        for later in self.later_billing(label):
-            return later.billed.late[label].before
-        return None
+        later = self.later_billing(label)
+        return later[0].billed.late[label].before if later else None
 
     def later_billing(self, label: str) -> tuple[BilledMonth, ...]:
         """The invoices after the period's own that bill late usage of this month, in order."""
