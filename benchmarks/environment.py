@@ -4,7 +4,7 @@ import os
 from functools import cache
 from typing import Any
 
-from invoicing.settings import Settings
+from invoicing.foundation.settings import Settings
 from local.environment import REGION, ROOT_CALLER, without_aws
 from tests.template import resources, template
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks.workload import ORDINARY, PERIOD, Deployment
-from invoicing.estimates import Estimates
-from invoicing.pricing import Pricing
-from invoicing.settings import Settings
+from invoicing.foundation.settings import Settings
+from invoicing.pricing.estimates import Estimates
+from invoicing.pricing.tenant_month import Pricing
 
 TENANT = "estimated"
 DEPLOYMENTS = 50

@@ -6,17 +6,12 @@ from statistics import median
 
 from benchmarks.capacity import read_units
 from benchmarks.environment import function_settings
-from benchmarks.estimate_subject import (
-    DEPLOYMENTS,
-    PROJECTED_CENTS,
-    TO_DATE_CENTS,
-    estimate,
-)
+from benchmarks.estimate_subject import DEPLOYMENTS, PROJECTED_CENTS, TO_DATE_CENTS, estimate
 from benchmarks.recorded import Recording
 from benchmarks.replay import CannedDynamoDB, plain_client, repeat_calls
 from benchmarks.results import InvalidBenchmark, Row, Spread
 from benchmarks.timing import Case, Effort, interleaved, ratios
-from invoicing.base_table import connection
+from invoicing.foundation.dynamodb import connection
 from local.environment import ROOT
 
 GROUP = f"Estimate, a tenant with {DEPLOYMENTS} deployments"

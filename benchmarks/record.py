@@ -10,8 +10,8 @@ from benchmarks.results import InvalidBenchmark
 from benchmarks.subject import message, rollup
 from benchmarks.workload import PERIOD, SINCE
 from benchmarks.workload_tables import seed, use, workload_tables
-from invoicing.base_table import connection
-from invoicing.rollup import Outcome, Rollup
+from invoicing.foundation.dynamodb import connection
+from invoicing.month_end.rollup import Outcome, Rollup
 from quote_engine import Period
 
 TENANTS = ("northwind", "southwind")

@@ -9,9 +9,9 @@ from benchmarks.record import CallRecorder
 from benchmarks.recorded import Recording, Rollup
 from benchmarks.workload import PERIOD, PLAN, SINCE
 from benchmarks.workload_tables import workload_tables
-from invoicing.accounts import AddonChoice, Subscription, Tenant
-from invoicing.base_table import connection
-from invoicing.pricing import Pricing
+from invoicing.accounts.account import AddonChoice, Subscription, Tenant
+from invoicing.foundation.dynamodb import connection
+from invoicing.pricing.tenant_month import Pricing
 
 
 def _seed() -> None:

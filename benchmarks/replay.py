@@ -17,8 +17,8 @@ from benchmarks.recorded import Call, Recording
 from benchmarks.reply import reply_to
 from benchmarks.results import InvalidBenchmark
 from benchmarks.subject import message, rollup
-from invoicing.base_table import connection
-from invoicing.rollup import Outcome, Rollup
+from invoicing.foundation.dynamodb import connection
+from invoicing.month_end.rollup import Outcome, Rollup
 
 READS = frozenset(("Query", "GetItem", "BatchGetItem"))
 

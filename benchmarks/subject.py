@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 from benchmarks.environment import function_settings
 from benchmarks.workload import PERIOD
-from invoicing.invoices_table import InvoicesTable
-from invoicing.messages import MESSAGE_VERSION, RollupMessage
-from invoicing.pricing import Pricing
-from invoicing.rollup import Rollup
+from invoicing.invoices.invoices_table import InvoicesTable
+from invoicing.month_end.rollup import Rollup
+from invoicing.month_end.rollup_message import MESSAGE_VERSION, RollupMessage
+from invoicing.pricing.tenant_month import Pricing
 
 RUN_AT = datetime(2026, 5, 1, 3, tzinfo=UTC)
 

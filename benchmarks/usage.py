@@ -14,10 +14,10 @@ from benchmarks.item_size import item_bytes
 from benchmarks.results import InvalidBenchmark, Row, Spread
 from benchmarks.targets import USAGE_WRITE_UNITS
 from benchmarks.timing import Case, Effort, interleaved, ratios
-from invoicing import usage_events_table, usage_table
-from invoicing.metering import Metering
-from invoicing.usage_event import UsageOutcome
-from invoicing.usage_events_table import UsageEventsTable
+from invoicing.usage import usage_events_table, usage_table
+from invoicing.usage.metering import Metering
+from invoicing.usage.usage_event import UsageOutcome
+from invoicing.usage.usage_events_table import UsageEventsTable
 
 GROUP = "Usage in (counted; a total's item stays under 1 KB)"
 RECEIVED = datetime(2026, 5, 1, tzinfo=UTC)

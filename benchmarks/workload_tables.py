@@ -9,10 +9,10 @@ from moto import mock_aws
 
 from benchmarks.environment import function_settings
 from benchmarks.workload import ADDON, ORDINARY, PLAN
-from invoicing.accounts import AddonChoice, AddonPrice, Subscription, Tenant
-from invoicing.accounts_table import AccountsTable
-from invoicing.base_table import connection
-from invoicing.pricing import Pricing
+from invoicing.accounts.account import AddonChoice, AddonPrice, Subscription, Tenant
+from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.foundation.dynamodb import connection
+from invoicing.pricing.tenant_month import Pricing
 from local.environment import REGION
 from quote_engine import Period
 from tests.template import resources, table_definition

@@ -17,7 +17,7 @@ from cli.commands.usage import usage
 from cli.errors import CommandError, ExitCode, aws_fault
 from cli.global_options import AnywhereGroup, Chosen, Command
 from cli.output import complain, give_up_writing, show_what_can_be_shown
-from invoicing.accounts import InvalidAccount
+from invoicing.accounts.account import InvalidAccount
 
 PROGRAM = "monthend"
 

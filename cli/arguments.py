@@ -4,8 +4,8 @@ import re
 from datetime import datetime
 
 from cli.errors import BadInput
-from invoicing.access import TENANT_ID
-from invoicing.usage_event import RFC_3339
+from invoicing.foundation.parsing import TENANT_ID
+from invoicing.usage.usage_event import RFC_3339
 from quote_engine import Period
 
 # As the months that can be billed; what is near the end of time cannot be counted on from.

@@ -3,7 +3,7 @@
 import re
 
 from cli.stack import Stack
-from invoicing.lifecycle import Actor
+from invoicing.invoices.lifecycle import Actor
 
 ARN_PARTS = re.compile("[/:]")
 

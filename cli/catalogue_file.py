@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cli.documents import Document, Fault, FieldPath
-from invoicing.accounts import AddonPrice
-from invoicing.catalogue_form import read_addon, read_plan
+from invoicing.accounts.account import AddonPrice
+from invoicing.accounts.catalogue_form import read_addon, read_plan
 from quote_engine import InvalidRequest, Plan
 
 FIELDS = frozenset(("version", "plans", "addons", "tenants", "catalogue_version"))

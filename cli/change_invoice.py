@@ -14,12 +14,12 @@ from cli.output import show
 from cli.show import invoice_table, print_table
 from cli.show_lifecycle import standing_table, state_line
 from cli.stack import Stack
-from invoicing import lifecycle
-from invoicing.accounts_table import UnknownTenant
-from invoicing.invoice import Issue, header_document, invoice_document
-from invoicing.invoices_table import InvoiceNotFound, InvoicesTable
-from invoicing.lifecycle import Action, Change, InvalidOrder, Order, read_order
-from invoicing.lifecycle_table import LifecycleTable
+from invoicing.accounts.accounts_table import UnknownTenant
+from invoicing.invoices import lifecycle
+from invoicing.invoices.invoice import Issue, header_document, invoice_document
+from invoicing.invoices.invoices_table import InvoiceNotFound, InvoicesTable
+from invoicing.invoices.lifecycle import Action, Change, InvalidOrder, Order, read_order
+from invoicing.invoices.lifecycle_table import LifecycleTable
 from quote_engine import Period
 
 NOT_NAMED = "--revision or --fingerprint: name what was reviewed"

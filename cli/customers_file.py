@@ -9,11 +9,11 @@ from pydantic import Field, ValidationError
 
 from cli.documents import Document, FieldPath
 from cli.report import Result, Row
-from invoicing.accounts import AddonChoice, InvalidAccount, Subscription, Tenant
-from invoicing.form_fields import AddonQuantity, Day, Discounts, Dollars, Version
-from invoicing.messages import Message, faults_by_field
-from invoicing.subscription_form import MOST_ADDONS
-from invoicing.tenant_form import TenantForm
+from invoicing.accounts.account import AddonChoice, InvalidAccount, Subscription, Tenant
+from invoicing.accounts.form_fields import AddonQuantity, Day, Discounts, Dollars, Version
+from invoicing.accounts.subscription_form import MOST_ADDONS
+from invoicing.accounts.tenant_form import TenantForm
+from invoicing.foundation.parsing import Message, faults_by_field
 
 NO_VERSION = "catalogue_version: missing, and this load has no single catalogue that says it"
 

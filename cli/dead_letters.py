@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from cli.letter_readers import Reader, read_rollup
 from cli.queue_depth import depth
-from invoicing.messages import RollupMessage
+from invoicing.month_end.rollup_message import RollupMessage
 
 # SQS lets a message be hidden for longer, but who kills this program waits that long.
 HOLD_SECONDS = 600

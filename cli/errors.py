@@ -6,9 +6,9 @@ from enum import IntEnum
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.text import harmless
-from invoicing.base_table import KeysNotRead
-from invoicing.usage_events_table import UsageNotRecorded
-from invoicing.versions import RecordBusy
+from invoicing.foundation.dynamodb import KeysNotRead
+from invoicing.foundation.versions import RecordBusy
+from invoicing.usage.usage_events_table import UsageNotRecorded
 
 BUSY = (UsageNotRecorded, KeysNotRead, RecordBusy)
 # What botocore says of an AWS_ENDPOINT_URL that is none, in a bare ValueError.

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from cli.stack import Stack
-from invoicing.unbilled_table import UnbilledTable
+from invoicing.month_end.unbilled_table import UnbilledTable
 from quote_engine import Period
 
 type TenantMonth = tuple[str, str]

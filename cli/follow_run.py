@@ -13,7 +13,7 @@ from cli.queue_depth import depth
 from cli.show import console
 from cli.stack import Stack
 from cli.start_run import StartedRun
-from invoicing.month_report import MonthReport
+from invoicing.month_end.report import MonthReport
 from quote_engine import Period
 
 POLL_SECONDS = 2.0

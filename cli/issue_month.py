@@ -18,7 +18,10 @@ from cli.show import money, print_table
 from cli.show_month import review_table, totals_table
 from cli.stack import Stack
 from cli.text import cell, cells, counted
-from invoicing.bulk_issue import (
+from invoicing.foundation.parallel import TimeLimit
+from invoicing.invoices.invoice import InvoiceStatus, Issue
+from invoicing.invoices.lifecycle import InvalidOrder
+from invoicing.month_end.bulk_issue import (
     BulkIssue,
     BulkIssued,
     BulkOrder,
@@ -27,10 +30,7 @@ from invoicing.bulk_issue import (
     issued_document,
     read_bulk_order,
 )
-from invoicing.invoice import InvoiceStatus, Issue
-from invoicing.lifecycle import InvalidOrder
-from invoicing.month_report import report_document
-from invoicing.parallel import TimeLimit
+from invoicing.month_end.report import report_document
 from quote_engine import Period
 
 # Between two movements of the bar; each time the month is listed anew.

@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from invoicing.messages import InvalidMessage, RollupMessage, parse_rollup_message
+from invoicing.foundation.parsing import InvalidMessage
+from invoicing.month_end.rollup_message import RollupMessage, parse_rollup_message
 
 
 class Reading(NamedTuple):

@@ -8,8 +8,9 @@ from cli.catalogue_file import Catalogue, Price
 from cli.customers_file import Customers
 from cli.load_accounts import AccountLoader, Batch, Pin, batches, holders, pins
 from cli.report import Result, Row
-from invoicing.accounts import AddonPrice
-from invoicing.accounts_table import AccountsTable, UnknownPrice, VersionExists
+from invoicing.accounts.account import AddonPrice
+from invoicing.accounts.account_item import VersionExists
+from invoicing.accounts.accounts_table import AccountsTable, UnknownPrice
 from quote_engine import Plan
 
 WRITERS = 8

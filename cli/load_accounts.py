@@ -7,15 +7,11 @@ from datetime import date
 
 from cli.customers_file import Customers, Entry
 from cli.report import Result, Row
-from invoicing.accounts import Account, InvalidAccount, Subscription, Tenant
-from invoicing.accounts_table import (
-    AccountNumberTaken,
-    AccountsTable,
-    DeploymentTaken,
-    UnknownTenant,
-)
-from invoicing.deployments import first_overlap
-from invoicing.subscriptions_table import TooManyChanges
+from invoicing.accounts.account import Account, InvalidAccount, Subscription, Tenant
+from invoicing.accounts.account_item import AccountNumberTaken, DeploymentTaken
+from invoicing.accounts.accounts_table import AccountsTable, UnknownTenant
+from invoicing.accounts.deployments import first_overlap
+from invoicing.accounts.subscriptions_table import TooManyChanges
 
 type Pin = tuple[str, str, int]
 type Span = tuple[str, date]

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from cli.arguments import month
 from cli.errors import BadInput
 from cli.stack import Stack
-from invoicing.billing_calendar import PeriodStillOpen, refuse_open_period
-from invoicing.month_books import MonthBooks
-from invoicing.month_end import month_to_bill
-from invoicing.month_report import MonthReport, month_report
-from invoicing.parallel import TimeLimit
+from invoicing.foundation.billing_calendar import PeriodStillOpen, refuse_open_period
+from invoicing.foundation.parallel import TimeLimit
+from invoicing.month_end.month_reader import MonthBooks
+from invoicing.month_end.report import MonthReport, month_report
+from invoicing.month_end.start import month_to_bill
 from quote_engine import Period
 
 # A document for a program has all there is; the API's are cut to what a request can carry.

@@ -6,9 +6,9 @@ from typing import Any
 
 from cli.errors import BadInput
 from cli.stack import Stack
-from invoicing.accounts_table import UnknownTenant
-from invoicing.preview import Previews
-from invoicing.rollup import INVOICED, Outcome
+from invoicing.accounts.accounts_table import UnknownTenant
+from invoicing.month_end.preview import Previews
+from invoicing.month_end.rollup import INVOICED, Outcome
 from quote_engine import Period
 
 # Tenants between two movements of the bar.

@@ -7,8 +7,8 @@ from typing import Any
 
 from cli.errors import BadInput
 from cli.stack import Stack
-from invoicing.accounts_table import UnknownTenant
-from invoicing.quotes import InvalidQuote, QuoteOrder, Quotes, read_order
+from invoicing.accounts.accounts_table import UnknownTenant
+from invoicing.pricing.quotes import InvalidQuote, QuoteOrder, Quotes, read_order
 
 # Whose a stored quote is; these are not stored.
 NOBODY = ""

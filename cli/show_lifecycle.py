@@ -8,7 +8,7 @@ from rich.table import Table
 
 from cli.show import day, money
 from cli.text import cells
-from invoicing.lifecycle_table import HistoryItem
+from invoicing.invoices.lifecycle_table import HistoryItem
 
 SECONDS = 19
 

@@ -13,9 +13,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from cli.errors import NotReachable, one_line
-from invoicing.accounts_table import AccountsTable
-from invoicing.pricing import Pricing
-from invoicing.settings import Settings
+from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.foundation.settings import Settings
+from invoicing.pricing.tenant_month import Pricing
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL_OUTPUTS = ROOT / ".local" / "outputs.json"

@@ -10,8 +10,8 @@ from uuid import uuid4
 from cli.caller import caller
 from cli.errors import BadInput
 from cli.stack import Stack
-from invoicing.run_order import InvalidRunOrder, RunOrder, read_run_order, start_event
-from invoicing.tenants_table import TenantsTable
+from invoicing.accounts.tenants_table import TenantsTable
+from invoicing.month_end.run_request import InvalidRunOrder, RunOrder, read_run_order, start_event
 from quote_engine import Period
 
 FUNCTION = "StartMonthEndFunction"

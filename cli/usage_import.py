@@ -18,11 +18,11 @@ from rich.table import Table
 
 from cli.text import cell
 from cli.usage_file import FaultyRow, UsageRow
-from invoicing.billing_calendar import label_after, period_of
-from invoicing.billing_history_table import LATE_MONTHS
-from invoicing.metering import COUNTED, EVENTS_A_CALL
-from invoicing.usage_event import UsageOutcome, UsageResult
-from invoicing.usage_events_table import UsageNotRecorded
+from invoicing.foundation.billing_calendar import label_after, period_of
+from invoicing.invoices.billing_history_table import LATE_MONTHS
+from invoicing.usage.metering import COUNTED, EVENTS_A_CALL
+from invoicing.usage.usage_event import UsageOutcome, UsageResult
+from invoicing.usage.usage_events_table import UsageNotRecorded
 
 # As many rows are held in memory, so that events of a deployment and day come together.
 ROWS_SORTED = 20_000

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from cli.documents import read_document
 from cli.inputs import read_load
 from cli.usage_file import UsageRow, read_usage
-from invoicing.accounts import Account, AddonPrice, Subscription
+from invoicing.accounts.account import Account, AddonPrice, Subscription
 from quote_engine import Plan
 
 FOLDER = Path(__file__).parent / "sample_month"

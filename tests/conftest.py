@@ -36,7 +36,7 @@ ENVIRONMENT = {
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """The functions' environment; change it before the first call of `settings()`."""
-    from invoicing.settings import settings  # noqa: PLC0415 - after the environment is scrubbed
+    from invoicing.foundation.settings import settings  # noqa: PLC0415 - after the environment is scrubbed
 
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from invoicing.dispatch import ENTRIES, THREADS
-from invoicing.invoice_item_table import SHARDS
-from invoicing.month_end import TENANTS_PER_PAGE
+from invoicing.invoices.invoice_item import SHARDS
+from invoicing.month_end.dispatch import ENTRIES, THREADS
+from invoicing.month_end.start import TENANTS_PER_PAGE
 from tests.handlers import load_handler
 from tests.template import resources, template
 

@@ -16,10 +16,10 @@ from benchmarks.results import InvalidBenchmark
 from benchmarks.subject import message
 from benchmarks.workload import PERIOD
 from benchmarks.workload_tables import seed, use, workload_tables
-from invoicing.billing_calendar import label_after
-from invoicing.invoices_table import InvoicesTable
-from invoicing.pricing import Pricing
-from invoicing.rollup import Outcome, Rollup
+from invoicing.foundation.billing_calendar import label_after
+from invoicing.invoices.invoices_table import InvoicesTable
+from invoicing.month_end.rollup import Outcome, Rollup
+from invoicing.pricing.tenant_month import Pricing
 from quote_engine import Period
 
 

@@ -15,8 +15,8 @@ from benchmarks.replay import CannedDynamoDB
 from benchmarks.results import InvalidBenchmark
 from benchmarks.subject import message
 from benchmarks.timing import Case, Effort, interleaved
-from invoicing.base_table import connection
-from invoicing.settings import settings
+from invoicing.foundation.dynamodb import connection
+from invoicing.foundation.settings import settings
 from tests.handlers import LambdaContext, load_handler
 
 US_IN_A_MS = 1_000

@@ -9,10 +9,10 @@ from benchmarks.scale.canned import answer_all
 from benchmarks.subject import RUN_AT
 from benchmarks.timing import Case, Effort, interleaved
 from benchmarks.workload import PERIOD
-from invoicing.accounts_table import AccountsTable
-from invoicing.base_table import connection
-from invoicing.dispatch import ENTRIES, aws_client, send_messages
-from invoicing.month_end import TENANTS_PER_PAGE, MonthEnd
+from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.foundation.dynamodb import connection
+from invoicing.month_end.dispatch import ENTRIES, aws_client, send_messages
+from invoicing.month_end.start import TENANTS_PER_PAGE, MonthEnd
 from local.environment import REGION
 
 QUEUE_URL = f"https://sqs.{REGION}.amazonaws.com/000000000000/rollup"

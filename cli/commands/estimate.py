@@ -10,10 +10,10 @@ from cli.errors import BadInput, Refused
 from cli.global_options import Chosen
 from cli.output import show
 from cli.show_estimate import estimate_note, estimate_table
-from invoicing.accounts_table import UnknownTenant
-from invoicing.billing_calendar import period_of
-from invoicing.due import TENANT_FAULTS
-from invoicing.estimates import Estimates, PeriodNotBegun
+from invoicing.accounts.accounts_table import UnknownTenant
+from invoicing.foundation.billing_calendar import period_of
+from invoicing.month_end.due import TENANT_FAULTS
+from invoicing.pricing.estimates import Estimates, PeriodNotBegun
 
 
 def estimate(

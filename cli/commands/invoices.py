@@ -10,10 +10,10 @@ from cli.global_options import Chosen
 from cli.output import show
 from cli.show import invoice_table, invoices_table
 from cli.text import counted
-from invoicing.accounts_table import UnknownTenant
-from invoicing.invoice import InvoiceStatus, header_document, invoice_document
-from invoicing.invoice_lists_table import HeaderFilter, InvoiceLists
-from invoicing.invoices_table import InvoiceNotFound, InvoicesTable
+from invoicing.accounts.accounts_table import UnknownTenant
+from invoicing.invoices.invoice import InvoiceStatus, header_document, invoice_document
+from invoicing.invoices.invoice_lists_table import HeaderFilter, InvoiceLists
+from invoicing.invoices.invoices_table import InvoiceNotFound, InvoicesTable
 
 HEADERS_A_READ = 200
 

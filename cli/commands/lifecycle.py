@@ -11,9 +11,9 @@ from cli.global_options import Chosen
 from cli.issue_month import MonthWords, issue_month
 from cli.output import show
 from cli.show_lifecycle import history_table, with_identities
-from invoicing.invoice_history import history_document
-from invoicing.lifecycle import Action
-from invoicing.lifecycle_table import LifecycleTable
+from invoicing.invoices.history import history_document
+from invoicing.invoices.lifecycle import Action
+from invoicing.invoices.lifecycle_table import LifecycleTable
 
 InvoiceId = Annotated[str, typer.Argument(metavar="TENANT.YYYY-MM")]
 Revision = Annotated[int | None, typer.Option(min=1, help="the revision that was reviewed")]

@@ -20,11 +20,11 @@ from cli.show_month import show_month
 from cli.show_preview import preview_summary, preview_table, worth_showing
 from cli.stack import Stack
 from cli.start_run import StartedRun, run_order, start_run
-from invoicing.month_ends_table import MonthEndsTable
-from invoicing.month_report import report_document
-from invoicing.preview import FAILED
-from invoicing.rollup import Outcome
-from invoicing.run_order import RunOrder
+from invoicing.month_end.month_ends_table import MonthEndsTable
+from invoicing.month_end.preview import FAILED
+from invoicing.month_end.report import report_document
+from invoicing.month_end.rollup import Outcome
+from invoicing.month_end.run_request import RunOrder
 from quote_engine import Period
 
 PeriodOption = Annotated[str | None, typer.Option(help="a month (the one before this)")]

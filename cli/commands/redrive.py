@@ -16,12 +16,7 @@ from cli.interrupts import stopping_gently
 from cli.output import complain, progress, show
 from cli.redrive import Advance, QueueName, Redrive, Result
 from cli.select_letters import Selection
-from cli.show_redrive import (
-    letters_table,
-    months_of,
-    redrive_document,
-    redrive_summary,
-)
+from cli.show_redrive import letters_table, months_of, redrive_document, redrive_summary
 
 NOTHING_LOST = "nothing is lost, and the same command goes on"
 

@@ -19,8 +19,8 @@ from cli.usage_import import (
     import_usage,
     too_late_warning,
 )
-from invoicing.metering import Metering
-from invoicing.usage_events_table import UsageEventsTable
+from invoicing.usage.metering import Metering
+from invoicing.usage.usage_events_table import UsageEventsTable
 
 usage = typer.Typer(rich_markup_mode=None, help="Metered usage.")
 

@@ -4,8 +4,8 @@ from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller
-from invoicing.http_api import (
+from invoicing.api.access import Caller
+from invoicing.api.http import (
     Event,
     Problem,
     Response,
@@ -17,10 +17,11 @@ from invoicing.http_api import (
     query_parameters,
     received_at,
 )
-from invoicing.invoice import Issue, header_document
-from invoicing.invoice_path import invoice_in_path
-from invoicing.invoices_table import InvoiceNotFound
-from invoicing.lifecycle import (
+from invoicing.api.paths import invoice_in_path
+from invoicing.foundation.settings import settings
+from invoicing.invoices.invoice import Issue, header_document
+from invoicing.invoices.invoices_table import InvoiceNotFound
+from invoicing.invoices.lifecycle import (
     Action,
     Actor,
     Change,
@@ -29,8 +30,7 @@ from invoicing.lifecycle import (
     held_document,
     read_order,
 )
-from invoicing.lifecycle_table import LifecycleTable
-from invoicing.settings import settings
+from invoicing.invoices.lifecycle_table import LifecycleTable
 
 logger = Logger(service="change_invoice")
 

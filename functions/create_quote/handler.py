@@ -5,9 +5,9 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller
-from invoicing.accounts_table import UnknownTenant
-from invoicing.http_api import (
+from invoicing.accounts.accounts_table import UnknownTenant
+from invoicing.api.access import Caller
+from invoicing.api.http import (
     Event,
     Response,
     api,
@@ -19,10 +19,10 @@ from invoicing.http_api import (
     received_at,
     scoped_tenant,
 )
-from invoicing.pricing import Pricing
-from invoicing.quotes import InvalidQuote, QuoteOrder, Quotes, read_order
-from invoicing.quotes_table import QuotesTable
-from invoicing.settings import settings
+from invoicing.foundation.settings import settings
+from invoicing.pricing.quotes import InvalidQuote, QuoteOrder, Quotes, read_order
+from invoicing.pricing.quotes_table import QuotesTable
+from invoicing.pricing.tenant_month import Pricing
 
 logger = Logger(service="create_quote")
 

@@ -5,17 +5,17 @@ from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller
-from invoicing.account_documents import (
+from invoicing.accounts.account import AddonPrice
+from invoicing.accounts.catalogue_form import CODE
+from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceKind, PriceVersions
+from invoicing.accounts.json_views import (
     Show,
     addon_version_document,
     plan_summary,
     plan_version_document,
 )
-from invoicing.accounts import AddonPrice
-from invoicing.catalogue_form import CODE
-from invoicing.catalogue_table import ADDONS, PLANS, PriceKind, PriceVersions
-from invoicing.http_api import (
+from invoicing.api.access import Caller
+from invoicing.api.http import (
     Event,
     Response,
     api,
@@ -25,10 +25,10 @@ from invoicing.http_api import (
     path_parameter,
     query_parameters,
 )
-from invoicing.paging import PARAMETERS, Page, page_document
-from invoicing.preconditions import stored_response
-from invoicing.settings import settings
-from invoicing.versions import Stored
+from invoicing.api.paging import PARAMETERS, Page, page_document
+from invoicing.api.preconditions import stored_response
+from invoicing.foundation.settings import settings
+from invoicing.foundation.versions import Stored
 from quote_engine import Plan
 
 VERSION = re.compile("[1-9][0-9]{0,3}")

@@ -4,11 +4,9 @@ from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller
-from invoicing.accounts_table import UnknownTenant
-from invoicing.billing_calendar import period_of
-from invoicing.estimates import Estimates, PeriodNotBegun
-from invoicing.http_api import (
+from invoicing.accounts.accounts_table import UnknownTenant
+from invoicing.api.access import Caller
+from invoicing.api.http import (
     Event,
     Response,
     api,
@@ -19,8 +17,10 @@ from invoicing.http_api import (
     received_at,
     scoped_tenant,
 )
-from invoicing.pricing import Pricing
-from invoicing.settings import settings
+from invoicing.foundation.billing_calendar import period_of
+from invoicing.foundation.settings import settings
+from invoicing.pricing.estimates import Estimates, PeriodNotBegun
+from invoicing.pricing.tenant_month import Pricing
 from quote_engine import Period
 
 logger = Logger(service="get_estimate")

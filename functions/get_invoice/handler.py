@@ -5,8 +5,8 @@ from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller
-from invoicing.http_api import (
+from invoicing.api.access import Caller
+from invoicing.api.http import (
     Event,
     Response,
     api,
@@ -15,10 +15,10 @@ from invoicing.http_api import (
     not_there,
     query_parameters,
 )
-from invoicing.invoice import invoice_document
-from invoicing.invoice_path import invoice_in_path
-from invoicing.invoices_table import InvoiceNotFound, InvoicesTable
-from invoicing.settings import settings
+from invoicing.api.paths import invoice_in_path
+from invoicing.foundation.settings import settings
+from invoicing.invoices.invoice import invoice_document
+from invoicing.invoices.invoices_table import InvoiceNotFound, InvoicesTable
 
 REVISION = re.compile("[1-9][0-9]?")
 

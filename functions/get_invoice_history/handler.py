@@ -4,12 +4,12 @@ from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller
-from invoicing.http_api import Event, Response, api, json_response, not_there, query_parameters
-from invoicing.invoice_history import history_document
-from invoicing.invoice_path import invoice_in_path
-from invoicing.lifecycle_table import LifecycleTable
-from invoicing.settings import settings
+from invoicing.api.access import Caller
+from invoicing.api.http import Event, Response, api, json_response, not_there, query_parameters
+from invoicing.api.paths import invoice_in_path
+from invoicing.foundation.settings import settings
+from invoicing.invoices.history import history_document
+from invoicing.invoices.lifecycle_table import LifecycleTable
 
 logger = Logger(service="get_invoice_history")
 

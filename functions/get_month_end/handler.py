@@ -5,8 +5,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller
-from invoicing.http_api import (
+from invoicing.api.access import Caller
+from invoicing.api.http import (
     Event,
     Problem,
     Response,
@@ -17,12 +17,12 @@ from invoicing.http_api import (
     query_parameters,
     received_at,
 )
-from invoicing.month_books import MonthBooks
-from invoicing.month_end_path import month_in_path
-from invoicing.month_ends_table import MonthEndsTable
-from invoicing.month_report import month_report, report_document
-from invoicing.parallel import OutOfTime, TimeLimit
-from invoicing.settings import settings
+from invoicing.api.paths import month_in_path
+from invoicing.foundation.parallel import OutOfTime, TimeLimit
+from invoicing.foundation.settings import settings
+from invoicing.month_end.month_ends_table import MonthEndsTable
+from invoicing.month_end.month_reader import MonthBooks
+from invoicing.month_end.report import month_report, report_document
 from quote_engine import Period
 
 # API Gateway waits 29 seconds, and what was read has still to be added up and sent.

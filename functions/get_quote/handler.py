@@ -5,11 +5,11 @@ from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller
-from invoicing.http_api import Event, Response, api, json_response, not_there, query_parameters
-from invoicing.quotes import StoredQuote
-from invoicing.quotes_table import QuoteNotFound, QuotesTable
-from invoicing.settings import settings
+from invoicing.api.access import Caller
+from invoicing.api.http import Event, Response, api, json_response, not_there, query_parameters
+from invoicing.foundation.settings import settings
+from invoicing.pricing.quotes import StoredQuote
+from invoicing.pricing.quotes_table import QuoteNotFound, QuotesTable
 
 QUOTE_ID = re.compile("[0-9a-f]{32}")
 

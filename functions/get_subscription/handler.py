@@ -4,11 +4,13 @@ from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import TENANT_ID, Caller
-from invoicing.account_documents import deployment_view, subscription_view
-from invoicing.account_item_table import DeploymentTaken
-from invoicing.accounts import DEPLOYMENT_ID
-from invoicing.http_api import (
+from invoicing.accounts.account import DEPLOYMENT_ID
+from invoicing.accounts.account_item import DeploymentTaken
+from invoicing.accounts.json_views import deployment_view, subscription_view
+from invoicing.accounts.subscriptions_table import SubscriptionsTable
+from invoicing.accounts.tenants_table import TenantsTable
+from invoicing.api.access import Caller
+from invoicing.api.http import (
     Event,
     Response,
     api,
@@ -17,11 +19,10 @@ from invoicing.http_api import (
     path_parameter,
     query_parameters,
 )
-from invoicing.paging import PARAMETERS, page_document
-from invoicing.preconditions import stored_response
-from invoicing.settings import settings
-from invoicing.subscriptions_table import SubscriptionsTable
-from invoicing.tenants_table import TenantsTable
+from invoicing.api.paging import PARAMETERS, page_document
+from invoicing.api.preconditions import stored_response
+from invoicing.foundation.parsing import TENANT_ID
+from invoicing.foundation.settings import settings
 
 logger = Logger(service="get_subscription")
 

@@ -4,11 +4,12 @@ from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import TENANT_ID, Caller
-from invoicing.account_documents import tenant_view
-from invoicing.accounts import Tenant
-from invoicing.accounts_table import AccountsTable
-from invoicing.http_api import (
+from invoicing.accounts.account import Tenant
+from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.accounts.json_views import tenant_view
+from invoicing.accounts.tenants_table import TenantsTable
+from invoicing.api.access import Caller
+from invoicing.api.http import (
     Event,
     Response,
     api,
@@ -18,10 +19,10 @@ from invoicing.http_api import (
     path_parameter,
     query_parameters,
 )
-from invoicing.paging import PARAMETERS, Page, page_document
-from invoicing.preconditions import stored_response
-from invoicing.settings import settings
-from invoicing.tenants_table import TenantsTable
+from invoicing.api.paging import PARAMETERS, Page, page_document
+from invoicing.api.preconditions import stored_response
+from invoicing.foundation.parsing import TENANT_ID
+from invoicing.foundation.settings import settings
 
 logger = Logger(service="get_tenant")
 

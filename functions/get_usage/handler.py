@@ -5,10 +5,10 @@ from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller
-from invoicing.accounts import DEPLOYMENT_ID
-from invoicing.accounts_table import AccountsTable
-from invoicing.http_api import (
+from invoicing.accounts.account import DEPLOYMENT_ID
+from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.api.access import Caller
+from invoicing.api.http import (
     Event,
     Response,
     api,
@@ -17,8 +17,8 @@ from invoicing.http_api import (
     not_there,
     query_parameters,
 )
-from invoicing.settings import settings
-from invoicing.usage_table import UsageTable, usage_document
+from invoicing.foundation.settings import settings
+from invoicing.usage.usage_table import UsageTable, usage_document
 from quote_engine import Period
 
 PARAMETERS = ("deployment_id", "period")

@@ -5,10 +5,10 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from invoicing.bodies import InvalidJson, read_json
-from invoicing.messages import sent_at
-from invoicing.metering import EVENTS_A_CALL, metering, results_document
-from invoicing.usage_event import UsageOutcome, UsageResult
+from invoicing.foundation.bodies import InvalidJson, read_json
+from invoicing.foundation.parsing import sent_at
+from invoicing.usage.metering import EVENTS_A_CALL, metering, results_document
+from invoicing.usage.usage_event import UsageOutcome, UsageResult
 
 logger = Logger(service="ingest_usage")
 metrics = Metrics(namespace="Monthend", service="ingest_usage")

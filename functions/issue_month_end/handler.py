@@ -4,15 +4,8 @@ from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller
-from invoicing.bulk_issue import (
-    BulkIssue,
-    Issuing,
-    ReviewedAnother,
-    issued_document,
-    read_bulk_order,
-)
-from invoicing.http_api import (
+from invoicing.api.access import Caller
+from invoicing.api.http import (
     Event,
     Problem,
     Response,
@@ -23,11 +16,18 @@ from invoicing.http_api import (
     query_parameters,
     received_at,
 )
-from invoicing.invoice import Issue
-from invoicing.lifecycle import Actor, InvalidOrder
-from invoicing.month_end_path import month_in_path
-from invoicing.parallel import TimeLimit
-from invoicing.settings import settings
+from invoicing.api.paths import month_in_path
+from invoicing.foundation.parallel import TimeLimit
+from invoicing.foundation.settings import settings
+from invoicing.invoices.invoice import Issue
+from invoicing.invoices.lifecycle import Actor, InvalidOrder
+from invoicing.month_end.bulk_issue import (
+    BulkIssue,
+    Issuing,
+    ReviewedAnother,
+    issued_document,
+    read_bulk_order,
+)
 
 # API Gateway waits 29 seconds; who is told `complete: false` repeats the request.
 SECONDS = 20

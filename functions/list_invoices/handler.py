@@ -6,8 +6,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller
-from invoicing.http_api import (
+from invoicing.api.access import Caller
+from invoicing.api.http import (
     Event,
     Response,
     api,
@@ -16,10 +16,10 @@ from invoicing.http_api import (
     query_parameters,
     scoped_tenant,
 )
-from invoicing.invoice import InvoiceStatus, header_document
-from invoicing.invoice_lists_table import HeaderFilter, HeaderPage, InvoiceLists
-from invoicing.paging import LIMIT, next_cursor, page_after, page_limit
-from invoicing.settings import settings
+from invoicing.api.paging import LIMIT, next_cursor, page_after, page_limit
+from invoicing.foundation.settings import settings
+from invoicing.invoices.invoice import InvoiceStatus, header_document
+from invoicing.invoices.invoice_lists_table import HeaderFilter, HeaderPage, InvoiceLists
 from quote_engine import Period
 
 PARAMETERS = frozenset(("period", "status", "tenant_id", "limit", "cursor"))

@@ -5,9 +5,9 @@ from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller
-from invoicing.accounts_table import UnknownTenant
-from invoicing.http_api import (
+from invoicing.accounts.accounts_table import UnknownTenant
+from invoicing.api.access import Caller
+from invoicing.api.http import (
     Event,
     Response,
     api,
@@ -17,10 +17,10 @@ from invoicing.http_api import (
     received_at,
     scoped_tenant,
 )
-from invoicing.month_end_path import month_in_path
-from invoicing.paging import PARAMETERS, page_document
-from invoicing.preview import Previews
-from invoicing.settings import settings
+from invoicing.api.paging import PARAMETERS, page_document
+from invoicing.api.paths import month_in_path
+from invoicing.foundation.settings import settings
+from invoicing.month_end.preview import Previews
 
 logger = Logger(service="preview_month_end")
 

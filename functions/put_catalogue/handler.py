@@ -4,13 +4,19 @@ from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller
-from invoicing.account_documents import Show, addon_version_document, plan_version_document
-from invoicing.accounts import AddonPrice
-from invoicing.catalogue_form import CODE, read_addon, read_plan
-from invoicing.catalogue_table import ADDONS, PLANS, PriceKind, PriceVersions, TooManyVersions
-from invoicing.form_fields import InvalidForm, ReadPrice, read_priced
-from invoicing.http_api import (
+from invoicing.accounts.account import AddonPrice
+from invoicing.accounts.catalogue_form import CODE, read_addon, read_plan
+from invoicing.accounts.catalogue_table import (
+    ADDONS,
+    PLANS,
+    PriceKind,
+    PriceVersions,
+    TooManyVersions,
+)
+from invoicing.accounts.form_fields import InvalidForm, ReadPrice, read_priced
+from invoicing.accounts.json_views import Show, addon_version_document, plan_version_document
+from invoicing.api.access import Caller
+from invoicing.api.http import (
     Event,
     Problem,
     Response,
@@ -20,9 +26,9 @@ from invoicing.http_api import (
     needed_from_path,
     query_parameters,
 )
-from invoicing.preconditions import precondition, with_etag
-from invoicing.settings import settings
-from invoicing.versions import Outcome, write_version
+from invoicing.api.preconditions import precondition, with_etag
+from invoicing.foundation.settings import settings
+from invoicing.foundation.versions import Outcome, write_version
 from quote_engine import Plan
 
 logger = Logger(service="put_catalogue")

@@ -4,13 +4,17 @@ from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import TENANT_ID, Caller
-from invoicing.account_documents import deployment_view
-from invoicing.accounts import DEPLOYMENT_ID
-from invoicing.accounts_table import DeploymentTaken, UnknownTenant
-from invoicing.deployments import Deployment
-from invoicing.form_fields import InvalidForm, read_form
-from invoicing.http_api import (
+from invoicing.accounts.account import DEPLOYMENT_ID
+from invoicing.accounts.account_item import DeploymentTaken
+from invoicing.accounts.accounts_table import UnknownTenant
+from invoicing.accounts.deployments import Deployment
+from invoicing.accounts.form_fields import InvalidForm, read_form
+from invoicing.accounts.json_views import deployment_view
+from invoicing.accounts.subscription_form import ChangeForm, DeploymentForm, EndForm
+from invoicing.accounts.subscriptions import Subscriptions, UnknownDeployment
+from invoicing.accounts.subscriptions_table import TooManyChanges
+from invoicing.api.access import Caller
+from invoicing.api.http import (
     Event,
     Response,
     api,
@@ -21,12 +25,10 @@ from invoicing.http_api import (
     not_there,
     query_parameters,
 )
-from invoicing.preconditions import precondition, written_response
-from invoicing.settings import settings
-from invoicing.subscription_form import ChangeForm, DeploymentForm, EndForm
-from invoicing.subscriptions import Subscriptions, UnknownDeployment
-from invoicing.subscriptions_table import TooManyChanges
-from invoicing.versions import Written
+from invoicing.api.preconditions import precondition, written_response
+from invoicing.foundation.parsing import TENANT_ID
+from invoicing.foundation.settings import settings
+from invoicing.foundation.versions import Written
 
 logger = Logger(service="put_subscription")
 

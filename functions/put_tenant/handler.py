@@ -5,12 +5,14 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import TENANT_ID, Caller
-from invoicing.account_documents import tenant_view
-from invoicing.account_item_table import AccountNumberTaken
-from invoicing.accounts import InvalidAccount, Tenant
-from invoicing.form_fields import InvalidForm, read_form
-from invoicing.http_api import (
+from invoicing.accounts.account import InvalidAccount, Tenant
+from invoicing.accounts.account_item import AccountNumberTaken
+from invoicing.accounts.form_fields import InvalidForm, read_form
+from invoicing.accounts.json_views import tenant_view
+from invoicing.accounts.tenant_form import TenantForm
+from invoicing.accounts.tenants_table import TenantsTable
+from invoicing.api.access import Caller
+from invoicing.api.http import (
     Event,
     Response,
     api,
@@ -20,11 +22,10 @@ from invoicing.http_api import (
     needed_from_path,
     query_parameters,
 )
-from invoicing.preconditions import precondition, written_response
-from invoicing.settings import settings
-from invoicing.tenant_form import TenantForm
-from invoicing.tenants_table import TenantsTable
-from invoicing.versions import write_version
+from invoicing.api.preconditions import precondition, written_response
+from invoicing.foundation.parsing import TENANT_ID
+from invoicing.foundation.settings import settings
+from invoicing.foundation.versions import write_version
 
 logger = Logger(service="put_tenant")
 

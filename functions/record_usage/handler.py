@@ -5,8 +5,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller
-from invoicing.http_api import (
+from invoicing.api.access import Caller
+from invoicing.api.http import (
     Event,
     Problem,
     Response,
@@ -17,8 +17,8 @@ from invoicing.http_api import (
     query_parameters,
     received_at,
 )
-from invoicing.metering import EVENTS_A_CALL, metering, results_document
-from invoicing.usage_events_table import UsageNotRecorded
+from invoicing.usage.metering import EVENTS_A_CALL, metering, results_document
+from invoicing.usage.usage_events_table import UsageNotRecorded
 
 logger = Logger(service="record_usage")
 

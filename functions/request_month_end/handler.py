@@ -5,9 +5,9 @@ from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
-from invoicing.access import Caller
-from invoicing.dispatch import invoke_later
-from invoicing.http_api import (
+from invoicing.accounts.tenants_table import TenantsTable
+from invoicing.api.access import Caller
+from invoicing.api.http import (
     Event,
     Response,
     api,
@@ -17,10 +17,10 @@ from invoicing.http_api import (
     query_parameters,
     received_at,
 )
-from invoicing.month_end_path import closed_period
-from invoicing.run_order import InvalidRunOrder, RunOrder, read_run_order, start_event
-from invoicing.settings import settings
-from invoicing.tenants_table import TenantsTable
+from invoicing.api.paths import closed_period
+from invoicing.foundation.settings import settings
+from invoicing.month_end.dispatch import invoke_later
+from invoicing.month_end.run_request import InvalidRunOrder, RunOrder, read_run_order, start_event
 
 logger = Logger(service="request_month_end")
 

@@ -6,15 +6,16 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from invoicing.billing_calendar import refuse_future
-from invoicing.failures_table import FailuresTable
-from invoicing.invoice import unpriced_document
-from invoicing.invoices_table import InvoicesTable
-from invoicing.line_changes import changes_document
-from invoicing.messages import RollupMessage, parse_rollup_message, sent_at
-from invoicing.pricing import Pricing
-from invoicing.rollup import Outcome, Rollup, RollupResult
-from invoicing.settings import settings
+from invoicing.foundation.billing_calendar import refuse_future
+from invoicing.foundation.parsing import sent_at
+from invoicing.foundation.settings import settings
+from invoicing.invoices.invoice import unpriced_document
+from invoicing.invoices.invoices_table import InvoicesTable
+from invoicing.invoices.line_changes import changes_document
+from invoicing.month_end.failures_table import FailuresTable
+from invoicing.month_end.rollup import Outcome, Rollup, RollupResult
+from invoicing.month_end.rollup_message import RollupMessage, parse_rollup_message
+from invoicing.pricing.tenant_month import Pricing
 
 # A tenant takes well under a second; with less time left its message is better left for a retry.
 MARGIN_MS = 8_000

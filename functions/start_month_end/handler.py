@@ -6,12 +6,12 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from invoicing.accounts_table import AccountsTable
-from invoicing.dispatch import hand_over
-from invoicing.month_end import month_end, pages_of_tenants, record_run, send_month_end
-from invoicing.month_ends_table import MonthEndsTable
-from invoicing.settings import settings
-from invoicing.start_request import parse_start
+from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.foundation.settings import settings
+from invoicing.month_end.dispatch import hand_over
+from invoicing.month_end.month_ends_table import MonthEndsTable
+from invoicing.month_end.start import month_end, pages_of_tenants, record_run, send_month_end
+from invoicing.month_end.start_event import parse_start
 
 # Time to hand the cursor over, and to finish the page that is being sent.
 MARGIN_MS = 30_000

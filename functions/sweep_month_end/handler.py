@@ -6,11 +6,11 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from invoicing.billing_calendar import PeriodStillOpen, refuse_future
-from invoicing.parallel import TimeLimit
-from invoicing.settings import settings
-from invoicing.start_request import parse_scheduled
-from invoicing.sweep import Sweep, Swept, swept_document
+from invoicing.foundation.billing_calendar import PeriodStillOpen, refuse_future
+from invoicing.foundation.parallel import TimeLimit
+from invoicing.foundation.settings import settings
+from invoicing.month_end.start_event import parse_scheduled
+from invoicing.month_end.sweep import Sweep, Swept, swept_document
 
 # Of fifteen minutes; the rest is for what was begun.
 SECONDS = 780

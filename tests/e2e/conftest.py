@@ -13,11 +13,11 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from invoicing import base_table
-from invoicing.invoices_table import InvoicesTable
-from invoicing.pricing import Pricing
-from invoicing.rollup import Rollup
-from invoicing.settings import Settings
+from invoicing.foundation import dynamodb
+from invoicing.foundation.settings import Settings
+from invoicing.invoices.invoices_table import InvoicesTable
+from invoicing.month_end.rollup import Rollup
+from invoicing.pricing.tenant_month import Pricing
 from local.environment import REGION, ROOT_CALLER
 from local.stack import LocalStack
 from tests.conftest import ENVIRONMENT
@@ -164,9 +164,9 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
             patch.setenv(name, value)
         patch.setenv("AWS_ENDPOINT_URL", stack.endpoint_url)
         patch.setenv("AWS_DEFAULT_REGION", REGION)
-        base_table.connection.cache_clear()
+        dynamodb.connection.cache_clear()
         yield Deployed(stack, rollup_over(stack))
-        base_table.connection.cache_clear()
+        dynamodb.connection.cache_clear()
 
 
 @pytest.fixture(scope="session")

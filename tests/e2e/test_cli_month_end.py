@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from invoicing.accounts import Subscription
-from invoicing.invoices_table import InvoiceNotFound
+from invoicing.accounts.account import Subscription
+from invoicing.invoices.invoices_table import InvoiceNotFound
 from quote_engine import Period
 from tests.e2e.conftest import Deployed, wait_until
 from tests.e2e.test_cli import monthend, started

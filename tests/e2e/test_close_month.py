@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from invoicing.accounts import Subscription, Tenant
+from invoicing.accounts.account import Subscription, Tenant
 from quote_engine import PerUnit, Plan
 from tests.e2e.conftest import Deployed, as_role, wait_until
 from tests.e2e.test_cli import monthend

@@ -11,11 +11,11 @@ from typing import Any
 
 from pynamodb.exceptions import TransactWriteError
 
-from invoicing.accounts import Subscription, Tenant
-from invoicing.billing_calendar import label_after
-from invoicing.invoices_table import InvoiceChanged
-from invoicing.messages import RollupMessage
-from invoicing.rollup import Outcome, Rollup, RollupResult
+from invoicing.accounts.account import Subscription, Tenant
+from invoicing.foundation.billing_calendar import label_after
+from invoicing.invoices.invoices_table import InvoiceChanged
+from invoicing.month_end.rollup import Outcome, Rollup, RollupResult
+from invoicing.month_end.rollup_message import RollupMessage
 from quote_engine import Period
 from tests.e2e.conftest import Deployed
 from tests.e2e.test_usage import NOW, send

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from pynamodb.exceptions import TransactWriteError
 
-from invoicing.invoices_table import InvoiceChanged
-from invoicing.messages import RollupMessage
+from invoicing.invoices.invoices_table import InvoiceChanged
+from invoicing.month_end.rollup_message import RollupMessage
 from tests.e2e.conftest import Answer, Deployed
 from tests.e2e.test_late_usage import add_tenant, run
 from tests.e2e.test_races import message

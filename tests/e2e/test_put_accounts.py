@@ -13,17 +13,18 @@ from typing import Any
 
 import pytest
 
-from invoicing.accounts import AddonPrice, InvalidAccount, Subscription, Tenant
-from invoicing.accounts_table import AccountNumberTaken, AccountsTable
-from invoicing.catalogue_table import ADDONS, PriceVersions
-from invoicing.deployments import Deployment, first_overlap
-from invoicing.http_api import Problem
-from invoicing.preconditions import Precondition
-from invoicing.subscription_form import ChangeForm, DeploymentForm
-from invoicing.subscriptions import Subscriptions
-from invoicing.subscriptions_table import SubscriptionsTable
-from invoicing.tenants_table import TenantsTable
-from invoicing.versions import RecordBusy, Stored, write_version
+from invoicing.accounts.account import AddonPrice, InvalidAccount, Subscription, Tenant
+from invoicing.accounts.account_item import AccountNumberTaken
+from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.accounts.catalogue_table import ADDONS, PriceVersions
+from invoicing.accounts.deployments import Deployment, first_overlap
+from invoicing.accounts.subscription_form import ChangeForm, DeploymentForm
+from invoicing.accounts.subscriptions import Subscriptions
+from invoicing.accounts.subscriptions_table import SubscriptionsTable
+from invoicing.accounts.tenants_table import TenantsTable
+from invoicing.api.http import Problem
+from invoicing.api.preconditions import Precondition
+from invoicing.foundation.versions import RecordBusy, Stored, write_version
 from tests.e2e.conftest import Answer, Deployed
 from tests.e2e.test_races import WORKERS, at_once
 from tests.e2e.test_usage import NOW, PERIOD, send

@@ -2,8 +2,8 @@
 
 from zoneinfo import ZoneInfo
 
-from invoicing.accounts import AddonChoice, Subscription, Tenant
-from invoicing.billing_calendar import period_before
+from invoicing.accounts.account import AddonChoice, Subscription, Tenant
+from invoicing.foundation.billing_calendar import period_before
 from tests.e2e.conftest import Deployed, wait_until
 from tests.e2e.test_usage import NOW, send
 from tests.openapi import assert_promised

@@ -11,12 +11,12 @@ from threading import Barrier
 
 from pynamodb.exceptions import TransactWriteError
 
-from invoicing.accounts import Tenant
-from invoicing.billed import NOTHING_BILLED
-from invoicing.invoice import Edition, Invoice, new_invoice
-from invoicing.invoices_table import InvoiceAlreadyExists, InvoiceChanged
-from invoicing.messages import RollupMessage
-from invoicing.rollup import Outcome, RollupResult
+from invoicing.accounts.account import Tenant
+from invoicing.invoices.billed_usage import NOTHING_BILLED
+from invoicing.invoices.invoice import Edition, Invoice, new_invoice
+from invoicing.invoices.invoices_table import InvoiceAlreadyExists, InvoiceChanged
+from invoicing.month_end.rollup import Outcome, RollupResult
+from invoicing.month_end.rollup_message import RollupMessage
 from quote_engine import Period, Plan, QuoteRequest, Subscription, price
 from tests.e2e.conftest import Deployed
 

@@ -26,9 +26,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from invoicing.accounts import AddonChoice, AddonPrice, Subscription, Tenant
-from invoicing.accounts_table import AccountsTable
-from invoicing.messages import RollupMessage
+from invoicing.accounts.account import AddonChoice, AddonPrice, Subscription, Tenant
+from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.month_end.rollup_message import RollupMessage
 from quote_engine import PerUnit, Plan
 from tests.e2e.conftest import Deployed
 from tests.openapi import openapi

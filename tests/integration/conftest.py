@@ -12,12 +12,13 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from invoicing import base_table, dispatch
-from invoicing.accounts import AddonChoice, AddonPrice, Subscription, Tenant
-from invoicing.accounts_table import AccountsTable
-from invoicing.invoice_lists_table import InvoiceLists
-from invoicing.invoices_table import InvoicesTable
-from invoicing.usage_table import UsageTable
+from invoicing.accounts.account import AddonChoice, AddonPrice, Subscription, Tenant
+from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.foundation.dynamodb import _bound, connection
+from invoicing.invoices.invoice_lists_table import InvoiceLists
+from invoicing.invoices.invoices_table import InvoicesTable
+from invoicing.month_end import dispatch
+from invoicing.usage.usage_table import UsageTable
 from quote_engine import Period, PerUnit, Plan
 from tests.handlers import load_handler
 from tests.template import table_definition
@@ -83,8 +84,8 @@ class Stack:
 
 def _forget_clients() -> None:
     """Each test has an AWS of its own; item classes that stay bound would keep its clients."""
-    base_table.connection.cache_clear()
-    base_table._bound.cache_clear()
+    connection.cache_clear()
+    _bound.cache_clear()
     dispatch.aws_client.cache_clear()
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from invoicing.accounts import AddonPrice
-from invoicing.catalogue_table import MOST_VERSIONS
+from invoicing.accounts.account import AddonPrice
+from invoicing.accounts.catalogue_table import MOST_VERSIONS
 from tests.account_bodies import PLAN
 from tests.integration.accounts_api import Caller
 from tests.integration.conftest import Stack

@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 
-from invoicing import base_table, pricing
-from invoicing.accounts import Subscription
-from invoicing.invoice import Invoice
-from invoicing.invoices_table import InvoiceChanged
-from invoicing.messages import parse_rollup_message
-from invoicing.pricing import Pricing
-from invoicing.rollup import Outcome, Rollup, RollupResult
-from invoicing.settings import Settings
-from invoicing.usage_table import InvalidUsage
+from invoicing.accounts.account import Subscription
+from invoicing.foundation import dynamodb
+from invoicing.foundation.settings import Settings
+from invoicing.invoices.invoice import Invoice
+from invoicing.invoices.invoices_table import InvoiceChanged
+from invoicing.month_end.rollup import Outcome, Rollup, RollupResult
+from invoicing.month_end.rollup_message import parse_rollup_message
+from invoicing.pricing import tenant_month
+from invoicing.pricing.tenant_month import Pricing
+from invoicing.usage.usage_table import InvalidUsage
 from quote_engine import Period, PerUnit, Plan
 from tests.conftest import ENVIRONMENT
 from tests.events import event
@@ -144,12 +145,12 @@ def test_a_batch_that_comes_while_the_month_is_rolled_up_waits_for_the_next(
     stack: Stack, months: Months, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def overtaken(keys: Any) -> Any:
-        found = base_table.read_tables(keys)
+        found = dynamodb.read_tables(keys)
         months.use("2026-04", 7)
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(pricing, "read_tables", overtaken)
+        patch.setattr(tenant_month, "read_tables", overtaken)
         months.issued("2026-04")
     assert months.invoice("2026-04").lines[2].amount_cents == 672
     months.issued("2026-05")
@@ -189,12 +190,12 @@ def test_two_months_made_at_once_do_not_both_bill_the_late_usage(
     months.use("2026-04", 40)
 
     def overtaken(keys: Any) -> Any:
-        found = base_table.read_tables(keys)
+        found = dynamodb.read_tables(keys)
         monkeypatch.undo()
         months.run("2026-06")
         return found
 
-    monkeypatch.setattr(pricing, "read_tables", overtaken)
+    monkeypatch.setattr(tenant_month, "read_tables", overtaken)
     with pytest.raises(InvoiceChanged, match="billed by another invoice meanwhile"):
         months.run("2026-05")
     months.run("2026-05")
@@ -273,7 +274,7 @@ def _set_issued_at(stack: Stack, label: str, moment: str) -> None:
 def test_a_large_record_is_spread_over_pages_and_read_back(
     stack: Stack, months: Months, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("invoicing.invoice_item_table.PAGE_BYTES", 600)
+    monkeypatch.setattr("invoicing.invoices.invoice_item.PAGE_BYTES", 600)
     months.issued("2026-04")
     assert int(raw(stack, "2026-04")["pages"]["N"]) > 1
     months.use("2026-04", 40)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from invoicing.lifecycle_table import LifecycleTable
+from invoicing.invoices.lifecycle_table import LifecycleTable
 from tests.events import event
 from tests.handlers import LambdaContext, load_handler
 from tests.integration.conftest import APRIL, Stack
@@ -101,7 +101,7 @@ def test_a_draft_is_issued_paid_and_that_is_all(people: People) -> None:
 def test_due_dates_are_of_the_billing_zone(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from invoicing.settings import settings  # noqa: PLC0415  the environment is read again
+    from invoicing.foundation.settings import settings  # noqa: PLC0415  the environment is read again
 
     monkeypatch.setenv("BILLING_TIME_ZONE", "Australia/Sydney")
     settings.cache_clear()

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from invoicing import month_books, month_ends_table, parallel
-from invoicing.invoice import InvoiceStatus
-from invoicing.invoice_lists_table import InvoiceLists
-from invoicing.month_ends_table import MonthEndsTable, Run
+from invoicing.foundation import parallel
+from invoicing.invoices.invoice import InvoiceStatus
+from invoicing.invoices.invoice_lists_table import InvoiceLists
+from invoicing.month_end import month_ends_table, month_reader
+from invoicing.month_end.month_ends_table import MonthEndsTable, Run
 from quote_engine import Period
 from tests.events import event
 from tests.handlers import LambdaContext
@@ -170,9 +171,9 @@ def test_an_invoice_of_a_tenant_that_is_no_more_is_counted(office: Office, stack
 def test_many_tenants_are_looked_at_page_by_page(
     office: Office, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(month_books, "TENANTS_A_PAGE", 3)
-    monkeypatch.setattr(month_books, "LOOKED_AT_ONCE", 4)
-    monkeypatch.setattr(month_books, "KEYED_AT_ONCE", 2)
+    monkeypatch.setattr(month_reader, "TENANTS_A_PAGE", 3)
+    monkeypatch.setattr(month_reader, "LOOKED_AT_ONCE", 4)
+    monkeypatch.setattr(month_reader, "KEYED_AT_ONCE", 2)
     names = [f"t{number:02}" for number in range(11)]
     for name in names:
         stack.add_tenant(name, hours=None)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from invoicing.invoice import InvoiceStatus
-from invoicing.preview import Previews
+from invoicing.invoices.invoice import InvoiceStatus
+from invoicing.month_end.preview import Previews
 from tests.integration.closing import Office
 from tests.integration.conftest import APRIL, Stack
 from tests.integration.test_rollup import set_status

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from invoicing.accounts import Tenant
+from invoicing.accounts.account import Tenant
 from tests.events import event
 from tests.handlers import LambdaContext, load_handler
 from tests.integration.conftest import APRIL, STUDIO, Stack

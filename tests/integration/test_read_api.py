@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from invoicing.invoice import InvoiceStatus
+from invoicing.invoices.invoice import InvoiceStatus
 from tests.events import event
 from tests.handlers import LambdaContext, load_handler
 from tests.integration.conftest import Stack

@@ -139,7 +139,7 @@ def test_a_run_of_everybody_that_is_continued_stays_a_dry_run(
 ) -> None:
     start = office.functions["start_month_end"]
     handed: list[dict[str, Any]] = []
-    monkeypatch.setattr("invoicing.month_end.TENANTS_PER_PAGE", 1)
+    monkeypatch.setattr("invoicing.month_end.start.TENANTS_PER_PAGE", 1)
     monkeypatch.setattr(start, "hand_over", lambda _name, cursor: handed.append(cursor))
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "start")
     hurried = LambdaContext(remaining_ms=5_000)

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from invoicing import bulk_issue, parallel
-from invoicing.invoice import InvoiceStatus
-from invoicing.month_books import standing_before
+from invoicing.foundation import parallel
+from invoicing.invoices.invoice import InvoiceStatus
+from invoicing.month_end import bulk_issue
+from invoicing.month_end.month_reader import standing_before
 from tests.integration.closing import DIGEST, Office
 from tests.integration.conftest import APRIL, Stack
 from tests.integration.test_rollup import set_status

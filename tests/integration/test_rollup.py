@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from invoicing import base_table, pricing
-from invoicing.accounts import InvalidAccount, Subscription, Tenant
-from invoicing.accounts_table import AccountNumberTaken
-from invoicing.invoice import InvoiceStatus
-from invoicing.invoice_item_table import InvoiceItem
-from invoicing.messages import parse_rollup_message
+from invoicing.accounts.account import InvalidAccount, Subscription, Tenant
+from invoicing.accounts.account_item import AccountNumberTaken
+from invoicing.foundation import dynamodb
+from invoicing.invoices.invoice import InvoiceStatus
+from invoicing.invoices.invoice_item import InvoiceItem
+from invoicing.month_end.rollup_message import parse_rollup_message
+from invoicing.pricing import tenant_month
 from tests.events import event
 from tests.handlers import LambdaContext
 from tests.integration.conftest import APRIL, Stack
@@ -372,14 +373,14 @@ def test_a_slow_forced_worker_never_puts_old_usage_in_the_place_of_new(
     slow = rollup._rollup()
 
     def overtaken(keys: Any) -> Any:
-        old = base_table.read_tables(keys)
+        old = dynamodb.read_tables(keys)
         monkeypatch.undo()
         stack.usage.add("pilot", "pilot", date(2026, 4, 30), {"droplet_hours": Decimal(28)})
         slow.roll_up(parse_rollup_message(batch("pilot", force=True)["Records"][0]["body"]))
         return old
 
     stack.usage.add("pilot", "pilot", date(2026, 4, 30), {"droplet_hours": Decimal(100)})
-    monkeypatch.setattr(pricing, "read_tables", overtaken)
+    monkeypatch.setattr(tenant_month, "read_tables", overtaken)
     assert failures(rollup.handler(batch("pilot", force=True), LambdaContext())) == ["pilot"]
     # 128 hours more than the first 2,160: 64.22 + 1.28 = 65.50, and GST 6.55.
     header = stack.invoices.get("pilot", APRIL).header

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from invoicing import dispatch, month_end
-from invoicing.billing_calendar import PeriodStillOpen, TimeInFuture
-from invoicing.dispatch import MessagesNotSent
-from invoicing.messages import InvalidMessage
+from invoicing.foundation.billing_calendar import PeriodStillOpen, TimeInFuture
+from invoicing.foundation.parsing import InvalidMessage
+from invoicing.month_end import dispatch
+from invoicing.month_end import start as month_end_start
+from invoicing.month_end.dispatch import MessagesNotSent
 from tests.events import event
 from tests.handlers import LambdaContext, load_handler
 from tests.integration.conftest import Stack
@@ -131,7 +132,7 @@ def test_near_its_time_limit_it_hands_its_cursor_on_until_all_are_sent(
     for number in range(7):
         stack.add_tenant(f"t{number}", hours=None)
     handed: list[dict[str, Any]] = []
-    monkeypatch.setattr(month_end, "TENANTS_PER_PAGE", 3)
+    monkeypatch.setattr(month_end_start, "TENANTS_PER_PAGE", 3)
     monkeypatch.setattr(start, "hand_over", lambda _name, cursor: handed.append(cursor))
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "start")
     hurried = LambdaContext(remaining_ms=20_000)

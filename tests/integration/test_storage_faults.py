@@ -18,13 +18,14 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from pynamodb.exceptions import PutError
 
-from invoicing import base_table, invoice_item_table
-from invoicing.accounts import Tenant
-from invoicing.accounts_table import VersionExists
-from invoicing.base_table import ItemTooLarge, KeysNotRead
-from invoicing.billed import NOTHING_BILLED
-from invoicing.invoice import Edition, Invoice, InvoiceStatus, new_invoice
-from invoicing.invoices_table import (
+from invoicing.accounts.account import Tenant
+from invoicing.accounts.account_item import VersionExists
+from invoicing.foundation import dynamodb
+from invoicing.foundation.dynamodb import ItemTooLarge, KeysNotRead
+from invoicing.invoices import invoice_item
+from invoicing.invoices.billed_usage import NOTHING_BILLED
+from invoicing.invoices.invoice import Edition, Invoice, InvoiceStatus, new_invoice
+from invoicing.invoices.invoices_table import (
     InvoiceAlreadyExists,
     InvoiceChanged,
     InvoicePagesMissing,
@@ -161,7 +162,7 @@ def test_5000_lines_are_written_in_pages_and_read_whole(stack: Stack) -> None:
 def test_a_reader_between_page_writes_and_commit_sees_no_invoice(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(invoice_item_table, "PAGE_BYTES", 2_000)
+    monkeypatch.setattr(invoice_item, "PAGE_BYTES", 2_000)
     seen = []
 
     def look(operation: str, _: dict[str, Any], call: Call) -> Any:
@@ -190,7 +191,7 @@ def die_at_the_header(operation: str, arguments: dict[str, Any], call: Call) -> 
 def test_pages_of_a_dead_attempt_are_never_read_and_are_swept_by_the_next(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(invoice_item_table, "PAGE_BYTES", 2_000)
+    monkeypatch.setattr(invoice_item, "PAGE_BYTES", 2_000)
     invoice = flat_invoice("acme", 40)
     with faults(monkeypatch, die_at_the_header), pytest.raises(Exception, match="timeout"):
         stack.invoices.create(invoice)
@@ -204,7 +205,7 @@ def test_pages_of_a_dead_attempt_are_never_read_and_are_swept_by_the_next(
 def test_the_loser_of_a_race_takes_its_own_pages_away(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(invoice_item_table, "PAGE_BYTES", 2_000)
+    monkeypatch.setattr(invoice_item, "PAGE_BYTES", 2_000)
     winner = flat_invoice("acme", 40)
     stack.invoices.create(winner)
     before = len(stack.raw_items("invoices"))
@@ -217,7 +218,7 @@ def test_the_loser_of_a_race_takes_its_own_pages_away(
 def test_the_loser_of_a_race_takes_the_pages_of_the_dead_away_too(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(invoice_item_table, "PAGE_BYTES", 2_000)
+    monkeypatch.setattr(invoice_item, "PAGE_BYTES", 2_000)
     winner = flat_invoice("acme", 40)
     stack.invoices.create(winner)
     before = stack.raw_items("invoices")
@@ -233,7 +234,7 @@ def test_the_loser_of_a_race_takes_the_pages_of_the_dead_away_too(
 def test_the_loser_of_a_race_leaves_the_pages_of_the_next_revision_alone(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(invoice_item_table, "PAGE_BYTES", 2_000)
+    monkeypatch.setattr(invoice_item, "PAGE_BYTES", 2_000)
     first = flat_invoice("acme", 40)
     stack.invoices.create(first)
     second = revised(first, 2, 50)
@@ -249,7 +250,7 @@ def test_the_loser_of_a_race_leaves_the_pages_of_the_next_revision_alone(
 def test_an_invoice_whose_pages_are_gone_is_not_shown_in_part(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(invoice_item_table, "PAGE_BYTES", 2_000)
+    monkeypatch.setattr(invoice_item, "PAGE_BYTES", 2_000)
     stack.invoices.create(flat_invoice("acme", 40))
     page = next(i for i in stack.raw_items("invoices") if i["tenant_id"]["S"] == "acme#pages")
     key = {name: page[name] for name in ("tenant_id", "period_start")}
@@ -261,7 +262,7 @@ def test_an_invoice_whose_pages_are_gone_is_not_shown_in_part(
 def test_a_large_draft_is_replaced_whole_and_its_old_revision_stays_whole(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(invoice_item_table, "PAGE_BYTES", 2_000)
+    monkeypatch.setattr(invoice_item, "PAGE_BYTES", 2_000)
     first = flat_invoice("acme", 40)
     stack.invoices.create(first)
     second = revised(first, 2, 50)
@@ -347,10 +348,10 @@ def test_an_item_leaves_room_for_its_keys_and_for_what_an_issue_adds() -> None:
     for size, fits in ((409_600 - 1024, True), (409_600 - 1023, False)):
         text = "x" * (size - len("lines"))
         if fits:
-            invoice_item_table.refuse_too_large("it", {"lines": text})
+            invoice_item.refuse_too_large("it", {"lines": text})
             continue
         with pytest.raises(ItemTooLarge, match="it: an item of 408577 bytes"):
-            invoice_item_table.refuse_too_large("it", {"lines": text})
+            invoice_item.refuse_too_large("it", {"lines": text})
 
 
 def test_unprocessed_usage_keys_are_asked_for_again(
@@ -358,7 +359,7 @@ def test_unprocessed_usage_keys_are_asked_for_again(
 ) -> None:
     stack.add_tenant("pilot")
     pauses: list[float] = []
-    monkeypatch.setattr(base_table, "sleep", pauses.append)
+    monkeypatch.setattr(dynamodb, "sleep", pauses.append)
 
     def leave_unprocessed(operation: str, arguments: dict[str, Any], call: Call) -> Any:
         if "usage" in arguments.get("RequestItems", ()) and len(pauses) < 2:
@@ -375,7 +376,7 @@ def test_usage_that_stays_unread_fails_the_tenant_instead_of_billing_a_part(
     stack: Stack, rollup: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack.add_tenant("pilot")
-    monkeypatch.setattr(base_table, "sleep", lambda _: None)
+    monkeypatch.setattr(dynamodb, "sleep", lambda _: None)
 
     def leave_unprocessed(operation: str, arguments: dict[str, Any], call: Call) -> Any:
         if "usage" in arguments.get("RequestItems", ()):

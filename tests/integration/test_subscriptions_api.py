@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from invoicing import versions
-from invoicing.accounts import AddonPrice
+from invoicing.accounts.account import AddonPrice
+from invoicing.foundation import versions
 from tests.account_bodies import PLAN, WATTLE
 from tests.handlers import LambdaContext
 from tests.integration.accounts_api import DEPLOYMENT, SUBSCRIPTIONS, Answer, Caller

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from invoicing import month_books, parallel
-from invoicing.billing_calendar import TimeInFuture
-from invoicing.messages import InvalidMessage
-from invoicing.settings import settings
+from invoicing.foundation import parallel
+from invoicing.foundation.billing_calendar import TimeInFuture
+from invoicing.foundation.parsing import InvalidMessage
+from invoicing.foundation.settings import settings
+from invoicing.month_end import month_reader
 from tests.events import event
 from tests.handlers import LambdaContext
 from tests.integration.closing import Office
@@ -180,7 +181,7 @@ def test_metrics_are_the_deployments_own_and_the_accounts(
 def test_out_of_time_it_has_sent_what_it_saw_and_stores_nothing(
     office: Office, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(month_books, "LOOKED_AT_ONCE", 2)
+    monkeypatch.setattr(month_reader, "LOOKED_AT_ONCE", 2)
     for number in range(5):
         stack.add_tenant(f"t{number}", hours=None)
     clock: Any = iter([0, 100, 200, 900])

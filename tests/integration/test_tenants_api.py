@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from invoicing import versions
-from invoicing.accounts import Address, Tenant
+from invoicing.accounts.account import Address, Tenant
+from invoicing.foundation import versions
 from tests.account_bodies import WATTLE
 from tests.integration.accounts_api import Caller
 from tests.integration.conftest import Stack

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from invoicing import metering, usage_events_table
-from invoicing.accounts import Subscription
-from invoicing.accounts_table import DeploymentTaken
-from invoicing.usage_events_table import UsageNotRecorded
+from invoicing.accounts.account import Subscription
+from invoicing.accounts.account_item import DeploymentTaken
+from invoicing.usage import metering, usage_events_table
+from invoicing.usage.usage_events_table import UsageNotRecorded
 from tests.events import event
 from tests.handlers import LambdaContext, load_handler
 from tests.integration.conftest import APRIL, Stack

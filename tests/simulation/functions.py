@@ -23,15 +23,11 @@ from unittest.mock import patch
 
 import botocore.client
 
-from invoicing import (
-    base_table,
-    dispatch,
-    invoice_item_table,
-    metering,
-    month_end,
-    settings,
-    usage_events_table,
-)
+from invoicing.foundation import dynamodb, settings
+from invoicing.invoices import invoice_item
+from invoicing.month_end import dispatch
+from invoicing.month_end import start as month_end_start
+from invoicing.usage import metering, usage_events_table
 from tests.conftest import ENVIRONMENT
 from tests.handlers import load_handler
 from tests.simulation.stage import Stage, Threads, on_one_processor
@@ -47,8 +43,8 @@ VARIABLES = {
 }
 # As many bytes, tenants, entries and events as a page or a call holds in this small world.
 SCALE = (
-    (invoice_item_table, "PAGE_BYTES", 1_000),
-    (month_end, "TENANTS_PER_PAGE", 2),
+    (invoice_item, "PAGE_BYTES", 1_000),
+    (month_end_start, "TENANTS_PER_PAGE", 2),
     (dispatch, "ENTRIES", 2),
     (usage_events_table, "EVENTS_A_TRANSACTION", 3),
 )
@@ -250,7 +246,7 @@ def simulated_functions() -> Iterator[Functions]:
 
 def _forget_clients() -> None:
     """Clients of other tests talk to another AWS."""
-    base_table.connection.cache_clear()
+    dynamodb.connection.cache_clear()
     dispatch.aws_client.cache_clear()
 
 

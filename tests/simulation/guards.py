@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
-from invoicing import base_table, dispatch, invoice, rollup
-from invoicing.access import Caller
-from invoicing.billing_history import BillingHistory
-from invoicing.billing_history_table import BillingHistoryTable
-from invoicing.invoices_table import InvoicesTable
-from invoicing.lifecycle_table import LifecycleTable
-from invoicing.pricing import Pricing
-from invoicing.rollup import Rollup
-from invoicing.usage_events_table import UsageEventsTable
+from invoicing.api.access import Caller
+from invoicing.foundation import dynamodb
+from invoicing.invoices import invoice
+from invoicing.invoices.billing_history import BillingHistory
+from invoicing.invoices.billing_history_table import BillingHistoryTable
+from invoicing.invoices.invoices_table import InvoicesTable
+from invoicing.invoices.lifecycle_table import LifecycleTable
+from invoicing.month_end import dispatch, rollup
+from invoicing.month_end.rollup import Rollup
+from invoicing.pricing.tenant_month import Pricing
+from invoicing.usage.usage_events_table import UsageEventsTable
 from tests.simulation.functions import Functions
 from tests.simulation.report import InvariantViolated
 from tests.simulation.story import tell
@@ -112,7 +114,7 @@ GUARDS: dict[str, tuple[Change, ...]] = {
         Change("roll_up", "refuse_open_period(period,", "(lambda *_: None)(period,", Rollup),
     ),
     "keys left unprocessed are asked for again": (
-        Change("_read_batch", 'answer.get("UnprocessedKeys") or {}', "{}", base_table),
+        Change("_read_batch", 'answer.get("UnprocessedKeys") or {}', "{}", dynamodb),
     ),
     "failed entries of a batch are sent again": (
         Change(
@@ -132,7 +134,7 @@ GUARDS: dict[str, tuple[Change, ...]] = {
         Change("around", "consistent_read=True", "consistent_read=False", BillingHistoryTable),
     ),
     "usage is read consistently": (
-        Change("_read_batch", '"ConsistentRead": True', '"ConsistentRead": False', base_table),
+        Change("_read_batch", '"ConsistentRead": True', '"ConsistentRead": False', dynamodb),
     ),
     "the state that was reviewed is the state that is issued": (
         Change("_write", "condition=same", "condition=None", LifecycleTable),

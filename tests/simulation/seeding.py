@@ -3,8 +3,8 @@
 from datetime import date
 from decimal import Decimal
 
-from invoicing.accounts import AddonChoice, AddonPrice, Subscription, Tenant
-from invoicing.accounts_table import AccountsTable
+from invoicing.accounts.account import AddonChoice, AddonPrice, Subscription, Tenant
+from invoicing.accounts.accounts_table import AccountsTable
 from quote_engine import PerUnit, Plan
 from tests.simulation.model import ADDON_CENTS, ADDON_CODE, CATALOGUE, Customer, Terms
 

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from invoicing.usage_event import UsageEvent
+from invoicing.usage.usage_event import UsageEvent
 from tests.simulation.model import KINDS, Customer, Month
 
 SOURCES = ("meter-a", "meter-b")

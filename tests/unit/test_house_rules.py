@@ -30,9 +30,10 @@ def test_files_and_functions_are_short(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", CODE, ids=_name)
-def test_pynamodb_is_imported_in_table_files_alone(path: Path) -> None:
+def test_pynamodb_is_imported_in_table_and_item_files_alone(path: Path) -> None:
     imports = re.search(r"^\s*(from|import) pynamodb", path.read_text(), re.MULTILINE)
-    if not path.name.endswith("_table.py"):
+    stores = path.name.endswith(("_table.py", "_item.py")) or path.name == "dynamodb.py"
+    if not stores:
         assert imports is None
 
 

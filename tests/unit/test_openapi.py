@@ -2,10 +2,10 @@
 
 from openapi_spec_validator import validate
 
-from invoicing.invoice import InvoiceStatus
-from invoicing.review import Rule
-from invoicing.rollup import Outcome
-from invoicing.usage_event import UsageOutcome
+from invoicing.invoices.invoice import InvoiceStatus
+from invoicing.invoices.review import Rule
+from invoicing.month_end.rollup import Outcome
+from invoicing.usage.usage_event import UsageOutcome
 from tests.openapi import openapi
 from tests.template import resources
 

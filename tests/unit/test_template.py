@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from invoicing.invoice_item_table import INDEXED_ATTRIBUTES
+from invoicing.invoices.invoice_item import INDEXED_ATTRIBUTES
 from tests.template import ROOT, resources, template
 
 FUNCTIONS = resources("AWS::Serverless::Function")

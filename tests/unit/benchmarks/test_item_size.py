@@ -4,13 +4,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.capacity import (
-    Unsizeable,
-    index_entries,
-    read_units,
-    write_parts,
-    write_units,
-)
+from benchmarks.capacity import Unsizeable, index_entries, read_units, write_parts, write_units
 from benchmarks.item_size import item_bytes, value_bytes
 from benchmarks.recorded import Call
 

@@ -17,7 +17,7 @@ from benchmarks.replay import plain_client, repeat_calls
 from benchmarks.results import InvalidBenchmark
 from benchmarks.timing import Case, Effort, interleaved, ratios
 from benchmarks.workload import BUSY, ORDINARY, bare_integers
-from invoicing.base_table import connection
+from invoicing.foundation.dynamodb import connection
 
 TINY = Effort(rounds=2, turns=1, turn_us=50)
 

@@ -15,8 +15,8 @@ from benchmarks.scale.rollup_cost import RollupCost, _Log, batch_event, rollup_c
 from benchmarks.scale.start_cost import start_cost
 from benchmarks.scale.tenant_cost import units
 from benchmarks.timing import Effort
-from invoicing.base_table import connection
-from invoicing.settings import settings
+from invoicing.foundation.dynamodb import connection
+from invoicing.foundation.settings import settings
 
 TINY = Effort(rounds=1, turns=1, turn_us=50)
 

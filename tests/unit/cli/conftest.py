@@ -12,10 +12,11 @@ from moto import mock_aws
 from cli import global_options, load
 from cli.commands import month_end
 from cli.stack import Stack
-from invoicing import base_table, metering
-from invoicing.accounts_table import AccountsTable
-from invoicing.settings import Settings
-from invoicing.usage_table import UsageTable
+from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.foundation.dynamodb import connection
+from invoicing.foundation.settings import Settings
+from invoicing.usage import metering
+from invoicing.usage.usage_table import UsageTable
 from tests.conftest import ENVIRONMENT
 from tests.template import table_definition
 
@@ -69,9 +70,9 @@ def write(tmp_path: Path) -> Write:
 @pytest.fixture(scope="module")
 def dynamodb() -> Iterator[Any]:
     """The clients of a module's tests: making them anew for each test would cost most of it."""
-    base_table.connection.cache_clear()
+    connection.cache_clear()
     yield boto3.client("dynamodb")
-    base_table.connection.cache_clear()
+    connection.cache_clear()
 
 
 @pytest.fixture

@@ -14,18 +14,18 @@ import pytest
 
 from cli import global_options
 from cli.stack import Stack
-from invoicing import parallel
-from invoicing.accounts import Subscription, Tenant
-from invoicing.accounts_table import AccountsTable, UnknownPrice
-from invoicing.catalogue_form import read_plan
-from invoicing.failures_table import FailuresTable
-from invoicing.invoices_table import InvoicesTable
-from invoicing.messages import RollupMessage
-from invoicing.month_end import month_end, record_run
-from invoicing.month_ends_table import MonthEndsTable
-from invoicing.rollup import Rollup, RollupResult
-from invoicing.start_request import parse_start
-from invoicing.usage_table import UsageTable
+from invoicing.accounts.account import Subscription, Tenant
+from invoicing.accounts.accounts_table import AccountsTable, UnknownPrice
+from invoicing.accounts.catalogue_form import read_plan
+from invoicing.foundation import parallel
+from invoicing.invoices.invoices_table import InvoicesTable
+from invoicing.month_end.failures_table import FailuresTable
+from invoicing.month_end.month_ends_table import MonthEndsTable
+from invoicing.month_end.rollup import Rollup, RollupResult
+from invoicing.month_end.rollup_message import RollupMessage
+from invoicing.month_end.start import month_end, record_run
+from invoicing.month_end.start_event import parse_start
+from invoicing.usage.usage_table import UsageTable
 from tests.unit.cli.conftest import STACK
 
 RUN_AT = "2026-05-01T03:00:00Z"

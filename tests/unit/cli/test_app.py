@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from cli.app import app, main
 from cli.global_options import anywhere
 from cli.stack import NO_LOCAL_STACK, Stack, connect
-from invoicing.account_item_table import TENANT
-from invoicing.invoices_table import InvoicesTable
-from invoicing.messages import RollupMessage
-from invoicing.rollup import Rollup
+from invoicing.accounts.account_item import TENANT
+from invoicing.invoices.invoices_table import InvoicesTable
+from invoicing.month_end.rollup import Rollup
+from invoicing.month_end.rollup_message import RollupMessage
 from local.environment import ROOT
 from tests.unit.cli.conftest import (
     CATALOGUE,

@@ -5,14 +5,7 @@ import pytest
 from cli.app import main
 from cli.stack import Stack
 from tests.unit.cli.conftest import Said, said_json
-from tests.unit.cli.month_end import (
-    Cloud,
-    at_a_terminal,
-    roll_up,
-    store,
-    use_cloud,
-    use_more,
-)
+from tests.unit.cli.month_end import Cloud, at_a_terminal, roll_up, store, use_cloud, use_more
 
 ISSUE = ["issue", "--period", "2026-04"]
 

@@ -7,7 +7,7 @@ import pytest
 
 from cli.app import main
 from cli.stack import Stack
-from invoicing.usage_table import UsageTable
+from invoicing.usage.usage_table import UsageTable
 from tests.unit.cli.conftest import Said, said_json
 from tests.unit.cli.month_end import Cloud, at, at_a_terminal, roll_up, store, use_cloud
 

@@ -9,9 +9,9 @@ import pytest
 from cli.inputs import read_load
 from cli.load import Loader
 from cli.report import Row
-from invoicing.accounts import Account, AddonChoice, Address, Subscription, Tenant
-from invoicing.accounts_table import AccountsTable, UnknownPrice, UnknownTenant
-from invoicing.subscriptions_table import SubscriptionsTable
+from invoicing.accounts.account import Account, AddonChoice, Address, Subscription, Tenant
+from invoicing.accounts.accounts_table import AccountsTable, UnknownPrice, UnknownTenant
+from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from quote_engine import Discount
 from tests.unit.cli.conftest import Write
 

@@ -12,10 +12,10 @@ from cli.follow_run import Follower, Look, look_of
 from cli.month import report_now
 from cli.stack import Stack
 from cli.start_run import StartedRun, run_order
-from invoicing.accounts_table import AccountsTable
-from invoicing.invoices_table import InvoiceNotFound, InvoicesTable
-from invoicing.month_ends_table import MonthEndsTable
-from invoicing.start_request import parse_start
+from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.invoices.invoices_table import InvoiceNotFound, InvoicesTable
+from invoicing.month_end.month_ends_table import MonthEndsTable
+from invoicing.month_end.start_event import parse_start
 from quote_engine import Period
 from tests.unit.cli.conftest import STACK, Said, said_json
 from tests.unit.cli.month_end import (

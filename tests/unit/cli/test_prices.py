@@ -10,9 +10,9 @@ from rich.console import Console
 from cli.app import main
 from cli.show_estimate import estimate_note, estimate_table
 from cli.stack import Stack
-from invoicing.accounts import Subscription
-from invoicing.accounts_table import AccountsTable
-from invoicing.estimates import Estimates
+from invoicing.accounts.account import Subscription
+from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.pricing.estimates import Estimates
 from quote_engine import Period
 from tests.unit.cli.conftest import RECEIVED, Said, Write, said_json
 

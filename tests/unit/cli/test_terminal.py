@@ -24,7 +24,7 @@ from cli.show_month import review_table, totals_table
 from cli.show_preview import preview_table
 from cli.show_redrive import letters_table
 from cli.text import harmless
-from invoicing.messages import RollupMessage
+from invoicing.month_end.rollup_message import RollupMessage
 from local.environment import ROOT
 from tests.unit.cli.conftest import Said, Write
 from tests.unit.cli.test_app import REQUEST

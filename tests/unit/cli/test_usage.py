@@ -15,12 +15,12 @@ from cli.errors import BadInput
 from cli.stack import Stack
 from cli.usage_file import FaultyRow, UsageRow, read_usage
 from cli.usage_import import Problem, import_usage
-from invoicing.accounts import Subscription, Tenant
-from invoicing.accounts_table import AccountsTable
-from invoicing.metering import Metering
-from invoicing.usage_event import UsageOutcome, UsageResult
-from invoicing.usage_events_table import UsageEventsTable, UsageNotRecorded
-from invoicing.usage_table import UsageTable
+from invoicing.accounts.account import Subscription, Tenant
+from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.usage.metering import Metering
+from invoicing.usage.usage_event import UsageOutcome, UsageResult
+from invoicing.usage.usage_events_table import UsageEventsTable, UsageNotRecorded
+from invoicing.usage.usage_table import UsageTable
 from quote_engine import Period
 from tests.unit.cli.conftest import Write
 

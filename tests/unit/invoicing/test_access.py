@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from invoicing.access import Caller, TenantNotNamed, caller_of
+from invoicing.api.access import Caller, TenantNotNamed, caller_of
 
 ADMIN = Caller(is_admin=True, tenant_ids=frozenset())
 METER = Caller(is_admin=False, tenant_ids=frozenset(), is_meter=True)

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from invoicing.billing_calendar import (
+from invoicing.foundation.billing_calendar import (
     PeriodStillOpen,
     ends_at,
     period_before,

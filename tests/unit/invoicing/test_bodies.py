@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from invoicing.bodies import InvalidBody, InvalidJson, read_body, read_json
-from invoicing.bulk_issue import read_bulk_order
-from invoicing.http_api import Problem, json_body
-from invoicing.lifecycle import Action, read_order
-from invoicing.quotes import QuoteOrder
-from invoicing.quotes import read_order as read_quote_order
-from invoicing.run_order import read_run_order
-from invoicing.subscription_form import DeploymentForm
-from invoicing.tenant_form import AddressForm
+from invoicing.accounts.subscription_form import DeploymentForm
+from invoicing.accounts.tenant_form import AddressForm
+from invoicing.api.http import Problem, json_body
+from invoicing.foundation.bodies import InvalidBody, InvalidJson, read_body, read_json
+from invoicing.invoices.lifecycle import Action, read_order
+from invoicing.month_end.bulk_issue import read_bulk_order
+from invoicing.month_end.run_request import read_run_order
+from invoicing.pricing.quotes import QuoteOrder
+from invoicing.pricing.quotes import read_order as read_quote_order
 
 WHERE = {"locality": "Sydney", "country": "AU"}
 

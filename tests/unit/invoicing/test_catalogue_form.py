@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from invoicing.catalogue_form import read_addon, read_plan
-from invoicing.form_fields import InvalidForm, read_priced
+from invoicing.accounts.catalogue_form import read_addon, read_plan
+from invoicing.accounts.form_fields import InvalidForm, read_priced
 from tests.account_bodies import PLAN
 
 

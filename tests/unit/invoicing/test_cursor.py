@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from invoicing.cursor import InvalidCursor, open_cursor, seal_cursor
+from invoicing.api.cursor import InvalidCursor, open_cursor, seal_cursor
 
 
 def test_a_cursor_comes_back_as_its_position() -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invoicing.accounts import InvalidAccount, Subscription
-from invoicing.deployments import (
+from invoicing.accounts.account import InvalidAccount, Subscription
+from invoicing.accounts.deployments import (
     Deployment,
     NotRunning,
     changed_from,

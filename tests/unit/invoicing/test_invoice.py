@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from invoicing.accounts import InvalidAccount, Tenant
-from invoicing.billed import NOTHING_BILLED
-from invoicing.invoice import (
+from invoicing.accounts.account import InvalidAccount, Tenant
+from invoicing.invoices.billed_usage import NOTHING_BILLED
+from invoicing.invoices.invoice import (
     Edition,
     InconsistentInvoice,
     Issue,

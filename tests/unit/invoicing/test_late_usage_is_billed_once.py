@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from invoicing.accounts import Account, Subscription, Tenant
-from invoicing.billing_history import BilledMonth, BillingHistory
-from invoicing.invoice import InvoiceStatus
-from invoicing.pricing import Books, PricedMonth, Pricing
-from invoicing.usage_table import UsageTotal
+from invoicing.accounts.account import Account, Subscription, Tenant
+from invoicing.invoices.billing_history import BilledMonth, BillingHistory
+from invoicing.invoices.invoice import InvoiceStatus
+from invoicing.pricing.tenant_month import Books, PricedMonth, Pricing
+from invoicing.usage.usage_table import UsageTotal
 from quote_engine import Period, Plan, parse_plan, price
 
 MONTHS = ("2026-04", "2026-05", "2026-06", "2026-07", "2026-08")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from invoicing.line_changes import line_changes
+from invoicing.invoices.line_changes import line_changes
 from quote_engine import Line
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from invoicing.messages import InvalidMessage, parse_rollup_message
-from invoicing.start_request import parse_start
+from invoicing.foundation.parsing import InvalidMessage
+from invoicing.month_end.rollup_message import parse_rollup_message
+from invoicing.month_end.start_event import parse_start
 from tests.events import event
 
 GOOD = {

@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from invoicing.failures import Failure
-from invoicing.invoice import Header, InvoiceStatus
-from invoicing.invoice_lists_table import Listed
-from invoicing.month_books import Listing, Look
-from invoicing.month_report import (
+from invoicing.invoices.invoice import Header, InvoiceStatus
+from invoicing.invoices.invoice_lists_table import Listed
+from invoicing.invoices.review import Flags, Rule
+from invoicing.month_end.failures import Failure
+from invoicing.month_end.month_reader import Listing, Look
+from invoicing.month_end.report import (
     STORED_BYTES,
     MonthReport,
     digest,
@@ -18,7 +19,6 @@ from invoicing.month_report import (
     report_document,
     stored_document,
 )
-from invoicing.review import Flags, Rule
 from quote_engine import Period
 
 APRIL = Period.month("2026-04")

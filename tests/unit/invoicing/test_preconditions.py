@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from invoicing.http_api import Problem
-from invoicing.preconditions import precondition
+from invoicing.api.http import Problem
+from invoicing.api.preconditions import precondition
 
 
 def status(version: int | None, **headers: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from invoicing.accounts import (
+from invoicing.accounts.account import (
     Account,
     AddonPrice,
     Subscription,
@@ -18,13 +18,13 @@ from invoicing.accounts import (
     read_subscription,
     subscription_document,
 )
-from invoicing.billing_history import BillingHistory
-from invoicing.invoice import Edition, invoice_document, new_invoice
-from invoicing.pricing import Books, Pricing
-from invoicing.quotes import Quotes, read_order
-from invoicing.settings import Settings
-from invoicing.subscription_form import Pins, SegmentForm
-from invoicing.usage_table import MonthOfUsage, UsageTotal
+from invoicing.accounts.subscription_form import Pins, SegmentForm
+from invoicing.foundation.settings import Settings
+from invoicing.invoices.billing_history import BillingHistory
+from invoicing.invoices.invoice import Edition, invoice_document, new_invoice
+from invoicing.pricing.quotes import Quotes, read_order
+from invoicing.pricing.tenant_month import Books, Pricing
+from invoicing.usage.usage_table import MonthOfUsage, UsageTotal
 from quote_engine import Period, Plan, parse_plan, plan_document
 from tests.conftest import ENVIRONMENT
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from invoicing.review import (
+from invoicing.invoices.review import (
     HOLDING,
     Rule,
     amount,

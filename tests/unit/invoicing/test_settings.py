@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from invoicing.settings import Settings, SettingsInvalid
+from invoicing.foundation.settings import Settings, SettingsInvalid
 from tests.conftest import ENVIRONMENT
 from tests.template import template
 

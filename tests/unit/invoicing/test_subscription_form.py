@@ -7,9 +7,15 @@ from typing import Any
 
 import pytest
 
-from invoicing.accounts import AddonChoice, InvalidAccount, Subscription
-from invoicing.form_fields import InvalidForm, read_form
-from invoicing.subscription_form import ChangeForm, DeploymentForm, EndForm, Pins, SegmentForm
+from invoicing.accounts.account import AddonChoice, InvalidAccount, Subscription
+from invoicing.accounts.form_fields import InvalidForm, read_form
+from invoicing.accounts.subscription_form import (
+    ChangeForm,
+    DeploymentForm,
+    EndForm,
+    Pins,
+    SegmentForm,
+)
 from quote_engine import Discount
 
 NEWEST = {

@@ -4,9 +4,15 @@ from typing import Any
 
 import pytest
 
-from invoicing.accounts import Address, InvalidAccount, Tenant, read_tenant, tenant_document
-from invoicing.form_fields import InvalidForm, read_form
-from invoicing.tenant_form import TenantForm, countries
+from invoicing.accounts.account import (
+    Address,
+    InvalidAccount,
+    Tenant,
+    read_tenant,
+    tenant_document,
+)
+from invoicing.accounts.form_fields import InvalidForm, read_form
+from invoicing.accounts.tenant_form import TenantForm, countries
 from tests.account_bodies import WATTLE
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from invoicing.metering import results_document
-from invoicing.usage_event import UsageEvent, UsageOutcome, UsageResult, read_event, rejected
+from invoicing.usage.metering import results_document
+from invoicing.usage.usage_event import UsageEvent, UsageOutcome, UsageResult, read_event, rejected
 
 RECEIVED = datetime(2026, 5, 1, tzinfo=UTC)
 GOOD = {

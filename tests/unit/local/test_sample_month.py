@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from invoicing.accounts import Account
-from invoicing.accounts import Subscription as SubscribedDeployment
+from invoicing.accounts.account import Account
+from invoicing.accounts.account import Subscription as SubscribedDeployment
 from local.sample_month import PERIOD, sample_month
 from quote_engine import Addon, Line, Period, Quote, QuoteRequest, Subscription, price
 from quote_engine.rates.dispatch import RATE_MODELS

@@ -1,0 +1,182 @@
+"""Who is billed and for what: tenants and their subscriptions, pinned to catalogue versions."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from invoicing.foundation.parsing import TENANT_ID
+from quote_engine import Discount, Period, discount_document, parse_discount
+
+type TaxTreatment = Literal["gst", "gst_free"]
+
+DEPLOYMENT_ID = "[A-Za-z0-9._-]{1,64}"
+# `YYMM-` + account number + revision letter is at most 13 characters, which every accounting
+# package accepts (MYOB is the narrowest).
+ACCOUNT_NUMBER = re.compile("[0-9]{1,7}")
+
+
+class InvalidAccount(ValueError):
+    """A tenant, add-on or subscription that must not be stored; names the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where documents are addressed to; `country` is the ISO 3166 code, such as AU."""
+
+    lines: tuple[str, ...]
+    locality: str
+    country: str
+    state: str = ""
+    postcode: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A customer under its legal name; the ABN is 11 digits (see tenant_form).
+
+    The tax treatment is set with a reason and never guessed from a country.
+    """
+
+    tenant_id: str
+    name: str
+    account_number: str
+    tax: TaxTreatment
+    tax_reason: str = ""
+    abn: str | None = None
+    address: Address | None = None
+    billing_email: str | None = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(TENANT_ID, self.tenant_id):
+            raise InvalidAccount(f"tenant_id: must match {TENANT_ID}, not {self.tenant_id!r}")
+        if not ACCOUNT_NUMBER.fullmatch(self.account_number):
+            raise InvalidAccount(
+                f"account_number: must be 1 to 7 digits, not {self.account_number!r}"
+            )
+        if self.tax not in ("gst", "gst_free"):
+            raise InvalidAccount(f"tax: must be gst or gst_free, not {self.tax!r}")
+        if self.tax == "gst_free" and not self.tax_reason:
+            raise InvalidAccount("tax_reason: a gst_free tenant needs a reason")
+
+
+@dataclass(frozen=True, slots=True)
+class AddonPrice:
+    """An add-on of the catalogue: its monthly price (currency units) for each one taken."""
+
+    code: str
+    name: str | None
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AddonChoice:
+    """An add-on that a subscription takes, pinned to a version of the catalogue."""
+
+    code: str
+    version: int
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One deployment's plan and add-ons, pinned to versions; both dates are billed days.
+
+    `minimum_commitment` is in currency units a month.
+    """
+
+    tenant_id: str
+    deployment_id: str
+    starts_on: date
+    ends_on: date | None
+    plan_code: str
+    plan_version: int
+    addons: tuple[AddonChoice, ...] = ()
+    discounts: tuple[Discount, ...] = ()
+    minimum_commitment: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(DEPLOYMENT_ID, self.deployment_id):
+            raise InvalidAccount(
+                f"deployment_id: must match {DEPLOYMENT_ID}, not {self.deployment_id!r}"
+            )
+        if self.ends_on is not None and self.ends_on < self.starts_on:
+            raise InvalidAccount("ends_on: must not be before starts_on")
+
+    def active_on(self, day: date) -> bool:
+        """Whether this day is billed: from the first day to the last, both included."""
+        return self.starts_on <= day and (self.ends_on is None or day <= self.ends_on)
+
+    def active_in(self, period: Period) -> bool:
+        """Whether at least one day of the period is billed."""
+        return self.starts_on < period.end and (
+            self.ends_on is None or self.ends_on >= period.start
+        )
+
+    def covers(self, period: Period) -> bool:
+        """Whether every day of the period is billed."""
+        return self.active_on(period.start) and self.active_on(period.last_day)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A tenant with all of its subscriptions, read in one consistent query.
+
+    `unsubscribed` are deployments whose subscriptions were all taken back: they may be used still.
+    """
+
+    tenant: Tenant
+    subscriptions: tuple[Subscription, ...]
+    unsubscribed: frozenset[str] = frozenset()
+
+
+def tenant_document(tenant: Tenant) -> dict[str, Any]:
+    """What is stored of a tenant beside its id; nothing of what it has not."""
+    document = {name: value for name, value in asdict(tenant).items() if value is not None}
+    del document["tenant_id"]
+    return document
+
+
+def read_tenant(tenant_id: str, document: Mapping[str, Any]) -> Tenant:
+    """The inverse of `tenant_document`."""
+    fields = dict(document)
+    if address := fields.get("address"):
+        fields["address"] = Address(**{**address, "lines": tuple(address["lines"])})
+    return Tenant(tenant_id=tenant_id, **fields)
+
+
+def subscription_document(subscription: Subscription) -> dict[str, Any]:
+    """What is stored of a subscription beside its tenant, deployment and first day."""
+    ends_on, commitment = subscription.ends_on, subscription.minimum_commitment
+    document: dict[str, Any] = {
+        "plan_code": subscription.plan_code,
+        "plan_version": subscription.plan_version,
+        "addons": [asdict(choice) for choice in subscription.addons],
+        "ends_on": ends_on.isoformat() if ends_on else None,
+    }
+    # Few subscriptions have terms of their own: the others' items stay small.
+    if subscription.discounts:
+        document["discounts"] = [discount_document(each) for each in subscription.discounts]
+    if commitment is not None:
+        document["minimum_commitment"] = format(commitment, "f")
+    return document
+
+
+def read_subscription(
+    tenant_id: str, deployment_id: str, starts_on: str, document: Mapping[str, Any]
+) -> Subscription:
+    """The inverse of `subscription_document`."""
+    ends_on, commitment = document["ends_on"], document.get("minimum_commitment")
+    return Subscription(
+        tenant_id=tenant_id,
+        deployment_id=deployment_id,
+        starts_on=date.fromisoformat(starts_on),
+        ends_on=date.fromisoformat(ends_on) if ends_on else None,
+        plan_code=document["plan_code"],
+        plan_version=document["plan_version"],
+        addons=tuple(AddonChoice(**choice) for choice in document["addons"]),
+        discounts=tuple(map(parse_discount, document.get("discounts", ()))),
+        minimum_commitment=None if commitment is None else Decimal(commitment),
+    )

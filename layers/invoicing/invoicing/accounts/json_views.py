@@ -1,0 +1,85 @@
+"""Accounts as the API answers them; a tenant or deployment that is sent back is the same again."""
+
+from collections.abc import Callable
+from typing import Any
+
+from invoicing.accounts.account import AddonPrice, Subscription, Tenant
+from invoicing.accounts.deployments import Deployment
+from invoicing.foundation.versions import Stored
+from quote_engine import Plan, discount_document, plan_document
+
+type Document = dict[str, Any]
+type Show[P] = Callable[[Stored[P]], Document]
+
+
+def plan_version_document(stored: Stored[Plan]) -> Document:
+    """A plan in the words of the catalogue, and its version."""
+    return plan_document(stored.record) | {"version": stored.version}
+
+
+def plan_summary(stored: Stored[Plan]) -> Document:
+    """A plan in a list: without its rates, which may be long."""
+    document = plan_version_document(stored)
+    del document["rates"]
+    return document
+
+
+def addon_version_document(stored: Stored[AddonPrice]) -> Document:
+    """An add-on and its version."""
+    addon = stored.record
+    price = format(addon.price, "f")
+    return {"code": addon.code, "name": addon.name, "price": price, "version": stored.version}
+
+
+def tenant_view(tenant: Tenant) -> Document:
+    """A tenant; what it has not is null."""
+    address = tenant.address
+    return {
+        "tenant_id": tenant.tenant_id,
+        "name": tenant.name,
+        "account_number": tenant.account_number,
+        "tax": tenant.tax,
+        "tax_reason": tenant.tax_reason,
+        "abn": tenant.abn,
+        "address": None
+        if address is None
+        else {
+            "lines": list(address.lines),
+            "locality": address.locality,
+            "state": address.state,
+            "postcode": address.postcode,
+            "country": address.country,
+        },
+        "billing_email": tenant.billing_email,
+    }
+
+
+def deployment_view(deployment: Deployment) -> Document:
+    """A deployment with its segments."""
+    return {
+        "tenant_id": deployment.tenant_id,
+        "deployment_id": deployment.deployment_id,
+        "segments": [segment_view(each) for each in deployment.segments],
+    }
+
+
+def segment_view(segment: Subscription) -> Document:
+    """A segment's days and terms; money as decimal strings."""
+    ends_on, commitment = segment.ends_on, segment.minimum_commitment
+    return {
+        "starts_on": segment.starts_on.isoformat(),
+        "ends_on": ends_on.isoformat() if ends_on else None,
+        "plan": segment.plan_code,
+        "plan_version": segment.plan_version,
+        "addons": [
+            {"code": choice.code, "version": choice.version, "quantity": choice.quantity}
+            for choice in segment.addons
+        ],
+        "discounts": [discount_document(each) for each in segment.discounts],
+        "minimum_commitment": None if commitment is None else format(commitment, "f"),
+    }
+
+
+def subscription_view(segment: Subscription) -> Document:
+    """A segment in a list of several deployments'."""
+    return {"deployment_id": segment.deployment_id} | segment_view(segment)

@@ -1,0 +1,162 @@
+"""Subscriptions of the accounts table, deployment by deployment.
+
+All segments of a deployment change together: each write names the version of the whole, on the
+item that says whose the deployment is. So two writers at once cannot make segments that overlap,
+each of which would be sound by itself.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from invoicing.accounts.account import Subscription, subscription_document
+from invoicing.accounts.account_item import (
+    DEPLOYMENT,
+    OWNER,
+    SEGMENT,
+    AccountItem,
+    DeploymentTaken,
+    deployment_taken_back,
+    has_version,
+    lost_race,
+    ownership,
+    segment_of,
+    taken_back_key,
+    version_of,
+)
+from invoicing.accounts.deployments import Deployment, with_segments
+from invoicing.foundation.dynamodb import bound, connection
+from invoicing.foundation.versions import Stored, VersionChanged, write_version
+
+# DynamoDB takes 100 actions a transaction; one is the owner's, one the mark's.
+MOST_CHANGES = 98
+
+
+class TooManyChanges(Exception):
+    """More segments would change at once than fit into one transaction."""
+
+
+type SegmentPage = tuple[tuple[Subscription, ...], str | None]
+"""A page of segments, and the position after which the next one begins, if there is one."""
+
+
+def _segment_key(segment: Subscription) -> str:
+    return f"{SEGMENT}{segment.deployment_id}#{segment.starts_on.isoformat()}"
+
+
+def _segments(tenant_id: str, items: Iterable[AccountItem]) -> tuple[Subscription, ...]:
+    return tuple(segment_of(tenant_id, item) for item in items if not deployment_taken_back(item))
+
+
+class SubscriptionsTable:
+    """Every tenant's subscriptions."""
+
+    def __init__(self, table_name: str) -> None:
+        self._items = bound(AccountItem, table_name)
+
+    def get(self, tenant_id: str, deployment_id: str) -> Stored[Deployment] | None:
+        """A tenant's deployment with its segments, if it has ever had any; consistent.
+
+        Raises DeploymentTaken when it is another tenant's.
+        """
+        try:
+            owner = self._items.get(f"{DEPLOYMENT}{deployment_id}", OWNER, consistent_read=True)
+        except self._items.DoesNotExist:
+            return None
+        if owner.document != ownership(tenant_id):
+            raise DeploymentTaken(f"deployment {deployment_id} is another tenant's")
+        # Read after the version: a write in between makes the version old, never the segments.
+        segments = self._items.query(
+            tenant_id,
+            AccountItem.sk.startswith(f"{SEGMENT}{deployment_id}#"),
+            consistent_read=True,
+        )
+        found = _segments(tenant_id, segments)
+        return Stored(Deployment(tenant_id, deployment_id, found), version_of(owner))
+
+    def page(self, tenant_id: str, after: str | None, limit: int) -> SegmentPage:
+        """A tenant's segments in order of deployment and first day; consistent."""
+        start: dict[str, dict[str, Any]] | None = None
+        if after is not None:
+            start = {"pk": {"S": tenant_id}, "sk": {"S": after}}
+        found = list(
+            self._items.query(
+                tenant_id,
+                AccountItem.sk.startswith(SEGMENT),
+                consistent_read=True,
+                limit=limit + 1,
+                last_evaluated_key=start,
+            )
+        )
+        segments = _segments(tenant_id, found[:limit])
+        return segments, found[limit - 1].sk if len(found) > limit else None
+
+    def put(self, tenant_id: str, deployment_id: str, segments: tuple[Subscription, ...]) -> None:
+        """Stores segments of a deployment beside, or in the place of, those with other first days.
+
+        The first ones make the deployment its tenant's for good: usage finds its tenant by the
+        deployment alone. Raises DeploymentTaken, TooManyChanges, and InvalidAccount when days
+        overlap.
+        """
+
+        def beside(before: Stored[Deployment] | None) -> Deployment:
+            empty = Deployment(tenant_id, deployment_id, ())
+            return with_segments(before.record if before else empty, segments)
+
+        write_version(lambda: self.get(tenant_id, deployment_id), beside, self.write)
+
+    def write(self, after: Deployment, before: Stored[Deployment] | None) -> int:
+        """Stores a deployment in the place of `before`, in one transaction; the new version.
+
+        Raises VersionChanged when `before` is not what is stored, and TooManyChanges.
+        """
+        old = {_segment_key(each): each for each in before.record.segments} if before else {}
+        new = {_segment_key(each): each for each in after.segments}
+        puts = [key for key, segment in new.items() if old.get(key) != segment]
+        gone = [key for key in old if key not in new]
+        if len(puts) + len(gone) > MOST_CHANGES:
+            raise TooManyChanges(f"changes {len(puts) + len(gone)} segments, over {MOST_CHANGES}")
+        version = before.version + 1 if before else 1
+        absent = AccountItem.pk.does_not_exist()
+        try:
+            with TransactWrite(connection=connection()) as change:
+                change.save(
+                    self._owner(after, version), has_version(before.version) if before else absent
+                )
+                for key in puts:
+                    change.save(self._segment(key, new[key]))
+                for key in gone:
+                    change.delete(self._items(after.tenant_id, key))
+                self._mark(change, after, before)
+        except TransactWriteError as error:
+            if not lost_race(error):
+                raise
+            raise VersionChanged(f"deployment {after.deployment_id}") from error
+        return version
+
+    def _mark(
+        self, change: TransactWrite, after: Deployment, before: Stored[Deployment] | None
+    ) -> None:
+        """Keeps a deployment without segments in its account: metering goes on, and nothing that
+        is used may be lost from sight.
+        """
+        mark = self._items(after.tenant_id, taken_back_key(after.deployment_id), document="null")
+        if not after.segments:
+            change.save(mark)
+        elif before is not None and not before.record.segments:
+            change.delete(mark)
+
+    def _owner(self, deployment: Deployment, version: int) -> AccountItem:
+        return self._items(
+            f"{DEPLOYMENT}{deployment.deployment_id}",
+            OWNER,
+            version=version,
+            document=ownership(deployment.tenant_id),
+        )
+
+    def _segment(self, key: str, segment: Subscription) -> AccountItem:
+        text = json.dumps(subscription_document(segment))
+        return self._items(segment.tenant_id, key, document=text)

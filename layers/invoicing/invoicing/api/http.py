@@ -1,0 +1,223 @@
+"""What the API functions share: JSON answers, problem documents, CORS, and query parameters."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import wraps
+from http import HTTPStatus
+from itertools import islice
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from invoicing.api.access import Caller, TenantNotNamed, caller_of
+from invoicing.foundation.bodies import InvalidJson, read_json
+from invoicing.foundation.parsing import TENANT_ID
+from invoicing.foundation.settings import settings
+from invoicing.foundation.versions import RecordBusy
+
+type Event = Mapping[str, Any]
+type Response = dict[str, Any]
+type ApiHandler = Callable[[Event, Caller], Response]
+
+MOST_ERRORS, LONGEST_TEXT = 100, 500
+
+
+class Problem(Exception):
+    """An answer other than success, as RFC 9457 problem+json.
+
+    `errors` names each faulty parameter of a 400; `more` are further members of the document.
+    """
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        errors: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = errors
+        self.more = more or {}
+
+    def document(self) -> dict[str, Any]:
+        """The body of the answer."""
+        body: dict[str, Any] = {
+            "type": "about:blank",
+            "title": self.status.phrase,
+            "status": self.status.value,
+            "detail": self.detail,
+            **self.more,
+        }
+        if self.errors is not None:
+            body["errors"] = [
+                {"field": name, "detail": text} for name, text in self.errors.items()
+            ]
+        return body
+
+
+def not_there(what: str) -> Problem:
+    """The one answer for what does not exist and for what is not the caller's."""
+    return Problem(HTTPStatus.NOT_FOUND, f"There is no such {what}.")
+
+
+def forbidden() -> Problem:
+    """The answer to a caller who may not use a route at all."""
+    return Problem(HTTPStatus.FORBIDDEN, "None of this caller's groups gives access to this.")
+
+
+def json_body(event: Event) -> Any:
+    """The body of a request, read; raises a 400 when it is not JSON or names a field twice."""
+    try:
+        return read_json(_sent(event))
+    except InvalidJson as error:
+        raise bad_request({"body": str(error)}) from error
+
+
+def _sent(event: Event) -> str | bytes:
+    text = event.get("body") or ""
+    try:
+        return base64.b64decode(text) if event.get("isBase64Encoded") else str(text)
+    except binascii.Error as error:
+        raise bad_request({"body": "not base64"}) from error
+
+
+def received_at(event: Event) -> datetime:
+    """When API Gateway took the request in (UTC): the API functions' only clock."""
+    return datetime.fromtimestamp(event["requestContext"]["requestTimeEpoch"] / 1000, UTC)
+
+
+def bad_request(errors: Mapping[str, str]) -> Problem:
+    """A 400 that names every faulty parameter."""
+    return field_problem(HTTPStatus.BAD_REQUEST, errors)
+
+
+def field_problem(status: HTTPStatus, errors: Mapping[str, str]) -> Problem:
+    """A problem with fields. Of very many, and of very long ones, only the beginning is told.
+
+    What is told repeats what was sent, and an answer of over 6 MB would fail.
+    """
+    told = {
+        name[:LONGEST_TEXT]: text[:LONGEST_TEXT]
+        for name, text in islice(errors.items(), MOST_ERRORS)
+    }
+    detail = "; ".join(f"{name}: {text}" for name, text in told.items())
+    if len(errors) > len(told):
+        detail += f"; and {len(errors) - len(told)} more"
+    return Problem(status, detail, told)
+
+
+def json_response(
+    status: HTTPStatus, body: Mapping[str, Any], content_type: str = "application/json"
+) -> Response:
+    """An API Gateway proxy answer; never cached, and readable by the allowed origin's pages."""
+    return {
+        "statusCode": status.value,
+        "headers": {
+            "Content-Type": content_type,
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "Access-Control-Allow-Origin": settings().allowed_origin,
+            "Access-Control-Expose-Headers": "ETag",
+            "Vary": "Origin",
+        },
+        "body": json.dumps(body),
+    }
+
+
+def preflight() -> Response:
+    """The answer to a browser's CORS preflight; it needs no caller and tells nothing."""
+    response = json_response(HTTPStatus.NO_CONTENT, {})
+    response["body"] = ""
+    response["headers"] |= {
+        "Access-Control-Allow-Methods": "GET,POST,PUT,OPTIONS",
+        "Access-Control-Allow-Headers": "Authorization,Content-Type,If-Match,If-None-Match",
+        "Access-Control-Max-Age": "600",
+    }
+    return response
+
+
+def path_parameter(event: Event, name: str, pattern: str) -> str | None:
+    """What the path names, if it matches the pattern; None if nothing could have such a name."""
+    value = (event.get("pathParameters") or {}).get(name) or ""
+    return value if re.fullmatch(pattern, value) else None
+
+
+def needed_from_path(event: Event, name: str, pattern: str) -> str:
+    """What the path names, for a route that may create it; raises a 400."""
+    value = path_parameter(event, name, pattern)
+    if value is None:
+        raise bad_request({name: f"must match {pattern}"})
+    return value
+
+
+def scoped_tenant(caller: Caller, requested: str | None) -> str | None:
+    """The one tenant that is meant; None means every tenant (admins only).
+
+    Raises a 400 for what is no tenant id and for a caller of several tenants who names none.
+    Whether the caller may see the tenant is for the route to ask, and to answer in its own way.
+    """
+    if requested is not None and not re.fullmatch(TENANT_ID, requested):
+        raise bad_request({"tenant_id": f"must match {TENANT_ID}"})
+    try:
+        return caller.tenant_scope(requested)
+    except TenantNotNamed as error:
+        raise bad_request({"tenant_id": f"name one of {error}"}) from error
+
+
+def query_parameters(event: Event, known: frozenset[str]) -> dict[str, str]:
+    """The query, each parameter once; raises a 400 for unknown and for repeated ones."""
+    given = event.get("multiValueQueryStringParameters") or {
+        name: [value] for name, value in (event.get("queryStringParameters") or {}).items()
+    }
+    errors = {name: "unknown parameter" for name in given if name not in known}
+    errors |= {name: "given more than once" for name, values in given.items() if len(values) != 1}
+    if errors:
+        raise bad_request(errors)
+    return {name: values[0] for name, values in given.items()}
+
+
+def _method(event: Event) -> str:
+    http = (event.get("requestContext") or {}).get("http") or {}
+    return str(event.get("httpMethod") or http.get("method") or "")
+
+
+def api(
+    logger: Logger, may: Callable[[Caller], bool]
+) -> Callable[[ApiHandler], Callable[[Event, Any], Response]]:
+    """Wraps a handler of (event, caller): problems become answers, the unknown becomes a 500.
+
+    A caller who `may` not use the route at all gets a 403.
+    An unknown error is logged with its traceback and answered here, because API Gateway's own
+    502 would reach a browser without CORS headers; the API's 5XX alarm counts it all the same.
+    """
+
+    def wrap(handle: ApiHandler) -> Callable[[Event, Any], Response]:
+        @wraps(handle)
+        def handler(event: Event, _context: Any) -> Response:
+            if _method(event) == "OPTIONS":
+                return preflight()
+            try:
+                caller = caller_of(event)
+                if not may(caller):
+                    raise forbidden()
+                return handle(event, caller)
+            except Problem as error:
+                problem = error
+            except RecordBusy as error:
+                logger.warning("record busy", extra={"reason": str(error)})
+                detail = "Others are changing this. Sending the request again is safe."
+                problem = Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
+            except Exception:
+                logger.exception("request failed")
+                problem = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The request failed.")
+            return json_response(problem.status, problem.document(), "application/problem+json")
+
+        return handler
+
+    return wrap

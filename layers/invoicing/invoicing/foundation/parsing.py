@@ -1,0 +1,76 @@
+"""What messages and request bodies share: kinds of field, and faults named by field."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from quote_engine import Period
+
+TENANT_ID = "[a-z0-9-]{1,40}"
+# Where pydantic would speak of Python's types. Who sends JSON knows objects and lists.
+PLAIN_WORDS = {
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
+    "tuple_type": "must be a list",
+    "too_short": "must have at least {min_length} in it",
+    "too_long": "must have at most {max_length} in it",
+}
+
+
+class InvalidMessage(Exception):
+    """The event or message cannot be acted on; the text has one `field: fault` per fault."""
+
+
+def _whole_month(label: str) -> str:
+    Period.month(label)
+    return label
+
+
+def in_utc(moment: datetime) -> datetime:
+    """The moment in UTC; raises ValueError for one that UTC's own calendar does not have."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must be between the years 1 and 9999 in UTC") from error
+
+
+TenantId = Annotated[str, Field(pattern=f"^{TENANT_ID}$")]
+PeriodLabel = Annotated[str, AfterValidator(_whole_month)]
+Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
+RunId = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class Message(BaseModel):
+    """Frozen, and refuses unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def faults_by_field(error: ValidationError, whole: str = "message") -> dict[str, str]:
+    """What is wrong with each faulty field, without the faulty value itself.
+
+    `whole` names what was sent, where no field of it is at fault.
+    """
+    return {
+        ".".join(str(part) for part in fault["loc"]) or whole: _in_plain_words(fault)
+        for fault in error.errors(include_url=False, include_input=False)
+    }
+
+
+def _in_plain_words(fault: Mapping[str, Any]) -> str:
+    if plain := PLAIN_WORDS.get(fault["type"]):
+        return plain.format(**fault.get("ctx", {}))
+    return str(fault["msg"]).removeprefix("Value error, ")
+
+
+def faults(error: ValidationError, whole: str = "message") -> str:
+    """One `field: fault` per faulty field; `whole` as in `faults_by_field`."""
+    found = faults_by_field(error, whole)
+    return "; ".join(f"{field}: {text}" for field, text in found.items())
+
+
+def sent_at(attributes: Mapping[str, str]) -> datetime:
+    """When a message was sent (UTC), by the attributes of its SQS record."""
+    return datetime.fromtimestamp(int(attributes["SentTimestamp"]) / 1000, UTC)

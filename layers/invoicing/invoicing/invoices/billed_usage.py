@@ -1,0 +1,133 @@
+"""What an invoice billed: the usage that it took in, so that what comes later can be told apart.
+
+Kept beside the lines, which do not show it: usage within an allowance has no line.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from invoicing.accounts.account import Subscription, read_subscription, subscription_document
+from quote_engine import Period
+
+type Quantities = Mapping[str, Decimal]
+type SegmentUsage = Mapping[str, Quantities]
+"""Usage by resource kind, of each segment (see `segment_key`) and, under a deployment's id alone,
+of the days on which no segment was billed."""
+
+
+def segment_key(subscription: Subscription) -> str:
+    """A segment is a deployment on one subscription: `pilot 2026-01-10`, by its first day."""
+    return f"{subscription.deployment_id} {subscription.starts_on.isoformat()}"
+
+
+def is_segment(key: str) -> bool:
+    """Whether usage under this key is a segment's, and not outside of all segments."""
+    return " " in key
+
+
+def terms_of(subscriptions: Iterable[Subscription], period: Period) -> str:
+    """A digest of what a period's segments are billed by; an end after the period is not its."""
+    said = sorted(
+        [segment_key(each), _terms(each) | {"ends_on": _end_within(each, period)}]
+        for each in subscriptions
+    )
+    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _end_within(subscription: Subscription, period: Period) -> str | None:
+    ends_on = subscription.ends_on
+    return ends_on.isoformat() if ends_on and ends_on < period.last_day else None
+
+
+def same_usage(one: SegmentUsage, other: SegmentUsage) -> bool:
+    """Whether both say the same; nothing used and zero used are the same."""
+    return _used(one) == _used(other)
+
+
+def _used(usage: SegmentUsage) -> dict[tuple[str, str], Decimal]:
+    return {(key, kind): used for key in usage for kind, used in usage[key].items() if used}
+
+
+@dataclass(frozen=True, slots=True)
+class LateUsage:
+    """An earlier period's usage as it was billed until now, and as it is billed from now on.
+
+    `terms` are those of the period's invoice, by which the difference was priced (see `terms_of`).
+    """
+
+    before: SegmentUsage
+    after: SegmentUsage
+    terms: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """What one invoice bills: its own period's segments with their usage, and late usage.
+
+    `late` is by the label of the earlier period, such as `2026-04`.
+    """
+
+    subscriptions: tuple[Subscription, ...] = ()
+    usage: SegmentUsage = field(default_factory=dict)
+    late: Mapping[str, LateUsage] = field(default_factory=dict)
+
+
+NOTHING_BILLED = Billed()
+
+
+def billed_entries(billed: Billed) -> list[dict[str, Any]]:
+    """The record as a list of small documents, because a large one is spread over items."""
+    segments = {segment_key(each): each for each in billed.subscriptions}
+    entries: list[dict[str, Any]] = []
+    for key, quantities in sorted(billed.usage.items()):
+        entry: dict[str, Any] = {"segment": key, "usage": _texts(quantities)}
+        if key in segments:
+            entry |= _terms(segments[key])
+        entries.append(entry)
+    for label, late in sorted(billed.late.items()):
+        for key in sorted(late.before.keys() | late.after.keys()):
+            before, after = late.before.get(key, {}), late.after.get(key, {})
+            known = {"before": _texts(before), "after": _texts(after), "terms": late.terms}
+            entries.append({"period": label, "segment": key, **known})
+    return entries
+
+
+def read_billed(tenant_id: str, entries: Iterable[Mapping[str, Any]]) -> Billed:
+    """The inverse of `billed_entries`."""
+    subscriptions: list[Subscription] = []
+    usage: dict[str, Quantities] = {}
+    before: dict[str, dict[str, Quantities]] = {}
+    after: dict[str, dict[str, Quantities]] = {}
+    terms: dict[str, str] = {}
+    for entry in entries:
+        key, label = entry["segment"], entry.get("period")
+        if label is not None:
+            before.setdefault(label, {})[key] = _quantities(entry["before"])
+            after.setdefault(label, {})[key] = _quantities(entry["after"])
+            # Records were once written without it.
+            terms[label] = entry.get("terms", "")
+            continue
+        usage[key] = _quantities(entry["usage"])
+        if "plan_code" in entry:
+            deployment_id, starts_on = key.split(" ")
+            stored = {"ends_on": None, "addons": [], **entry}
+            subscriptions.append(read_subscription(tenant_id, deployment_id, starts_on, stored))
+    late = {label: LateUsage(before[label], after[label], terms[label]) for label in before}
+    return Billed(tuple(subscriptions), usage, late)
+
+
+def _terms(subscription: Subscription) -> dict[str, Any]:
+    """Without what most do not have: the record is a third of a small invoice's item."""
+    return {name: value for name, value in subscription_document(subscription).items() if value}
+
+
+def _texts(quantities: Quantities) -> dict[str, str]:
+    return {kind: format(quantities[kind], "f") for kind in sorted(quantities)}
+
+
+def _quantities(texts: Mapping[str, str]) -> Quantities:
+    return {kind: Decimal(text) for kind, text in texts.items()}

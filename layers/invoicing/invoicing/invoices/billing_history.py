@@ -1,0 +1,77 @@
+"""What a tenant's other invoices billed, as far as it bears on one period's invoice.
+
+Late usage is billed as a difference of two states of an earlier period's usage. Over the invoices
+that bill it, in order of period, each `before` is the `after` of the one in front of it, so that
+the differences add up to the period's usage and no event is billed twice, whichever invoice of
+the chain is made again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from invoicing.invoices.billed_usage import Billed, SegmentUsage
+from invoicing.invoices.invoice import InvoiceStatus
+from quote_engine import Period
+
+CLOSED = frozenset((InvoiceStatus.ISSUED, InvoiceStatus.PAID))
+
+
+@dataclass(frozen=True, slots=True)
+class BilledMonth:
+    """A standing invoice (draft, issued or paid; a void one bills nothing) and what it billed."""
+
+    period: Period
+    status: InvoiceStatus
+    may_have_late_usage: bool
+    billed: Billed
+
+
+@dataclass(frozen=True, slots=True)
+class BillingHistory:
+    """The standing invoices around a period, in order of period, without the period's own.
+
+    `marks` name, by period label, the write that last billed late usage of that period: whoever
+    bills more of it must have seen that write (see InvoicesTable).
+    """
+
+    period: Period
+    months: tuple[BilledMonth, ...] = ()
+    marks: Mapping[str, str] = field(default_factory=dict)
+
+    def late_candidates(self) -> tuple[BilledMonth, ...]:
+        """Earlier months that are closed and whose usage may have grown since.
+
+        A draft's late usage is the draft's own: a forced run picks it up.
+        """
+        return tuple(
+            month
+            for month in self.months
+            if month.period.start < self.period.start
+            and month.status in CLOSED
+            and month.may_have_late_usage
+        )
+
+    def billed_until_now(self, month: BilledMonth) -> SegmentUsage:
+        """The usage of an earlier month that it and the invoices after it have billed."""
+        found = month.billed.usage
+        for later in self.months:
+            late = later.billed.late.get(month.period.label)
+            if late is not None and month.period.start < later.period.start < self.period.start:
+                found = late.after
+        return found
+
+    def taken_by_later(self, label: str) -> SegmentUsage | None:
+        """The state of a month's usage from which a later invoice goes on, if there is one.
+
+        An invoice that is made again before that later one must bill exactly up to there.
+        """
+        later = self.later_billing(label)
+        return later[0].billed.late[label].before if later else None
+
+    def later_billing(self, label: str) -> tuple[BilledMonth, ...]:
+        """The invoices after the period's own that bill late usage of this month, in order."""
+        return tuple(
+            later
+            for later in self.months
+            if later.period.start > self.period.start and label in later.billed.late
+        )

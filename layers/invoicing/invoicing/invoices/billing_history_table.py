@@ -1,0 +1,78 @@
+"""Reads what a tenant's invoices billed: one consistent query over the invoices table."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from invoicing.foundation.billing_calendar import label_after, midnight, months_apart
+from invoicing.foundation.dynamodb import bound
+from invoicing.invoices.billing_history import BilledMonth, BillingHistory
+from invoicing.invoices.invoice import InvoiceStatus
+from invoicing.invoices.invoice_item import InvoiceItem, billed_of, pages_of
+from invoicing.invoices.invoices_table import InvoiceChanged
+from quote_engine import Period
+
+# Usage is accepted for 90 days, which end in the fourth month after its own. A month that was
+# issued later than that is looked at once more by the first invoice after.
+LATE_MONTHS = 4
+# How far back a month may have been left a draft and still have its late usage billed.
+MONTHS_AROUND = 12
+ATTRIBUTES = [
+    "period_start",
+    "period_shard",
+    "status",
+    "revision",
+    "issued_at",
+    "attempt",
+    "pages",
+    "billed",
+]
+
+
+class BillingHistoryTable:
+    """The billing histories of tenants."""
+
+    def __init__(self, table_name: str, zone: ZoneInfo) -> None:
+        self._items = bound(InvoiceItem, table_name)
+        self._zone = zone
+
+    def around(self, tenant_id: str, period: Period) -> BillingHistory:
+        """What the tenant's standing invoices within a year of the period billed.
+
+        Marks sort in front of the invoice of their month and are thus read before it: a mark that
+        is still the same when something is written vouches for all that was read after it.
+        """
+        first, last = label_after(period, -MONTHS_AROUND), label_after(period, MONTHS_AROUND)
+        marks: dict[str, str] = {}
+        months: list[BilledMonth] = []
+        found = self._items.query(
+            tenant_id,
+            InvoiceItem.period_start.between(first, f"{last}~"),
+            consistent_read=True,
+            attributes_to_get=ATTRIBUTES,
+        )
+        for item in found:
+            standing = item.period_shard is not None and item.status != InvoiceStatus.VOID
+            if len(item.period_start) == len(period.label):
+                marks[item.period_start] = item.attempt
+            elif standing and item.period_start != period.start.isoformat():
+                months.append(self._month(tenant_id, item, period))
+        return BillingHistory(period, tuple(months), marks)
+
+    def _month(self, tenant_id: str, item: InvoiceItem, period: Period) -> BilledMonth:
+        month = Period.month(item.period_start[: len(period.label)])
+        pages = pages_of(self._items, tenant_id, item)
+        if len(pages) != int(item.pages):
+            raise InvoiceChanged(f"invoice {tenant_id}.{month.label} changed while it was read")
+        recent = months_apart(month, period) <= LATE_MONTHS
+        return BilledMonth(
+            period=month,
+            status=InvoiceStatus(item.status),
+            may_have_late_usage=recent or self._issued_since(item, period),
+            billed=billed_of(tenant_id, (page.billed for page in pages)),
+        )
+
+    def _issued_since(self, item: InvoiceItem, period: Period) -> bool:
+        """Whether no earlier month-end can have looked at it as a closed month."""
+        if not item.issued_at:
+            return False
+        return datetime.fromisoformat(item.issued_at) >= midnight(period.start, self._zone)

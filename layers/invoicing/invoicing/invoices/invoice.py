@@ -1,0 +1,202 @@
+"""The invoice document: what it says, the states it may be in, and how it is named."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from string import ascii_uppercase
+from typing import Any
+
+from invoicing.accounts.account import Tenant
+from invoicing.foundation.settings import Settings
+from invoicing.invoices.billed_usage import NOTHING_BILLED, Billed
+from quote_engine import (
+    Line,
+    Period,
+    Quote,
+    QuoteRequest,
+    UnpricedUsage,
+    fingerprint,
+    line_document,
+)
+
+
+class InvoiceStatus(StrEnum):
+    """draft -> issued -> paid; draft or issued -> void. Only a draft may be replaced."""
+
+    DRAFT = "draft"
+    ISSUED = "issued"
+    PAID = "paid"
+    VOID = "void"
+
+
+# A void invoice has given its period free: a forced run puts a new revision in its place.
+REPLACEABLE = frozenset((InvoiceStatus.DRAFT, InvoiceStatus.VOID))
+
+
+class TooManyRevisions(Exception):
+    """Revision letters end at Z; numbers are never reused, so there is no 27th revision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """An invoice without its lines. Amounts are cents; dates are of the billing time zone."""
+
+    tenant_id: str
+    number: str
+    period_start: date
+    period_end: date
+    status: InvoiceStatus
+    revision: int
+    currency: str
+    subtotal_cents: int
+    tax_cents: int
+    total_cents: int
+    issued_at: datetime | None
+    due_on: date | None
+    fingerprint: str
+
+    @property
+    def period(self) -> Period:
+        """The calendar month that is billed."""
+        return Period(self.period_start, self.period_end)
+
+    @property
+    def id(self) -> str:
+        """`<tenant_id>.<YYYY-MM>`: readable, and found by key."""
+        return f"{self.tenant_id}.{self.period.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """An invoice with its lines, and what is not shown of it.
+
+    That is the usage that no rate of the plan prices, all that was billed, and the run that wrote
+    it, with the run's own time.
+    """
+
+    header: Header
+    lines: tuple[Line, ...]
+    unpriced: tuple[UnpricedUsage, ...] = ()
+    billed: Billed = NOTHING_BILLED
+    run_id: str = ""
+    run_at: datetime | None = None
+
+
+class InconsistentInvoice(Exception):
+    """An invoice whose lines do not sum to its totals; never written."""
+
+
+def invoice_number(account_number: str, period: Period, revision: int) -> str:
+    """`YYMM-<account number>`, then B, C, ... from the second revision on; at most 13 characters.
+
+    Deterministic, so that no counter is shared and no number is used twice.
+    Raises TooManyRevisions after Z.
+    """
+    if revision > len(ascii_uppercase):
+        raise TooManyRevisions(f"account {account_number}, {period.label}: revision {revision}")
+    letter = ascii_uppercase[revision - 1] if revision > 1 else ""
+    return f"{period.start:%y%m}-{account_number}{letter}"
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue at the run's own time: when, and when payment is due (billing-zone date)."""
+
+    issued_at: datetime
+    due_on: date
+
+    @classmethod
+    def at(cls, moment: datetime, settings: Settings) -> "Issue":
+        """An issue at this moment, due so many days of the billing zone after its day there."""
+        today = moment.astimezone(settings.zone).date()
+        return cls(moment, today + timedelta(days=settings.due_days))
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """Which revision is written, whether it is issued at once, and the run that writes it."""
+
+    revision: int
+    issue: Issue | None
+    run_id: str = ""
+    run_at: datetime | None = None
+
+
+def new_invoice(
+    tenant: Tenant, request: QuoteRequest, quote: Quote, edition: Edition, billed: Billed
+) -> Invoice:
+    """The invoice of a priced request: a draft, or issued at once if the edition says so.
+
+    Raises InconsistentInvoice when the lines do not sum to the totals (invariants I2 and I3).
+    """
+    period, issue = request.period, edition.issue
+    header = Header(
+        tenant_id=tenant.tenant_id,
+        number=invoice_number(tenant.account_number, period, edition.revision),
+        period_start=period.start,
+        period_end=period.end,
+        status=InvoiceStatus.ISSUED if issue else InvoiceStatus.DRAFT,
+        revision=edition.revision,
+        currency=quote.currency,
+        subtotal_cents=quote.subtotal_cents,
+        tax_cents=quote.tax_cents,
+        total_cents=quote.total_cents,
+        issued_at=issue.issued_at if issue else None,
+        due_on=issue.due_on if issue else None,
+        fingerprint=fingerprint(request, quote),
+    )
+    invoice = Invoice(header, quote.lines, quote.unpriced, billed, edition.run_id, edition.run_at)
+    refuse_inconsistent(invoice)
+    return invoice
+
+
+def refuse_inconsistent(invoice: Invoice) -> None:
+    """Raises InconsistentInvoice unless lines, subtotal, tax and total agree to the cent."""
+    header = invoice.header
+    tax = sum(line.amount_cents for line in invoice.lines if line.kind == "tax")
+    charges = sum(line.amount_cents for line in invoice.lines if line.kind != "tax")
+    agreed = (charges, tax, charges + tax)
+    if agreed != (header.subtotal_cents, header.tax_cents, header.total_cents):
+        raise InconsistentInvoice(
+            f"invoice {header.id}: lines give {agreed}, totals say "
+            f"{(header.subtotal_cents, header.tax_cents, header.total_cents)} cents"
+        )
+
+
+def header_document(header: Header) -> dict[str, Any]:
+    """The header as the API shows it."""
+    return {
+        "id": header.id,
+        "number": header.number,
+        "tenant_id": header.tenant_id,
+        "period_start": header.period_start.isoformat(),
+        "period_end": header.period_end.isoformat(),
+        "status": header.status.value,
+        "revision": header.revision,
+        "currency": header.currency,
+        "subtotal_cents": header.subtotal_cents,
+        "tax_cents": header.tax_cents,
+        "total_cents": header.total_cents,
+        "issued_at": header.issued_at.isoformat() if header.issued_at else None,
+        "due_on": header.due_on.isoformat() if header.due_on else None,
+        "fingerprint": header.fingerprint,
+    }
+
+
+def invoice_document(invoice: Invoice) -> dict[str, Any]:
+    """The invoice as the API shows it: header and lines. Tenant fields only."""
+    lines = [line_document(line) for line in invoice.lines]
+    return header_document(invoice.header) | {"lines": lines}
+
+
+def unpriced_document(unpriced: Iterable[UnpricedUsage]) -> list[dict[str, str]]:
+    """Usage that is billed nothing, for the log line and the stored invoice; never for tenants."""
+    return [
+        {
+            "deployment_id": usage.deployment_id,
+            "resource_kind": usage.resource_kind,
+            "quantity": format(usage.quantity, "f"),
+        }
+        for usage in unpriced
+    ]

@@ -1,0 +1,260 @@
+"""The private item class of the invoices table, and its mapping to and from the document."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zlib import crc32
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
+from pynamodb.models import Model
+
+from invoicing.foundation.dynamodb import ITEM_BYTES, ItemTooLarge
+from invoicing.invoices.billed_usage import Billed, billed_entries, read_billed
+from invoicing.invoices.invoice import (
+    Header,
+    Invoice,
+    InvoiceStatus,
+    header_document,
+    unpriced_document,
+)
+from invoicing.invoices.review import Flags, flags_text, own_flags, read_flags
+from quote_engine import Line, UnpricedUsage, line_document
+
+# DynamoDB caps a partition at 1,000 writes a second; one key a period would cap the run there.
+SHARDS = 16
+# Half the money reads want the header alone; beyond this the item's own size would tax them.
+PAGE_BYTES = 100 * 1024
+# Of an item's limit: its keys, and what an issue adds later.
+KEPT_FREE = 1024
+# Of `2026-04-01`, which a replaced revision's key goes on from.
+DAY_LENGTH = 10
+
+# Everything but the key of a header, as it is stored and as the index copies it.
+HEADER_ATTRIBUTES = (
+    "number",
+    "period_end",
+    "status",
+    "revision",
+    "currency",
+    "subtotal_cents",
+    "tax_cents",
+    "total_cents",
+    "issued_at",
+    "due_on",
+    "fingerprint",
+)
+# What the index copies beside the keys: the header, and what a review of the month needs.
+INDEXED_ATTRIBUTES = (*HEADER_ATTRIBUTES, "flags")
+
+
+class PeriodIndex(GlobalSecondaryIndex["InvoiceItem"]):  # type: ignore[no-untyped-call]
+    """Lists a period's current invoices for admins: headers only, never read for money."""
+
+    class Meta:
+        index_name = "period"
+        projection = IncludeProjection(list(INDEXED_ATTRIBUTES))
+
+    period_shard = UnicodeAttribute(hash_key=True)
+    tenant_id = UnicodeAttribute(range_key=True)
+
+
+class InvoiceItem(Model):
+    """A current invoice (`2026-04-01`), a replaced one (`2026-04-01#r1`), a further page, or the
+    mark of a month (`2026-04`), which names the write that last billed late usage of it.
+    """
+
+    class Meta:
+        table_name = ""
+
+    tenant_id = UnicodeAttribute(hash_key=True)
+    period_start = UnicodeAttribute(range_key=True)
+    # On current invoices alone: replaced revisions and pages stay out of every list.
+    period_shard = UnicodeAttribute(null=True)
+    number = UnicodeAttribute(null=True)
+    period_end = UnicodeAttribute(null=True)
+    status = UnicodeAttribute(null=True)
+    revision = NumberAttribute(null=True)
+    currency = UnicodeAttribute(null=True)
+    subtotal_cents = NumberAttribute(null=True)
+    tax_cents = NumberAttribute(null=True)
+    total_cents = NumberAttribute(null=True)
+    issued_at = UnicodeAttribute(null=True)
+    due_on = UnicodeAttribute(null=True)
+    # When it was made void; a run that was started before then gives it no new revision.
+    voided_at = UnicodeAttribute(null=True)
+    fingerprint = UnicodeAttribute(null=True)
+    run_id = UnicodeAttribute(null=True)
+    run_at = UnicodeAttribute(null=True)
+    # Which attempt wrote this: a worker knows its own write again after a lost reply.
+    attempt = UnicodeAttribute(null=True)
+    pages = NumberAttribute(null=True)
+    lines = UnicodeAttribute(null=True)
+    # The usage that these lines took in; never shown.
+    billed = UnicodeAttribute(null=True)
+    unpriced = UnicodeAttribute(null=True)
+    # On the few that somebody should look at before they are issued: see review.py.
+    flags = UnicodeAttribute(null=True)
+    period = PeriodIndex()
+
+
+def period_shard(tenant_id: str, period_label: str) -> str:
+    """The index partition of a tenant's invoice: stable, and even over tenants."""
+    return f"{period_label}#{crc32(tenant_id.encode()) % SHARDS:02}"
+
+
+def all_shards(period_label: str) -> list[str]:
+    """Every index partition of a period."""
+    return [f"{period_label}#{shard:02}" for shard in range(SHARDS)]
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def page_prefix(period_start: str, revision: int) -> str:
+    """Of the further pages of one revision; its attempts' ids and page numbers follow."""
+    return f"{period_start[:DAY_LENGTH]}#r{revision:04}#"
+
+
+def page_key(period_start: str, revision: int, attempt: str, page: int) -> str:
+    """The sort key of a further page."""
+    return f"{page_prefix(period_start, revision)}{attempt}#{page:04}"
+
+
+def pages_of(items: type[InvoiceItem], tenant_id: str, item: InvoiceItem) -> list[InvoiceItem]:
+    """The invoice item and its further pages, in order; fewer than it says if some are gone."""
+    if int(item.pages) == 1:
+        return [item]
+    prefix = f"{page_prefix(item.period_start, int(item.revision))}{item.attempt}#"
+    further = items.query(
+        pages_key(tenant_id), InvoiceItem.period_start.startswith(prefix), consistent_read=True
+    )
+    return [item, *further]
+
+
+def pages_key(tenant_id: str) -> str:
+    """The partition of a tenant's further pages: listing a tenant never reads them."""
+    return f"{tenant_id}#pages"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of an invoice's lines, record of billed usage and unpriced usage, as JSON arrays."""
+
+    lines: str
+    billed: str
+    # Most invoices have none; an attribute that is not there costs nothing.
+    unpriced: str | None
+
+
+def invoice_pages(invoice: Invoice) -> list[Page]:
+    """All that may be long, at most about 100 KB a page; the first page goes into the invoice."""
+    texts = [("lines", _compact(line_document(line))) for line in invoice.lines]
+    texts += [("billed", _compact(entry)) for entry in billed_entries(invoice.billed)]
+    texts += [("unpriced", _compact(entry)) for entry in unpriced_document(invoice.unpriced)]
+    pages: list[dict[str, list[str]]] = [defaultdict(list)]
+    size = 0
+    for name, text in texts:
+        size += len(text.encode()) + 1
+        if size > PAGE_BYTES and size > len(text.encode()) + 1:
+            pages.append(defaultdict(list))
+            size = len(text.encode()) + 1
+        pages[-1][name].append(text)
+    return [
+        Page(
+            lines=_array(page["lines"]),
+            billed=_array(page["billed"]),
+            unpriced=_array(page["unpriced"]) if page["unpriced"] else None,
+        )
+        for page in pages
+    ]
+
+
+def _array(texts: Iterable[str]) -> str:
+    return f"[{','.join(texts)}]"
+
+
+def invoice_attributes(invoice: Invoice, attempt: str, pages: list[Page]) -> dict[str, Any]:
+    """All attributes but keys; raises ItemTooLarge beyond DynamoDB's limit, naming the tenant."""
+    header = header_document(invoice.header)
+    found = {name: header[name] for name in HEADER_ATTRIBUTES} | {
+        "run_id": invoice.run_id or None,
+        "run_at": invoice.run_at.isoformat() if invoice.run_at else None,
+        "attempt": attempt,
+        "pages": len(pages),
+        "lines": pages[0].lines,
+        "billed": pages[0].billed,
+        "unpriced": pages[0].unpriced,
+        "flags": flags_text(
+            own_flags(invoice.lines, invoice.unpriced, invoice.header.total_cents)
+        ),
+    }
+    refuse_too_large(f"invoice {invoice.header.id}", found)
+    return found
+
+
+def refuse_too_large(whose: str, attributes: Mapping[str, Any]) -> None:
+    """Raises ItemTooLarge for attributes that DynamoDB would refuse, naming whose they are."""
+    size = sum(len(str(value).encode()) + len(name) for name, value in attributes.items())
+    if size > ITEM_BYTES - KEPT_FREE:
+        raise ItemTooLarge(f"{whose}: an item of {size} bytes is over DynamoDB's {ITEM_BYTES}")
+
+
+def header_of(item: InvoiceItem) -> Header:
+    """The header in an item or index entry."""
+    return Header(
+        tenant_id=item.tenant_id,
+        number=item.number,
+        period_start=date.fromisoformat(item.period_start.partition("#")[0]),
+        period_end=date.fromisoformat(item.period_end),
+        status=InvoiceStatus(item.status),
+        revision=int(item.revision),
+        currency=item.currency,
+        subtotal_cents=int(item.subtotal_cents),
+        tax_cents=int(item.tax_cents),
+        total_cents=int(item.total_cents),
+        issued_at=datetime.fromisoformat(item.issued_at) if item.issued_at else None,
+        due_on=date.fromisoformat(item.due_on) if item.due_on else None,
+        fingerprint=item.fingerprint,
+    )
+
+
+def invoice_of(item: InvoiceItem, pages: Sequence[InvoiceItem]) -> Invoice:
+    """The invoice in an item and its further pages (`pages` begins with the item itself)."""
+    return Invoice(
+        header=header_of(item),
+        lines=lines_of(page.lines for page in pages),
+        unpriced=unpriced_of(page.unpriced for page in pages),
+        billed=billed_of(item.tenant_id, (page.billed for page in pages)),
+        run_id=item.run_id or "",
+        run_at=datetime.fromisoformat(item.run_at) if item.run_at else None,
+    )
+
+
+def flags_of(item: InvoiceItem) -> Flags:
+    """The review's rules that apply to the invoice by itself, in an item or index entry."""
+    return read_flags(item.flags)
+
+
+def unpriced_of(pages: Iterable[str | None]) -> tuple[UnpricedUsage, ...]:
+    """The usage that the invoice bills nothing for, on all pages."""
+    return tuple(
+        UnpricedUsage(**{**usage, "quantity": Decimal(usage["quantity"])})
+        for page in pages
+        for usage in json.loads(page or "[]")
+    )
+
+
+def lines_of(pages: Iterable[str]) -> tuple[Line, ...]:
+    """The lines of all pages, in order."""
+    return tuple(Line(**line) for page in pages for line in json.loads(page))
+
+
+def billed_of(tenant_id: str, pages: Iterable[str]) -> Billed:
+    """The record of billed usage in all pages."""
+    return read_billed(tenant_id, (entry for page in pages for entry in json.loads(page)))

@@ -1,0 +1,167 @@
+"""Lists of invoice headers: one tenant's, one period's, or everything; page by page."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import merge
+from itertools import islice
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+
+from invoicing.foundation.dynamodb import bound
+from invoicing.foundation.parallel import at_once
+from invoicing.invoices.invoice import Header, InvoiceStatus
+from invoicing.invoices.invoice_item import (
+    HEADER_ATTRIBUTES,
+    InvoiceItem,
+    PeriodIndex,
+    all_shards,
+    flags_of,
+    header_of,
+    period_shard,
+)
+from invoicing.invoices.review import Flags
+from quote_engine import Period
+
+# DynamoDB counts items before it filters: a state that few invoices are in needs long pages.
+FILTERED_PAGE = 1000
+ATTRIBUTES = ["tenant_id", "period_start", *HEADER_ATTRIBUTES]
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderPage:
+    """Headers, and where the next page starts (None at the end)."""
+
+    headers: tuple[Header, ...]
+    next_position: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A current invoice's header, and the review's rules that apply to it by itself."""
+
+    header: Header
+    flags: Flags
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderFilter:
+    """Which headers: of one tenant or of all, of one period or of all, in one state or in any."""
+
+    tenant_id: str | None
+    period: Period | None
+    status: InvoiceStatus | None
+
+
+class InvoiceLists:
+    """Current invoices only: replaced revisions and line pages never show.
+
+    A tenant's list is a consistent read of the table, newest period first. A period's list comes
+    from the sharded index, in order of tenant id; the list of everything scans that index, in no
+    order worth relying on. The index may lag a second behind and never feeds money.
+    """
+
+    def __init__(self, table_name: str) -> None:
+        self._items = bound(InvoiceItem, table_name)
+
+    def page(self, wanted: HeaderFilter, limit: int, after: str | None) -> HeaderPage:
+        """At most `limit` headers after the position; positions belong to one filter."""
+        if wanted.tenant_id is not None:
+            found, position = self._of_tenant(wanted, limit, after), _period_start
+        elif wanted.period is not None:
+            found, position = self._of_period(wanted, limit, after), _tenant_id
+        else:
+            found, position = self._of_everyone(wanted, limit, after), _invoice_id
+        items = list(islice(found, limit + 1))
+        more = len(items) > limit
+        headers = tuple(header_of(item) for item in items[:limit])
+        return HeaderPage(headers, position(items[limit - 1]) if more else None)
+
+    def whole_period(self, period: Period) -> list[Listed]:
+        """All current invoices of a period in order of tenant id, void ones too.
+
+        The shards are read at the same time, each in pages of up to 1 MB.
+        """
+
+        def shard(name: str) -> list[Listed]:
+            found = self._items.period.query(name)
+            return [Listed(header_of(item), flags_of(item)) for item in found]
+
+        shards = at_once(shard, all_shards(period.label))
+        return sorted(
+            (listed for each in shards for listed in each),
+            key=lambda listed: listed.header.tenant_id,
+        )
+
+    def _of_tenant(
+        self, wanted: HeaderFilter, limit: int, after: str | None
+    ) -> Iterator[InvoiceItem]:
+        key: Condition | None = None
+        if wanted.period is not None:
+            key = InvoiceItem.period_start == wanted.period.start.isoformat()
+        elif after is not None:
+            key = InvoiceItem.period_start < after
+        return self._items.query(
+            wanted.tenant_id,
+            key,
+            filter_condition=_current(wanted.status),
+            consistent_read=True,
+            scan_index_forward=False,
+            attributes_to_get=ATTRIBUTES,
+            page_size=limit + 1,
+        )
+
+    def _of_period(
+        self, wanted: HeaderFilter, limit: int, after: str | None
+    ) -> Iterator[InvoiceItem]:
+        assert wanted.period is not None
+        # Each shard is read lazily, so a page of n headers costs little more than n reads.
+        shards = [
+            self._items.period.query(
+                shard,
+                PeriodIndex.tenant_id > after if after is not None else None,
+                filter_condition=_in_state(wanted.status),
+                page_size=FILTERED_PAGE if wanted.status else max(4, limit // 8),
+            )
+            for shard in all_shards(wanted.period.label)
+        ]
+        return merge(*shards, key=_tenant_id)
+
+    def _of_everyone(
+        self, wanted: HeaderFilter, limit: int, after: str | None
+    ) -> Iterator[InvoiceItem]:
+        return self._items.period.scan(
+            filter_condition=_in_state(wanted.status),
+            last_evaluated_key=_index_key(after) if after is not None else None,
+            page_size=FILTERED_PAGE if wanted.status else limit + 1,
+        )
+
+
+def _in_state(status: InvoiceStatus | None) -> Condition | None:
+    return None if status is None else InvoiceItem.status == status.value
+
+
+def _current(status: InvoiceStatus | None) -> Condition:
+    current: Condition = InvoiceItem.period_shard.exists()
+    return current if status is None else current & (InvoiceItem.status == status.value)
+
+
+def _period_start(item: InvoiceItem) -> str:
+    return str(item.period_start)
+
+
+def _tenant_id(item: InvoiceItem) -> str:
+    return str(item.tenant_id)
+
+
+def _invoice_id(item: InvoiceItem) -> str:
+    return header_of(item).id
+
+
+def _index_key(invoice_id: str) -> dict[str, Any]:
+    tenant_id, _, label = invoice_id.partition(".")
+    return {
+        "period_shard": {"S": period_shard(tenant_id, label)},
+        "tenant_id": {"S": tenant_id},
+        "period_start": {"S": Period.month(label).start.isoformat()},
+    }

@@ -1,0 +1,271 @@
+"""The invoices table: one current invoice per (tenant, period), by its primary key alone.
+
+The put is conditional and there is no other lock. What DynamoDB refuses is read back: either
+somebody else's invoice is there (InvoiceAlreadyExists) or our own, whose reply was lost (done).
+
+Lines beyond about 100 KB go to further page items, written first, under an attempt id that only
+the invoice item names: that item, written last, is the commit record. Pages live in a partition
+of their own (`<tenant>#pages`) so that listing a tenant never reads them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from invoicing.foundation.dynamodb import bound, connection, refused
+from invoicing.invoices.invoice import REPLACEABLE, Header, Invoice, InvoiceStatus
+from invoicing.invoices.invoice_item import (
+    InvoiceItem,
+    header_of,
+    invoice_attributes,
+    invoice_of,
+    invoice_pages,
+    page_key,
+    page_prefix,
+    pages_key,
+    pages_of,
+    period_shard,
+    refuse_too_large,
+)
+from quote_engine import Period
+
+READ_TRIES = 3
+
+type Marks = Mapping[str, str]
+"""By period label, the write that last billed late usage of it (see BillingHistory)."""
+NO_MARKS: Marks = {}
+
+
+class InvoiceNotFound(Exception):
+    """There is no such invoice, or no such revision of it."""
+
+
+class InvoiceAlreadyExists(Exception):
+    """The period has an invoice, written by somebody else; carries its header."""
+
+    def __init__(self, header: Header) -> None:
+        super().__init__(f"invoice {header.id} exists already ({header.status})")
+        self.header = header
+
+
+class InvoiceChanged(Exception):
+    """The invoice is no longer the one that was to be replaced; nothing was written."""
+
+
+class InvoicePagesMissing(Exception):
+    """An invoice names line pages that are not there; it is never shown in part."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInvoice:
+    """An invoice with the very item it was read from, which a replacement keeps byte by byte."""
+
+    invoice: Invoice
+    item: InvoiceItem
+
+    @property
+    def voided_at(self) -> datetime | None:
+        """When it was made void (UTC)."""
+        return datetime.fromisoformat(self.item.voided_at) if self.item.voided_at else None
+
+
+def _late_labels(old: Invoice, new: Invoice) -> set[str]:
+    """The months whose late usage changes hands when one invoice replaces another."""
+    labels = old.billed.late.keys() | new.billed.late.keys()
+    # A void invoice billed nothing: its whole month is billed anew, while another invoice may be
+    # about to bill that month's late usage on top of what is void.
+    voided = old.header.status is InvoiceStatus.VOID
+    return labels | {new.header.period.label} if voided else labels
+
+
+class InvoicesTable:
+    """Invoices by (tenant, period), their replaced revisions and their pages."""
+
+    def __init__(self, table_name: str) -> None:
+        self._items = bound(InvoiceItem, table_name)
+
+    def get(self, tenant_id: str, period: Period, revision: int | None = None) -> Invoice:
+        """The current invoice, or a revision of it; consistent. Raises InvoiceNotFound."""
+        current = self.stored(tenant_id, period)
+        if revision is None or revision == current.invoice.header.revision:
+            return current.invoice
+        return self._read(tenant_id, f"{period.start.isoformat()}#r{revision}").invoice
+
+    def stored(self, tenant_id: str, period: Period) -> StoredInvoice:
+        """The current invoice as a replacement needs it; consistent. Raises InvoiceNotFound."""
+        return self._read(tenant_id, period.start.isoformat())
+
+    def _read(self, tenant_id: str, sort_key: str) -> StoredInvoice:
+        for _ in range(READ_TRIES):
+            item = self._item(tenant_id, sort_key)
+            pages = pages_of(self._items, tenant_id, item)
+            if len(pages) == int(item.pages):
+                return StoredInvoice(invoice_of(item, pages), item)
+        raise InvoicePagesMissing(f"invoice of {tenant_id}, {sort_key}: {len(pages)} of its pages")
+
+    def _item(self, tenant_id: str, sort_key: str) -> InvoiceItem:
+        try:
+            return self._items.get(tenant_id, sort_key, consistent_read=True)
+        except self._items.DoesNotExist as error:
+            raise InvoiceNotFound(f"no invoice of {tenant_id}, {sort_key}") from error
+
+    def create(self, invoice: Invoice, marks: Marks = NO_MARKS) -> None:
+        """Writes the period's first invoice.
+
+        `marks` are those that were read before the late usage that it bills. Raises
+        InvoiceAlreadyExists when the period has an invoice that this call did not write, and
+        InvoiceChanged when another invoice bills the same late usage meanwhile.
+        """
+        attempt = uuid4().hex
+        item = self._with_pages_written(invoice, attempt)
+        try:
+            self._put_new(item, invoice.billed.late, marks)
+        except (PutError, TransactWriteError) as error:
+            if not refused(error):
+                raise
+            self._recognise(item, error)
+        self._sweep(item)
+
+    def _put_new(self, item: InvoiceItem, late: Iterable[str], marks: Marks) -> None:
+        new = InvoiceItem.tenant_id.does_not_exist()
+        if not late:
+            item.save(condition=new)
+            return
+        with self._transaction(item) as writes:
+            writes.save(item, condition=new)
+            self._mark(writes, item, late, marks)
+
+    def _recognise(self, item: InvoiceItem, error: Exception) -> None:
+        """Returns if the refused write is there all the same: its first reply was lost."""
+        try:
+            current = self._item(item.tenant_id, item.period_start)
+        except InvoiceNotFound:
+            self._delete_pages(item, lambda key: item.attempt in key)
+            name = f"{item.tenant_id}, {item.period_start}"
+            text = f"late usage of invoice {name} was billed by another invoice meanwhile"
+            raise InvoiceChanged(text) from error
+        if current.attempt != item.attempt:
+            self._sweep_after_a_rival(item, current)
+            raise InvoiceAlreadyExists(header_of(current)) from error
+
+    def replace(self, replaced: StoredInvoice, invoice: Invoice, marks: Marks = NO_MARKS) -> None:
+        """Puts the next revision in the place of a draft or void one, which stays readable.
+
+        One transaction: the old document moves to `<period>#rN`, the new one takes its key.
+        Raises InvoiceChanged when the current invoice is no longer `replaced`, and when another
+        invoice bills the same late usage meanwhile.
+        """
+        attempt = uuid4().hex
+        item = self._with_pages_written(invoice, attempt)
+        try:
+            self._swap(replaced, item, _late_labels(replaced.invoice, invoice), marks)
+        except TransactWriteError as error:
+            if not refused(error):
+                raise
+            current = self._item(item.tenant_id, item.period_start)
+            if current.attempt != attempt:
+                self._sweep_after_a_rival(item, current)
+                raise InvoiceChanged(f"invoice {invoice.header.id} changed meanwhile") from error
+        self._sweep(item)
+
+    def _swap(
+        self, replaced: StoredInvoice, new: InvoiceItem, late: Iterable[str], marks: Marks
+    ) -> None:
+        old = replaced.item
+        if InvoiceStatus(old.status) not in REPLACEABLE:
+            raise InvoiceChanged(f"{old.status} invoices cannot be replaced")
+        # The same state too, not just a replaceable one: what is kept must be what was there.
+        unchanged = (InvoiceItem.attempt == old.attempt) & (InvoiceItem.status == old.status)
+        with self._transaction(new) as swap:
+            swap.save(self._superseded(old), condition=InvoiceItem.tenant_id.does_not_exist())
+            swap.save(new, condition=unchanged)
+            self._mark(swap, new, late, marks)
+
+    def _transaction(self, item: InvoiceItem) -> TransactWrite:
+        return TransactWrite(connection=connection(), client_request_token=item.attempt)
+
+    def _mark(
+        self, writes: TransactWrite, item: InvoiceItem, late: Iterable[str], marks: Marks
+    ) -> None:
+        """Names this write as the last to bill late usage of these months, if none came between.
+
+        Invoices of two periods may be made at once, and both would bill the same late usage.
+        """
+        for label in late:
+            seen = marks.get(label)
+            unseen = InvoiceItem.tenant_id.does_not_exist()
+            condition = unseen if seen is None else InvoiceItem.attempt == seen
+            mark = self._items(item.tenant_id, label, attempt=item.attempt)
+            writes.save(mark, condition=condition)
+
+    def _superseded(self, old: InvoiceItem) -> InvoiceItem:
+        moved = {"tenant_id", "period_start", "period_shard"}
+        kept = {name: value for name, value in old.attribute_values.items() if name not in moved}
+        key = f"{old.period_start}#r{int(old.revision)}"
+        return self._items(old.tenant_id, key, **kept)
+
+    def rehearse(self, invoice: Invoice) -> None:
+        """Does all that writing the invoice would, and writes nothing; raises ItemTooLarge."""
+        self._items_of(invoice, "")
+
+    def _with_pages_written(self, invoice: Invoice, attempt: str) -> InvoiceItem:
+        """The invoice item, ready to be put; its further pages, if any, are in the table."""
+        item, *pages = self._items_of(invoice, attempt)
+        for page in pages:
+            page.save()
+        return item
+
+    def _items_of(self, invoice: Invoice, attempt: str) -> list[InvoiceItem]:
+        """The invoice item and its further pages, in order; raises ItemTooLarge."""
+        header = invoice.header
+        start = header.period_start.isoformat()
+        pages = invoice_pages(invoice)
+        item = self._items(
+            header.tenant_id,
+            start,
+            period_shard=period_shard(header.tenant_id, header.period.label),
+            **invoice_attributes(invoice, attempt, pages),
+        )
+        items = [item]
+        for number, page in enumerate(pages[1:], start=2):
+            content = asdict(page)
+            refuse_too_large(f"invoice {header.id}, page {number}", content)
+            key = page_key(start, header.revision, attempt, number)
+            items.append(self._items(pages_key(header.tenant_id), key, **content))
+        return items
+
+    def _sweep(self, item: InvoiceItem) -> None:
+        """Deletes the pages that dead attempts at this very revision left behind.
+
+        No attempt at this revision can still commit, because this one has: a slow worker's pages
+        are garbage already. Pages of later revisions are left alone; they may be in the making.
+        """
+        self._delete_pages(item, lambda key: item.attempt not in key)
+
+    def _sweep_after_a_rival(self, item: InvoiceItem, current: InvoiceItem) -> None:
+        """Deletes the pages of a lost attempt, and of the dead ones at the revision it lost.
+
+        A worker that died after its rival committed leaves pages that nobody else would find.
+        """
+        if current.revision == item.revision:
+            self._delete_pages(item, lambda key: current.attempt not in key)
+        else:
+            self._delete_pages(item, lambda key: item.attempt in key)
+
+    def _delete_pages(self, item: InvoiceItem, dead: Callable[[str], bool]) -> None:
+        if int(item.pages) == 1:
+            return
+        prefix = page_prefix(item.period_start, int(item.revision))
+        pages = self._items.query(
+            pages_key(item.tenant_id),
+            InvoiceItem.period_start.startswith(prefix),
+            consistent_read=True,
+            attributes_to_get=["tenant_id", "period_start"],
+        )
+        for page in pages:
+            if dead(page.period_start):
+                page.delete()

@@ -1,0 +1,146 @@
+"""What may be done to an invoice, and in which state: issue, pay and void.
+
+An invoice is changed as it was reviewed: whoever asks names the revision or the fingerprint that
+they looked at, and anything else that stands there by then is a conflict.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from invoicing.foundation.bodies import InvalidBody, read_body
+from invoicing.foundation.parsing import Message
+from invoicing.invoices.invoice import Header, InvoiceStatus, Issue
+from invoicing.invoices.review import Finding, finding_document
+
+
+class Action(StrEnum):
+    """What a person does to an invoice."""
+
+    ISSUE = "issue"
+    PAY = "pay"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The states from which an action leads to its own."""
+
+    before: frozenset[InvoiceStatus]
+    after: InvoiceStatus
+
+
+RULES: Mapping[Action, Rule] = {
+    Action.ISSUE: Rule(frozenset((InvoiceStatus.DRAFT,)), InvoiceStatus.ISSUED),
+    Action.PAY: Rule(frozenset((InvoiceStatus.ISSUED,)), InvoiceStatus.PAID),
+    Action.VOID: Rule(frozenset((InvoiceStatus.DRAFT, InvoiceStatus.ISSUED)), InvoiceStatus.VOID),
+}
+
+
+class InvalidOrder(InvalidBody):
+    """The order cannot be read."""
+
+
+class Refused(Exception):
+    """The invoice is not in a state for this, or no longer what was reviewed."""
+
+    def __init__(self, reason: str, current: Header) -> None:
+        super().__init__(reason)
+        self.current = current
+
+
+class Held(Refused):
+    """The review holds the draft back, and the order gives no reason to issue it all the same."""
+
+    def __init__(self, current: Header, holding: Sequence[Finding]) -> None:
+        named = "; ".join(f"{finding.rule}: {finding.detail}" for finding in holding)
+        super().__init__(f"held by the review ({named}): give a reason to issue it", current)
+        self.holding = tuple(holding)
+
+
+def held_document(refusal: Refused) -> dict[str, Any]:
+    """What a refusal by the review names beside its text; nothing of any other."""
+    if not isinstance(refusal, Held):
+        return {}
+    return {"held_by": [finding_document(finding) for finding in refusal.holding]}
+
+
+def _printable(reason: str) -> str:
+    if not reason.isprintable():
+        raise ValueError("must be printable text on one line")
+    return reason
+
+
+# Not blank: a space would pass for the reason that a held draft and a void need.
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+    AfterValidator(_printable),
+]
+Fingerprint = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Order(Message):
+    """What was reviewed, and why it is done. Needed to void, and to issue what is held back."""
+
+    revision: Annotated[int, Field(strict=True, ge=1, le=99)] | None = None
+    fingerprint: Fingerprint | None = None
+    reason: Reason | None = None
+
+    @model_validator(mode="after")
+    def _names_what_was_reviewed(self) -> Self:
+        if self.revision is None and self.fingerprint is None:
+            raise ValueError("revision or fingerprint: name what was reviewed")
+        return self
+
+
+def read_order(action: Action, body: Any) -> Order:
+    """The order in a request's body; raises InvalidOrder with every faulty field."""
+    order = read_body(Order, body, InvalidOrder)
+    if action is Action.VOID and order.reason is None:
+        raise InvalidOrder({"reason": "is needed to void an invoice"})
+    return order
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does it: an identity that never changes, and a name that people know."""
+
+    id: str
+    name: str
+
+
+def refuse_unless_reviewed(header: Header, order: Order) -> None:
+    """Raises Refused unless what stands is what was reviewed."""
+    if order.revision not in (None, header.revision):
+        raise Refused(f"revision {header.revision} stands, not {order.revision}", header)
+    if order.fingerprint not in (None, header.fingerprint):
+        raise Refused("the fingerprint is another: the invoice has changed", header)
+
+
+def refuse_wrong_state(header: Header, action: Action) -> None:
+    """Raises Refused unless the action is possible in the state that the invoice is in."""
+    if header.status not in RULES[action].before:
+        raise Refused(f"a {header.status} invoice: cannot {action}", header)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What somebody does, and when (UTC); with the dates that an issue sets."""
+
+    action: Action
+    order: Order
+    actor: Actor
+    at: datetime
+    issue: Issue | None = None
+
+    def applied(self, header: Header) -> Header:
+        """The header after the change."""
+        after = replace(header, status=RULES[self.action].after)
+        if self.issue is None:
+            return after
+        return replace(after, issued_at=self.issue.issued_at, due_on=self.issue.due_on)

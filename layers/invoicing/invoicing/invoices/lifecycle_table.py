@@ -1,0 +1,223 @@
+"""Changes the state of invoices, and keeps who did what, when and why.
+
+The change and its entry are one transaction. An entry's key is the period, the revision and the
+action (`2026-04-01#r0001#issue` in the partition `<tenant>#history`), so that a change of state
+can happen, and be recorded, once. What was refused is recorded too, under the moment of the try.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.update import Action as Update
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from invoicing.foundation.billing_calendar import month_before
+from invoicing.foundation.dynamodb import bound, connection, refused
+from invoicing.invoices.invoice import Header, Invoice, InvoiceStatus
+from invoicing.invoices.invoice_item import InvoiceItem, flags_of, header_of, invoice_of, pages_of
+from invoicing.invoices.invoices_table import InvoiceNotFound
+from invoicing.invoices.lifecycle import (
+    RULES,
+    Action,
+    Change,
+    Held,
+    Refused,
+    refuse_unless_reviewed,
+    refuse_wrong_state,
+)
+from invoicing.invoices.review import findings
+from quote_engine import Period
+
+TRIES = 5
+REFUSED = "refused"
+DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An invoice's header after a change, and whether the change was made only now."""
+
+    header: Header
+    now: bool
+
+
+class HistoryItem(Model):
+    """One thing that was done to an invoice, or tried."""
+
+    class Meta:
+        table_name = ""
+
+    tenant_id = UnicodeAttribute(hash_key=True)
+    period_start = UnicodeAttribute(range_key=True)
+    action = UnicodeAttribute()
+    outcome = UnicodeAttribute()
+    revision = NumberAttribute(null=True)
+    actor_id = UnicodeAttribute()
+    actor_name = UnicodeAttribute()
+    at = UnicodeAttribute()
+    reason = UnicodeAttribute(null=True)
+    detail = UnicodeAttribute(null=True)
+
+
+def _history_key(tenant_id: str) -> str:
+    return f"{tenant_id}#history"
+
+
+def _updates(after: Header, at: datetime) -> list[Update]:
+    updates: list[Update] = [InvoiceItem.status.set(after.status.value)]
+    if after.status is InvoiceStatus.VOID:
+        updates.append(InvoiceItem.voided_at.set(at.isoformat()))
+    if after.issued_at is not None and after.due_on is not None:
+        updates.append(InvoiceItem.issued_at.set(after.issued_at.isoformat()))
+        updates.append(InvoiceItem.due_on.set(after.due_on.isoformat()))
+    return updates
+
+
+def _done_key(period: Period, revision: int, action: Action) -> str:
+    return f"{period.start.isoformat()}#r{revision:04}#{action}"
+
+
+class LifecycleTable:
+    """Issues, pays and voids invoices; the state that was read is the state that is changed."""
+
+    def __init__(self, table_name: str) -> None:
+        self._items = bound(InvoiceItem, table_name)
+        self._history = bound(HistoryItem, table_name)
+
+    def change(self, tenant_id: str, period: Period, change: Change) -> Header:
+        """The invoice's header after the change; the same person's repeat changes nothing.
+
+        Raises InvoiceNotFound, and Refused when it is in another state, was replaced since it was
+        reviewed, or is held back by the review: the refusal is in its history then.
+        """
+        return self.changed(tenant_id, period, change).header
+
+    def changed(self, tenant_id: str, period: Period, change: Change) -> Changed:
+        """As `change`, and whether it was made now or is a repeat."""
+        for _ in range(TRIES):
+            item = self._item(tenant_id, period)
+            header = header_of(item)
+            try:
+                if self._repeats(header, change):
+                    return Changed(header, now=False)
+                self._refuse_held(item, header, change)
+            except Refused as found:
+                self._note(header, change, str(found))
+                raise
+            try:
+                return Changed(self._write(item, header, change), now=True)
+            except TransactWriteError as error:
+                # Somebody else's change, or a forced run, was first: judge what stands now.
+                if not refused(error) and "TransactionConflict" not in str(error):
+                    raise
+        refusal = Refused("the invoice is changed by others all the time", header)
+        self._note(header, change, str(refusal))
+        raise refusal
+
+    def _item(
+        self, tenant_id: str, period: Period, attributes: list[str] | None = None
+    ) -> InvoiceItem:
+        key = period.start.isoformat()
+        try:
+            return self._items.get(
+                tenant_id, key, consistent_read=True, attributes_to_get=attributes
+            )
+        except self._items.DoesNotExist as error:
+            raise InvoiceNotFound(f"no invoice of {tenant_id}, {key}") from error
+
+    def _repeats(self, header: Header, change: Change) -> bool:
+        """Whether this very change was made by the same person; raises Refused if it cannot be."""
+        refuse_unless_reviewed(header, change.order)
+        if header.status is not RULES[change.action].after:
+            refuse_wrong_state(header, change.action)
+            return False
+        key = _done_key(header.period, header.revision, change.action)
+        try:
+            found = self._history.get(_history_key(header.tenant_id), key, consistent_read=True)
+        except self._history.DoesNotExist:
+            raise Refused(f"{header.status} already, by the month-end run", header) from None
+        if found.actor_id != change.actor.id:
+            by = f"by {found.actor_name} at {found.at}"
+            raise Refused(f"{header.status} already, {by}", header)
+        return True
+
+    def _refuse_held(self, item: InvoiceItem, header: Header, change: Change) -> None:
+        """Raises Held for a draft that the review holds back, without a reason to issue it.
+
+        It is asked of the very write of the invoice that will be issued, and of last month's by
+        a consistent read: an index would only list them.
+        """
+        if change.action is not Action.ISSUE or change.order.reason is not None:
+            return
+        before = self._total_before(header)
+        found = findings(header.total_cents, flags_of(item), before)
+        if holding := [finding for finding in found if finding.holds]:
+            raise Held(header, holding)
+
+    def _total_before(self, header: Header) -> int | None:
+        """What last month's invoice came to, in cents; None without one and for a void one."""
+        month = month_before(header.period)
+        if month is None:
+            return None
+        try:
+            item = self._item(header.tenant_id, month, attributes=["status", "total_cents"])
+        except InvoiceNotFound:
+            return None
+        return None if item.status == InvoiceStatus.VOID else int(item.total_cents)
+
+    def _write(self, item: InvoiceItem, header: Header, change: Change) -> Header:
+        same = (InvoiceItem.attempt == item.attempt) & (InvoiceItem.status == item.status)
+        with TransactWrite(connection=connection(), client_request_token=uuid4().hex) as writes:
+            updates = _updates(change.applied(header), change.at)
+            writes.update(item, actions=updates, condition=same)
+            writes.save(
+                self._entry(header, change, DONE, None),
+                condition=HistoryItem.tenant_id.does_not_exist(),
+            )
+        return change.applied(header)
+
+    def _note(self, header: Header, change: Change, why: str) -> None:
+        self._entry(header, change, REFUSED, why).save()
+
+    def _entry(
+        self, header: Header, change: Change, outcome: str, detail: str | None
+    ) -> HistoryItem:
+        at = change.at.isoformat()
+        key = _done_key(header.period, header.revision, change.action)
+        if outcome != DONE:
+            key = f"{header.period_start.isoformat()}#{at}#{uuid4().hex}"
+        return self._history(
+            _history_key(header.tenant_id),
+            key,
+            action=change.action.value,
+            outcome=outcome,
+            revision=header.revision if outcome == DONE else change.order.revision,
+            actor_id=change.actor.id,
+            actor_name=change.actor.name,
+            at=at,
+            reason=change.order.reason,
+            detail=detail,
+        )
+
+    def history(self, tenant_id: str, period: Period) -> list[HistoryItem]:
+        """What was done to the period's invoices, and tried; consistent, in order of time."""
+        found = self._history.query(
+            _history_key(tenant_id),
+            HistoryItem.period_start.startswith(f"{period.start.isoformat()}#"),
+            consistent_read=True,
+        )
+        # Of one instant, what was done comes before what was refused because of it.
+        return sorted(found, key=lambda entry: (str(entry.at), entry.outcome != DONE))
+
+    def revisions(self, tenant_id: str, period: Period) -> list[Invoice]:
+        """The period's invoice in all its revisions, the first one first; consistent."""
+        start = period.start.isoformat()
+        found = self._items.query(
+            tenant_id, InvoiceItem.period_start.startswith(start), consistent_read=True
+        )
+        invoices = [invoice_of(item, pages_of(self._items, tenant_id, item)) for item in found]
+        return sorted(invoices, key=lambda invoice: invoice.header.revision)

@@ -1,0 +1,186 @@
+"""Issues every draft of a month that was reviewed and is not held back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from itertools import batched
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from invoicing.foundation.bodies import read_body
+from invoicing.foundation.parallel import TimeLimit, at_once
+from invoicing.foundation.parsing import Message
+from invoicing.foundation.settings import Settings
+from invoicing.invoices.invoice import Header, InvoiceStatus, Issue
+from invoicing.invoices.invoice_lists_table import InvoiceLists, Listed
+from invoicing.invoices.lifecycle import (
+    Action,
+    Actor,
+    Change,
+    Fingerprint,
+    Held,
+    InvalidOrder,
+    Order,
+    Reason,
+    Refused,
+)
+from invoicing.invoices.lifecycle_table import Changed, LifecycleTable
+from invoicing.invoices.review import Finding, finding_document
+from invoicing.month_end.month_reader import standing_before
+from invoicing.month_end.report import digest, held_by
+from quote_engine import Period
+
+# Drafts that are issued between two looks at the time.
+ISSUED_AT_ONCE = 64
+MOST_OVERRIDES = 1000
+# Of held and of refused invoices at most so many are shown, beside how many there are.
+MOST_SHOWN = 1000
+DONE = frozenset((InvoiceStatus.ISSUED, InvoiceStatus.PAID))
+
+Overrides = Annotated[dict[str, Reason], Field(max_length=MOST_OVERRIDES)]
+
+
+class BulkOrder(Message):
+    """The digest of the month that was reviewed, and why held drafts are issued all the same."""
+
+    reviewed: Fingerprint
+    overrides: Overrides = Field(default_factory=dict)
+
+
+def read_bulk_order(body: Any) -> BulkOrder:
+    """The order in a request's body; raises InvalidOrder with every faulty field."""
+    return read_body(BulkOrder, body, InvalidOrder)
+
+
+class ReviewedAnother(Exception):
+    """The month is not what was reviewed; carries its digest as it is now."""
+
+    def __init__(self, current: str) -> None:
+        super().__init__("an invoice came, went or changed since the month was reviewed")
+        self.current = current
+
+
+@dataclass(frozen=True, slots=True)
+class Issuing:
+    """Who issues, when (UTC), and the dates that are set."""
+
+    actor: Actor
+    at: datetime
+    issue: Issue
+
+    def change(self, header: Header, reason: str | None) -> Change:
+        """The issue of one draft, of the very revision and content that was listed."""
+        order = Order(revision=header.revision, fingerprint=header.fingerprint, reason=reason)
+        return Change(Action.ISSUE, order, self.actor, self.at, self.issue)
+
+
+@dataclass(slots=True)
+class BulkIssued:
+    """What became of a month's drafts; repeating the order goes on where this one stopped."""
+
+    already: int
+    issued: int = 0
+    held: list[tuple[Header, Sequence[Finding]]] = field(default_factory=list)
+    refused: list[tuple[Header, str]] = field(default_factory=list)
+    complete: bool = True
+
+    def take(self, header: Header, outcome: Changed | Refused) -> None:
+        """Counts what became of one draft."""
+        if isinstance(outcome, Held):
+            self.held.append((header, outcome.holding))
+        elif isinstance(outcome, Changed) and outcome.now:
+            self.issued += 1
+        elif isinstance(outcome, Changed) or _same_and_done(header, outcome.current):
+            self.already += 1
+        else:
+            self.refused.append((header, str(outcome)))
+
+
+def _same_and_done(header: Header, current: Header) -> bool:
+    """Whether somebody else has issued the same document meanwhile."""
+    return current.status in DONE and current.revision == header.revision
+
+
+@dataclass(frozen=True, slots=True)
+class BulkIssue:
+    """Issues drafts of a month, each as it would be issued by itself."""
+
+    lists: InvoiceLists
+    table: LifecycleTable
+
+    @classmethod
+    def over(cls, settings: Settings) -> "BulkIssue":
+        """Bulk issue over the deployed table."""
+        return cls(InvoiceLists(settings.invoices_table), LifecycleTable(settings.invoices_table))
+
+    def issue(
+        self, period: Period, order: BulkOrder, issuing: Issuing, limit: TimeLimit
+    ) -> BulkIssued:
+        """Issues what may be issued until the time is over.
+
+        Raises ReviewedAnother, and InvalidOrder for an override that names no invoice of the
+        month; nothing was issued then.
+        """
+        listed = self.lists.whole_period(period)
+        _refuse_another(listed, order)
+        before = standing_before(self.lists, period)
+        found = BulkIssued(sum(1 for each in listed if each.header.status in DONE))
+        free: list[Header] = []
+        for each in listed:
+            holding = held_by(each, before.get(each.header.tenant_id))
+            if holding and each.header.id not in order.overrides:
+                found.held.append((each.header, holding))
+            elif each.header.status is InvoiceStatus.DRAFT:
+                free.append(each.header)
+        for drafts in batched(free, ISSUED_AT_ONCE, strict=False):
+            if limit.over:
+                found.complete = False
+                break
+            outcomes = at_once(partial(self._one, order.overrides, issuing), drafts)
+            for header, outcome in zip(drafts, outcomes, strict=True):
+                found.take(header, outcome)
+        return found
+
+    def _one(
+        self, overrides: Mapping[str, str], issuing: Issuing, header: Header
+    ) -> Changed | Refused:
+        change = issuing.change(header, overrides.get(header.id))
+        try:
+            return self.table.changed(header.tenant_id, header.period, change)
+        except Refused as refusal:
+            return refusal
+
+
+def _refuse_another(listed: Sequence[Listed], order: BulkOrder) -> None:
+    current = digest(each.header for each in listed)
+    if current != order.reviewed:
+        raise ReviewedAnother(current)
+    unknown = sorted(order.overrides.keys() - {each.header.id for each in listed})
+    if unknown:
+        text = "is no invoice of this month"
+        raise InvalidOrder({f"overrides.{name}": text for name in unknown})
+
+
+def issued_document(found: BulkIssued) -> dict[str, Any]:
+    """What became of a month's drafts, as the API shows it."""
+    return {
+        "issued": found.issued,
+        "already": found.already,
+        "complete": found.complete,
+        "held_count": len(found.held),
+        "held": [
+            {
+                "invoice_id": header.id,
+                "revision": header.revision,
+                "total_cents": header.total_cents,
+                "findings": [finding_document(finding) for finding in holding],
+            }
+            for header, holding in found.held[:MOST_SHOWN]
+        ],
+        "refused_count": len(found.refused),
+        "refused": [
+            {"invoice_id": header.id, "detail": why} for header, why in found.refused[:MOST_SHOWN]
+        ],
+    }

@@ -1,0 +1,119 @@
+"""What is kept of a month-end itself: who started which run of it, and its newest report.
+
+In the accounts table, `month-end#2026-04` / `run#<run id>` and `report`. The functions that write
+these may write nothing else there (`dynamodb:LeadingKeys`).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import PutError
+from pynamodb.models import Model
+
+from invoicing.foundation.dynamodb import bound, refused
+from quote_engine import Period
+
+PREFIX, RUN, REPORT = "month-end#", "run#", "report"
+MOST_NAMED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of a month-end: its own time (UTC), who started it, and for whom.
+
+    `tenants` is how many it was for, None for everybody; `named` are the first hundred of them.
+    """
+
+    run_id: str
+    run_at: datetime
+    by: str
+    force: bool
+    tenants: int | None = None
+    named: tuple[str, ...] = ()
+
+    @property
+    def full(self) -> bool:
+        """Whether it was for everybody."""
+        return self.tenants is None
+
+
+class MonthEndItem(Model):
+    """A run, or a report (`document`)."""
+
+    class Meta:
+        table_name = ""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    run_id = UnicodeAttribute(null=True)
+    run_at = UnicodeAttribute(null=True)
+    by = UnicodeAttribute(null=True)
+    force = BooleanAttribute(null=True)
+    tenants = NumberAttribute(null=True)
+    named = UnicodeAttribute(null=True)
+    document = UnicodeAttribute(null=True)
+
+
+class MonthEndsTable:
+    """Runs and reports, by period."""
+
+    def __init__(self, table_name: str) -> None:
+        self._items = bound(MonthEndItem, table_name)
+
+    def record(self, period: Period, run: Run) -> None:
+        """Keeps a run; its own repeat after a lost reply or a retry changes nothing."""
+        item = self._items(
+            _partition(period),
+            f"{RUN}{run.run_id}",
+            run_id=run.run_id,
+            run_at=run.run_at.isoformat(),
+            by=run.by,
+            force=run.force,
+            tenants=run.tenants,
+            named=json.dumps(run.named[:MOST_NAMED]) if run.named else None,
+        )
+        try:
+            item.save(condition=MonthEndItem.pk.does_not_exist())
+        except PutError as error:
+            if not refused(error):
+                raise
+
+    def runs(self, period: Period) -> list[Run]:
+        """The period's runs in order of their own time; consistent."""
+        found = self._items.query(
+            _partition(period), MonthEndItem.sk.startswith(RUN), consistent_read=True
+        )
+        return sorted(map(_run, found), key=lambda run: (run.run_at, run.run_id))
+
+    def store_report(self, period: Period, document: Mapping[str, Any]) -> None:
+        """Puts a report in the place of the one before."""
+        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+        self._items(_partition(period), REPORT, document=text).save()
+
+    def stored_report(self, period: Period) -> dict[str, Any] | None:
+        """The newest report that was stored of the period; consistent."""
+        try:
+            item = self._items.get(_partition(period), REPORT, consistent_read=True)
+        except self._items.DoesNotExist:
+            return None
+        document: dict[str, Any] = json.loads(item.document)
+        return document
+
+
+def _partition(period: Period) -> str:
+    return f"{PREFIX}{period.label}"
+
+
+def _run(item: MonthEndItem) -> Run:
+    return Run(
+        run_id=item.run_id,
+        run_at=datetime.fromisoformat(item.run_at),
+        by=item.by,
+        force=bool(item.force),
+        tenants=None if item.tenants is None else int(item.tenants),
+        named=tuple(json.loads(item.named or "[]")),
+    )

@@ -1,0 +1,128 @@
+"""Everything that is stored about a month's end: what the indexes list, and a look at the rest.
+
+The indexes of tenants and of invoices are read whole. A tenant that they show no invoice of is
+looked up in the tables themselves: an index may lag a second, and nobody is called missing for
+that. Nothing is counted anywhere but here, from what there is.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import batched, chain
+
+from invoicing.foundation.billing_calendar import month_before
+from invoicing.foundation.parallel import OutOfTime, TimeLimit, at_once
+from invoicing.foundation.settings import Settings
+from invoicing.invoices.invoice import Header, InvoiceStatus
+from invoicing.invoices.invoice_lists_table import InvoiceLists, Listed
+from invoicing.month_end.due import is_due
+from invoicing.month_end.failures import Failure
+from invoicing.month_end.month_ends_table import MonthEndsTable, Run
+from invoicing.month_end.unbilled_table import Unbilled, UnbilledTable
+from invoicing.pricing.tenant_month import Pricing
+from quote_engine import Period
+
+TENANTS_A_PAGE = 1000
+# Tenants that are looked at between two looks at the time; two keys each, a hundred keys a call.
+LOOKED_AT_ONCE, KEYED_AT_ONCE = 400, 50
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A month as its indexes show it.
+
+    `before` are last month's invoices that are not void, `others` the tenants that the index
+    shows no invoice of; both and `invoices` in order of tenant id.
+    """
+
+    period: Period
+    invoices: tuple[Listed, ...]
+    before: Mapping[str, Header]
+    others: tuple[str, ...]
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A tenant that the index shows no invoice of: there is one all the same, or why not."""
+
+    tenant_id: str
+    invoice: Listed | None
+    due: bool
+    failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True)
+class MonthBooks:
+    """Reads the books of one month after the other."""
+
+    pricing: Pricing
+    lists: InvoiceLists
+    unbilled: UnbilledTable
+    month_ends: MonthEndsTable
+
+    @classmethod
+    def over(cls, settings: Settings) -> "MonthBooks":
+        """The books in the deployed tables."""
+        return cls(
+            Pricing.over(settings),
+            InvoiceLists(settings.invoices_table),
+            UnbilledTable(settings.invoices_table, settings.accounts_table),
+            MonthEndsTable(settings.accounts_table),
+        )
+
+    def listing(self, period: Period) -> Listing:
+        """The month as it is listed at this moment."""
+        invoices = self.lists.whole_period(period)
+        invoiced = {listed.header.tenant_id for listed in invoices}
+        tenants = chain.from_iterable(self.pricing.accounts.tenant_ids(None, TENANTS_A_PAGE))
+        return Listing(
+            period=period,
+            invoices=tuple(invoices),
+            before=standing_before(self.lists, period),
+            others=tuple(each for each in tenants if each not in invoiced),
+            runs=tuple(self.month_ends.runs(period)),
+        )
+
+    def looks(self, listing: Listing, limit: TimeLimit) -> Iterator[list[Look]]:
+        """A look at every one of the others, some hundred at a time.
+
+        Raises OutOfTime when the limit is over before all were looked at.
+        """
+        for tenant_ids in batched(listing.others, LOOKED_AT_ONCE, strict=False):
+            if limit.over:
+                raise OutOfTime(f"looked at tenants before {tenant_ids[0]} only")
+            yield self._looks(tenant_ids, listing.period)
+
+    def all_looks(self, listing: Listing, limit: TimeLimit) -> list[Look]:
+        """All of them at once; raises OutOfTime."""
+        return list(chain.from_iterable(self.looks(listing, limit)))
+
+    def _looks(self, tenant_ids: Sequence[str], period: Period) -> list[Look]:
+        look_up = partial(self._look_up, period)
+        found = at_once(look_up, batched(tenant_ids, KEYED_AT_ONCE, strict=False))
+        invoices = {name: each for part in found for name, each in part.invoices.items()}
+        failures = {name: each for part in found for name, each in part.failures.items()}
+        unbilled = [tenant_id for tenant_id in tenant_ids if tenant_id not in invoices]
+        due = dict(zip(unbilled, at_once(partial(self._due, period), unbilled), strict=True))
+        return [
+            Look(name, invoices.get(name), due.get(name, True), failures.get(name))
+            for name in tenant_ids
+        ]
+
+    def _look_up(self, period: Period, tenant_ids: Sequence[str]) -> Unbilled:
+        return self.unbilled.look(tenant_ids, period)
+
+    def _due(self, period: Period, tenant_id: str) -> bool:
+        return is_due(self.pricing, tenant_id, period)
+
+
+def standing_before(lists: InvoiceLists, period: Period) -> dict[str, Header]:
+    """Last month's invoices that are not void, by tenant: what a month is compared with."""
+    month = month_before(period)
+    listed = lists.whole_period(month) if month is not None else []
+    return {
+        each.header.tenant_id: each.header
+        for each in listed
+        if each.header.status is not InvoiceStatus.VOID
+    }

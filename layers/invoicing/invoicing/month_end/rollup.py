@@ -1,0 +1,182 @@
+"""One tenant's month: account and usage in, one invoice out. Safe to do any number of times."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from invoicing.foundation.billing_calendar import refuse_open_period
+from invoicing.foundation.settings import Settings
+from invoicing.invoices.invoice import (
+    REPLACEABLE,
+    Edition,
+    Header,
+    Invoice,
+    InvoiceStatus,
+    Issue,
+    new_invoice,
+)
+from invoicing.invoices.invoices_table import (
+    InvoiceAlreadyExists,
+    InvoiceNotFound,
+    InvoicesTable,
+    Marks,
+    StoredInvoice,
+)
+from invoicing.invoices.line_changes import LineChange, line_changes
+from invoicing.month_end.rollup_message import RollupMessage
+from invoicing.pricing.tenant_month import PricedMonth, Pricing
+from quote_engine import Period, UnpricedUsage
+
+INVOICED = "invoiced already"
+
+
+class Outcome(StrEnum):
+    """What became of one tenant's message."""
+
+    ROLLED = "rolled"
+    SKIPPED = "skipped"
+    REPLACED = "replaced"
+    REFUSED = "refused"
+    NOTHING_TO_INVOICE = "nothing_to_invoice"
+
+
+@dataclass(frozen=True, slots=True)
+class RollupResult:
+    """The outcome, the invoice that now stands, why, usage that nothing prices, and what changed.
+
+    After a dry run the header is of the invoice that would stand, `before` of the one that does,
+    and a first invoice's lines are changes, too.
+    """
+
+    outcome: Outcome
+    header: Header | None = None
+    reason: str = ""
+    unpriced: tuple[UnpricedUsage, ...] = ()
+    changes: tuple[LineChange, ...] = ()
+    before: Header | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be written: the invoice, and what stands in its place; or nothing."""
+
+    result: RollupResult
+    invoice: Invoice | None = None
+    standing: StoredInvoice | None = None
+    marks: Marks = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """The month-end of one tenant at a time, over the three tables."""
+
+    pricing: Pricing
+    invoices: InvoicesTable
+    settings: Settings
+
+    def roll_up(self, message: RollupMessage) -> RollupResult:
+        """Invoices the message's tenant for its period, once however often it is called.
+
+        Raises UnknownTenant, UnknownPrice, InvalidUsage, quote_engine.InvalidRequest and whatever
+        DynamoDB raises: the message then fails alone, is retried, and ends among the dead letters.
+        """
+        period = Period.month(message.period)
+        refuse_open_period(period, message.run_at, self.settings.zone)
+        # Before anything is read: a replacement is conditioned on what stood when its prices
+        # were worked out, so that a slow worker cannot put old usage in the place of new.
+        looks = message.force or message.dry_run
+        standing = self._standing(message.tenant_id, period) if looks else None
+        plan = self._plan(standing, self.pricing.month(message.tenant_id, period), message)
+        if message.dry_run:
+            return self._rehearsed(plan, standing)
+        if plan.invoice is None:
+            return plan.result
+        if plan.standing is not None:
+            self.invoices.replace(plan.standing, plan.invoice, plan.marks)
+            return plan.result
+        return self._create(plan, plan.invoice, message)
+
+    def _standing(self, tenant_id: str, period: Period) -> StoredInvoice | None:
+        try:
+            return self.invoices.stored(tenant_id, period)
+        except InvoiceNotFound:
+            return None
+
+    def _plan(
+        self, standing: StoredInvoice | None, priced: PricedMonth, message: RollupMessage
+    ) -> _Plan:
+        if not priced.quote.lines:
+            return _Plan(_nothing_to_invoice(standing, priced.quote.unpriced))
+        if standing is None:
+            invoice = self._invoice(priced, message, revision=1)
+            result = RollupResult(Outcome.ROLLED, invoice.header, unpriced=invoice.unpriced)
+            return _Plan(result, invoice, marks=priced.marks)
+        header = standing.invoice.header
+        if not message.force:
+            return _Plan(RollupResult(Outcome.SKIPPED, header, INVOICED))
+        if reason := _must_stand(standing, message.run_at):
+            return _Plan(RollupResult(Outcome.REFUSED, header, reason))
+        invoice = self._invoice(priced, message, revision=header.revision + 1)
+        same_lines = invoice.header.fingerprint == header.fingerprint
+        unchanged = same_lines and invoice.unpriced == standing.invoice.unpriced
+        if unchanged and header.status is InvoiceStatus.DRAFT:
+            return _Plan(RollupResult(Outcome.SKIPPED, header, "unchanged", invoice.unpriced))
+        changes = line_changes(standing.invoice.lines, invoice.lines)
+        result = RollupResult(Outcome.REPLACED, invoice.header, "", invoice.unpriced, changes)
+        return _Plan(result, invoice, standing, priced.marks)
+
+    def _rehearsed(self, plan: _Plan, standing: StoredInvoice | None) -> RollupResult:
+        """What would be written, up to the write itself; raises ItemTooLarge."""
+        before = standing.invoice.header if standing else None
+        if plan.invoice is None:
+            return replace(plan.result, before=before)
+        self.invoices.rehearse(plan.invoice)
+        lines = standing.invoice.lines if standing else ()
+        changes = line_changes(lines, plan.invoice.lines)
+        return replace(plan.result, before=before, changes=changes)
+
+    def _create(self, plan: _Plan, invoice: Invoice, message: RollupMessage) -> RollupResult:
+        try:
+            self.invoices.create(invoice, plan.marks)
+        except InvoiceAlreadyExists as found:
+            if message.force:
+                # Another worker was first, perhaps with older usage: the retry compares.
+                raise
+            return RollupResult(Outcome.SKIPPED, found.header, INVOICED)
+        return plan.result
+
+    def _invoice(self, priced: PricedMonth, message: RollupMessage, revision: int) -> Invoice:
+        issue = self._issue(message.run_at)
+        edition = Edition(revision, issue, message.run_id, message.run_at)
+        return new_invoice(priced.tenant, priced.request, priced.quote, edition, priced.billed)
+
+    def _issue(self, run_at: datetime) -> Issue | None:
+        return Issue.at(run_at, self.settings) if self.settings.issue_immediately else None
+
+
+def _must_stand(standing: StoredInvoice, run_at: datetime) -> str | None:
+    """Why not even a forced run may replace the invoice, if it may not."""
+    status = standing.invoice.header.status
+    if status is InvoiceStatus.PAID:
+        return "paid: it stays"
+    if status not in REPLACEABLE:
+        return f"{status}: void it first"
+    if standing.voided_at is not None and run_at < standing.voided_at:
+        # A late copy of an order from before the void would undo it.
+        return f"void since {standing.voided_at.isoformat()}, which is after this run began"
+    return None
+
+
+def _nothing_to_invoice(
+    standing: StoredInvoice | None, unpriced: tuple[UnpricedUsage, ...]
+) -> RollupResult:
+    reason = "no active subscription in the period"
+    if standing is None or standing.invoice.header.status is InvoiceStatus.VOID:
+        return RollupResult(Outcome.NOTHING_TO_INVOICE, reason=reason, unpriced=unpriced)
+    header = standing.invoice.header
+    return RollupResult(
+        Outcome.REFUSED,
+        header,
+        f"{reason}, but a {header.status} invoice stands: void it",
+        unpriced,
+    )

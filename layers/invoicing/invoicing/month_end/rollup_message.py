@@ -1,0 +1,49 @@
+"""What the rollup queue carries: one message per tenant. Unknown fields are refused."""
+
+from typing import Literal
+
+from pydantic import StrictBool, ValidationError
+
+from invoicing.foundation.parsing import (
+    InvalidMessage,
+    Message,
+    Moment,
+    PeriodLabel,
+    RunId,
+    TenantId,
+    faults,
+)
+
+MESSAGE_VERSION: Literal[1] = 1
+
+
+class RollupMessage(Message):
+    """Invoice this tenant for this period. `run_at` is the run's time: the worker has no clock.
+
+    `force` replaces a draft; issued and paid invoices are refused all the same. `dry_run` does
+    everything but write.
+    """
+
+    version: Literal[1]
+    tenant_id: TenantId
+    period: PeriodLabel
+    run_id: RunId
+    run_at: Moment
+    force: StrictBool = False
+    dry_run: StrictBool = False
+
+    @property
+    def body(self) -> str:
+        """The message as JSON, without a `dry_run` that says nothing.
+
+        So a worker of the version before, which knows no dry runs, still takes an ordinary run.
+        """
+        return self.model_dump_json(exclude=None if self.dry_run else {"dry_run"})
+
+
+def parse_rollup_message(body: str) -> RollupMessage:
+    """The message of one SQS record; raises InvalidMessage naming every faulty field."""
+    try:
+        return RollupMessage.model_validate_json(body)
+    except ValidationError as error:
+        raise InvalidMessage(faults(error)) from error

@@ -1,0 +1,57 @@
+"""POST /month-ends: what may be ordered, and the event that it becomes for start_month_end."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, StrictBool
+
+from invoicing.foundation.bodies import InvalidBody, read_body
+from invoicing.foundation.parsing import Message, PeriodLabel, TenantId
+
+# An asynchronous invocation takes 256 KB: of ids of 40 letters, this many.
+MOST_TENANTS = 5000
+
+
+class InvalidRunOrder(InvalidBody):
+    """The order cannot be read."""
+
+
+def _some(tenant_ids: tuple[str, ...]) -> tuple[str, ...]:
+    if not 1 <= len(tenant_ids) <= MOST_TENANTS:
+        raise ValueError(f"must name 1 to {MOST_TENANTS} tenants, or be left out for all")
+    return tuple(dict.fromkeys(tenant_ids))
+
+
+Named = Annotated[tuple[TenantId, ...], AfterValidator(_some)]
+
+
+class RunOrder(Message):
+    """A run of one closed month, for the tenants that are named or for everybody."""
+
+    period: PeriodLabel
+    tenant_ids: Named | None = None
+    force: StrictBool = False
+    dry_run: StrictBool = False
+
+    def unknown(self, known: Collection[str]) -> list[str]:
+        """The tenants that are named and not known, in order of id."""
+        return sorted(set(self.tenant_ids or ()) - set(known))
+
+
+def read_run_order(body: Any) -> RunOrder:
+    """The order in a request's body; raises InvalidRunOrder with every faulty field."""
+    return read_body(RunOrder, body, InvalidRunOrder)
+
+
+def start_event(order: RunOrder, run_id: str, at: datetime, by: str) -> dict[str, Any]:
+    """The event that starts the run, under an id and a time that were there before it.
+
+    Lambda may deliver it twice, and tries it three times: it stays one run.
+    """
+    return {
+        **order.model_dump(mode="json"),
+        "run_id": run_id,
+        "time": at.isoformat(),
+        "by": by,
+    }

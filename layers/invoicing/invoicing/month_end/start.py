@@ -1,0 +1,121 @@
+"""The start of a month-end: which period, which tenants, and how far this invocation got."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.foundation.billing_calendar import period_before, refuse_future, refuse_open_period
+from invoicing.foundation.settings import Settings
+from invoicing.month_end.dispatch import send_messages
+from invoicing.month_end.month_ends_table import MonthEndsTable, Run
+from invoicing.month_end.rollup_message import MESSAGE_VERSION, RollupMessage
+from invoicing.month_end.start_event import StartRequest
+from quote_engine import Period
+
+TENANTS_PER_PAGE = 1000
+UTC_ZONE = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class MonthEnd:
+    """One run: its period, its own time and who asked for it."""
+
+    run_id: str
+    run_at: datetime
+    period: Period
+    force: bool
+    dry_run: bool = False
+
+    def message(self, tenant_id: str) -> RollupMessage:
+        """What the rollup of one tenant is told."""
+        return RollupMessage(
+            version=MESSAGE_VERSION,
+            tenant_id=tenant_id,
+            period=self.period.label,
+            run_id=self.run_id,
+            run_at=self.run_at,
+            force=self.force,
+            dry_run=self.dry_run,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many messages this invocation sent, and the tenant after which the next goes on."""
+
+    sent: int
+    after: str | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every tenant has been sent a message."""
+        return self.after is None
+
+
+def month_end(
+    request: StartRequest, settings: Settings, *, run_id: str, now: datetime
+) -> MonthEnd:
+    """The run that was asked for; without a period, the month before in the billing zone.
+
+    Raises PeriodStillOpen for a period that is not over yet at the run's own time, and
+    TimeInFuture for a time that has not come.
+    """
+    run_at, zone = request.time or now, settings.zone
+    refuse_future(run_at, now)
+    period = Period.month(request.period) if request.period else month_to_bill(run_at, zone)
+    refuse_open_period(period, run_at, zone)
+    name = request.run_id or run_id
+    return MonthEnd(name, run_at, period, request.force, request.dry_run)
+
+
+def month_to_bill(run_at: datetime, zone: ZoneInfo) -> Period:
+    """The month before; west of the schedule's hour the one that is about to end, hence refused.
+
+    At 03:00 UTC on 1 May it is still April in Los Angeles. To bill March there, once more and in
+    silence, would look like a month-end that worked.
+    """
+    months = (period_before(run_at, zone), period_before(run_at, UTC_ZONE))
+    return max(months, key=lambda period: period.start)
+
+
+def record_run(run: MonthEnd, request: StartRequest, month_ends: MonthEndsTable) -> None:
+    """Keeps who started which run, for the month's report; a continuation was kept before.
+
+    A dry run leaves nothing behind but its log.
+    """
+    if run.dry_run or request.after is not None:
+        return
+    named = None if request.tenant_ids is None else sorted(set(request.tenant_ids))
+    tenants = None if named is None else len(named)
+    kept = Run(run.run_id, run.run_at, request.by, run.force, tenants, tuple(named or ()))
+    month_ends.record(run.period, kept)
+
+
+def send_month_end(
+    run: MonthEnd,
+    tenant_pages: Iterator[list[str]],
+    queue_url: str,
+    out_of_time: Callable[[], bool],
+) -> Progress:
+    """Sends a message per tenant, page by page, until all are sent or time runs out.
+
+    Tenants that were named are one page and never continued: a continuation goes on with
+    whoever comes next, and they are not all.
+
+    Raises whatever the listing or the queue raises: a run is never called complete in error.
+    """
+    sent = 0
+    for tenant_ids in tenant_pages:
+        sent += send_messages(queue_url, (run.message(tenant_id) for tenant_id in tenant_ids))
+        if tenant_ids and out_of_time():
+            return Progress(sent, after=tenant_ids[-1])
+    return Progress(sent, after=None)
+
+
+def pages_of_tenants(request: StartRequest, accounts: AccountsTable) -> Iterator[list[str]]:
+    """The tenants that were named, or all of them, page by page."""
+    if request.tenant_ids is not None:
+        return iter([sorted(set(request.tenant_ids))])
+    return accounts.tenant_ids(request.after, TENANTS_PER_PAGE)

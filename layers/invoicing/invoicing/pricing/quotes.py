@@ -1,0 +1,158 @@
+"""A quote before anything is provisioned: the rollup's own prices, for usage that is expected.
+
+It never degrades. A price or a tax treatment that cannot be found refuses the whole quote.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import uuid4
+
+from pydantic import Field
+
+from invoicing.accounts.account import DEPLOYMENT_ID, AddonChoice, Subscription, TaxTreatment
+from invoicing.accounts.accounts_table import AccountsTable, UnknownPrice
+from invoicing.accounts.form_fields import Code, Day, Discounts, Dollars, Version
+from invoicing.accounts.subscription_form import Addons
+from invoicing.foundation.billing_calendar import period_of
+from invoicing.foundation.bodies import InvalidBody, read_body
+from invoicing.foundation.parsing import Message, PeriodLabel, TenantId
+from invoicing.foundation.settings import Settings
+from invoicing.invoices.billed_usage import SegmentUsage, segment_key
+from invoicing.pricing.tenant_month import Pricing
+from invoicing.usage.usage_event import Quantity
+from quote_engine import InvalidRequest, Period, QuoteRequest, price, quote_document
+
+PROSPECT = "prospect"
+
+
+class InvalidQuote(InvalidBody):
+    """The quote cannot be given; it is never given in part."""
+
+
+class QuoteOrder(Message):
+    """What a customer asks the price of: a plan, add-ons, and the usage that is expected.
+
+    Without dates the deployment is there for the whole period; without a period, the month in
+    which the quote is asked for.
+    """
+
+    plan: Code
+    plan_version: Version | None = None
+    addons: Addons = ()
+    discounts: Discounts = ()
+    minimum_commitment: Dollars | None = None
+    usage: dict[str, Quantity] = Field(default_factory=dict)
+    period: PeriodLabel | None = None
+    deployment_id: Annotated[str, Field(pattern=f"^{DEPLOYMENT_ID}$")] = "quoted"
+    starts_on: Day | None = None
+    ends_on: Day | None = None
+    tenant_id: TenantId | None = None
+    tax: TaxTreatment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredQuote:
+    """A quote as it was given, and whose it is: a tenant's, or else its asker's alone."""
+
+    quote_id: str
+    tenant_id: str | None
+    subject: str
+    document: Mapping[str, Any]
+
+
+def read_order(body: Any) -> QuoteOrder:
+    """The order in a request's body; raises InvalidQuote with every faulty field."""
+    return read_body(QuoteOrder, body, InvalidQuote)
+
+
+@dataclass(frozen=True, slots=True)
+class Quotes:
+    """Prices orders from the catalogue; by the same function as the rollup."""
+
+    pricing: Pricing
+    settings: Settings
+
+    @property
+    def accounts(self) -> AccountsTable:
+        """The catalogue that is quoted from."""
+        return self.pricing.accounts
+
+    def quote(self, order: QuoteOrder, subject: str, asked_at: datetime) -> StoredQuote:
+        """The quote, not stored yet.
+
+        Raises InvalidQuote, and UnknownTenant for a tenant that is not there.
+        """
+        tax = self._tax(order)
+        try:
+            request = self._request(order, tax, asked_at)
+        except InvalidRequest as error:
+            reasons = (fault.partition(": ") for fault in error.faults)
+            raise InvalidQuote({field: text for field, _, text in reasons}) from error
+        quote = price(request)
+        if quote.unpriced:
+            without = "the plan has no rate for it, or no day is subscribed"
+            raise InvalidQuote({f"usage.{u.resource_kind}": without for u in quote.unpriced})
+        quote_id = uuid4().hex
+        document = {
+            "id": quote_id,
+            "tenant_id": order.tenant_id,
+            "asked_at": asked_at.isoformat(),
+            "period": request.period.label,
+            "tax": tax,
+            **quote_document(request, quote),
+        }
+        return StoredQuote(quote_id, order.tenant_id, subject, document)
+
+    def _tax(self, order: QuoteOrder) -> TaxTreatment:
+        if order.tenant_id is None:
+            if order.tax is None:
+                raise InvalidQuote(
+                    {"tax": "is needed (gst or gst_free), since no tenant is named"}
+                )
+            return order.tax
+        treatment = self.accounts.account(order.tenant_id).tenant.tax
+        if order.tax not in (None, treatment):
+            raise InvalidQuote({"tax": f"is {treatment} for tenant {order.tenant_id}"})
+        return treatment
+
+    def _request(self, order: QuoteOrder, tax: TaxTreatment, asked_at: datetime) -> QuoteRequest:
+        period = (
+            Period.month(order.period) if order.period else period_of(asked_at, self.settings.zone)
+        )
+        subscription = self._subscription(order, period)
+        usage: SegmentUsage = {segment_key(subscription): order.usage}
+        try:
+            self.accounts.load_catalogue([subscription])
+            return self.pricing.request(tax, [subscription], period, usage)
+        except UnknownPrice as error:
+            kind = str(error).partition(" ")[0]
+            raise InvalidQuote({kind: str(error)}) from error
+
+    def _subscription(self, order: QuoteOrder, period: Period) -> Subscription:
+        starts_on = order.starts_on or period.start
+        if order.ends_on is not None and order.ends_on < starts_on:
+            raise InvalidQuote({"ends_on": "must not be before starts_on"})
+        return Subscription(
+            tenant_id=order.tenant_id or PROSPECT,
+            deployment_id=order.deployment_id,
+            starts_on=starts_on,
+            ends_on=order.ends_on,
+            plan_code=order.plan,
+            plan_version=order.plan_version or self._newest("plan", order.plan),
+            addons=tuple(
+                AddonChoice(
+                    addon.code, addon.version or self._newest("addon", addon.code), addon.quantity
+                )
+                for addon in order.addons
+            ),
+            discounts=order.discounts,
+            minimum_commitment=order.minimum_commitment,
+        )
+
+    def _newest(self, kind: str, code: str) -> int:
+        try:
+            return self.accounts.newest_version(kind, code)
+        except UnknownPrice as error:
+            raise InvalidQuote({kind: str(error)}) from error

@@ -1,0 +1,38 @@
+"""Quotes as they were given, in the accounts table: `quote#<id>` / `quote`."""
+
+import json
+
+from invoicing.accounts.account_item import AccountItem
+from invoicing.foundation.dynamodb import bound
+from invoicing.pricing.quotes import StoredQuote
+
+QUOTE = "quote"
+
+
+class QuoteNotFound(Exception):
+    """There is no such quote."""
+
+
+class QuotesTable:
+    """Written once, read by id."""
+
+    def __init__(self, table_name: str) -> None:
+        self._items = bound(AccountItem, table_name)
+
+    def put(self, quote: StoredQuote) -> None:
+        """Stores a quote under its own fresh id."""
+        document = {
+            "tenant_id": quote.tenant_id,
+            "subject": quote.subject,
+            "quote": quote.document,
+        }
+        self._items(f"{QUOTE}#{quote.quote_id}", QUOTE, document=json.dumps(document)).save()
+
+    def get(self, quote_id: str) -> StoredQuote:
+        """The quote as it was given; consistent. Raises QuoteNotFound."""
+        try:
+            item = self._items.get(f"{QUOTE}#{quote_id}", QUOTE, consistent_read=True)
+        except self._items.DoesNotExist as error:
+            raise QuoteNotFound(quote_id) from error
+        found = json.loads(item.document)
+        return StoredQuote(quote_id, found["tenant_id"], found["subject"], found["quote"])

@@ -1,0 +1,159 @@
+"""Records usage events from wherever they come: one code path for the API and the queue."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.foundation.settings import settings
+from invoicing.usage.usage_event import UsageEvent, UsageOutcome, UsageResult, read_event, rejected
+from invoicing.usage.usage_events_table import (
+    Outcomes,
+    UsageEventsTable,
+    UsageOfAnotherTenant,
+    event_key,
+)
+
+EVENTS_A_CALL = 1000
+# Groups of different deployments and days are written side by side.
+WRITERS = 8
+COUNTED = frozenset((UsageOutcome.ACCEPTED, UsageOutcome.DUPLICATE))
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Events that share their totals, and therefore transactions."""
+
+    tenant_id: str
+    deployment_id: str
+    day: str
+
+
+@dataclass(slots=True)
+class _Rounds:
+    """Who is written when. Within a round every key is another one.
+
+    Copies of an event take one place in the first round; the same id with other content waits for
+    a later one and is then judged by what the store holds, as if it had come in a later call.
+    """
+
+    rounds: list[dict[_Group, dict[str, list[int]]]] = field(default_factory=list)
+    _digests: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, group: _Group, event: UsageEvent, place: int) -> None:
+        """Puts the event at `place` of the call into its round."""
+        key = event_key(event)
+        digests = self._digests[group.tenant_id, key]
+        if event.digest not in digests:
+            digests.append(event.digest)
+        number = digests.index(event.digest)
+        while len(self.rounds) <= number:
+            self.rounds.append(defaultdict(lambda: defaultdict(list)))
+        self.rounds[number][group][key].append(place)
+
+
+@dataclass(frozen=True, slots=True)
+class Metering:
+    """Usage in: exactly once by (tenant, source, id), each event judged by itself."""
+
+    accounts: AccountsTable
+    events: UsageEventsTable
+    zone: ZoneInfo
+
+    def record(self, raw_events: Sequence[Any], received: datetime) -> list[UsageResult]:
+        """The result of each event, in order. `received` is when the call came in.
+
+        Raises UsageNotRecorded when DynamoDB stayed busy: sending everything again is safe.
+        """
+        read = [read_event(raw, received) for raw in raw_events]
+        results = {n: found for n, found in enumerate(read) if isinstance(found, UsageResult)}
+        events = {n: found for n, found in enumerate(read) if isinstance(found, UsageEvent)}
+        owners = self.accounts.owners({event.deployment_id for event in events.values()})
+        rounds = _Rounds()
+        for place, event in events.items():
+            if event.deployment_id not in owners:
+                reason = f"deployment_id: no deployment {event.deployment_id} is known"
+                results[place] = rejected(raw_events[place], reason)
+                continue
+            day = event.occurred_at.astimezone(self.zone).date().isoformat()
+            rounds.add(_Group(owners[event.deployment_id], event.deployment_id, day), event, place)
+        for groups in rounds.rounds:
+            results |= self._write(groups, events)
+        return [results[place] for place in range(len(read))]
+
+    def _write(
+        self, groups: Mapping[_Group, Mapping[str, list[int]]], events: Mapping[int, UsageEvent]
+    ) -> dict[int, UsageResult]:
+        def write(group: _Group) -> dict[int, UsageResult]:
+            places = groups[group]
+            try:
+                outcomes = self.events.record(
+                    group.tenant_id, group.day, [events[first] for first, *_ in places.values()]
+                )
+            except UsageOfAnotherTenant as error:
+                reason = f"deployment_id: {error}"
+                outcomes = dict.fromkeys(places, UsageOutcome.REJECTED)
+                return _results(places, outcomes, events, reason)
+            return _results(places, outcomes, events)
+
+        results: dict[int, UsageResult] = {}
+        with ThreadPoolExecutor(WRITERS) as threads:
+            for found in threads.map(write, groups):
+                results |= found
+        return results
+
+
+@cache
+def metering() -> Metering:
+    """This process's metering over the deployed tables."""
+    found = settings()
+    accounts, events = AccountsTable(found.accounts_table), UsageEventsTable(found.usage_table)
+    return Metering(accounts, events, found.zone)
+
+
+REASONS = {
+    UsageOutcome.CONFLICT: "id: recorded before with other content; the first is kept",
+    UsageOutcome.REJECTED: (
+        "resource_kind: too many resource kinds for this deployment's month; "
+        "events of kinds that it has are taken when they come without new ones"
+    ),
+}
+
+
+def _results(
+    places: Mapping[str, list[int]],
+    outcomes: Outcomes,
+    events: Mapping[int, UsageEvent],
+    reason: str = "",
+) -> dict[int, UsageResult]:
+    results = {}
+    for key, (first, *copies) in places.items():
+        outcome = outcomes[key]
+        later = UsageOutcome.DUPLICATE if outcome in COUNTED else outcome
+        for place, found in ((first, outcome), *((copy, later) for copy in copies)):
+            event = events[place]
+            said = reason or REASONS.get(found, "")
+            results[place] = UsageResult(event.id, event.source, found, said)
+    return results
+
+
+def results_document(results: Sequence[UsageResult]) -> dict[str, Any]:
+    """The results as the API shows them: one per event, in order, and counts by outcome."""
+    counts = Counter(result.outcome for result in results)
+    return {
+        "results": [
+            {
+                "id": result.id,
+                "source": result.source,
+                "outcome": result.outcome.value,
+                "reason": result.reason or None,
+            }
+            for result in results
+        ],
+        "counts": {outcome.value: counts[outcome] for outcome in UsageOutcome},
+    }

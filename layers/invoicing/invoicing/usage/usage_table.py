@@ -1,0 +1,176 @@
+"""The usage table: what was metered, one item per deployment and day, and one month total.
+
+PK `<deployment_id>#2026-04`, SK the day or `total`; one number attribute per resource kind. A
+whole-month invoice reads the total alone: one item per deployment instead of thirty.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Context, Decimal, Inexact
+from typing import Any
+
+from invoicing.foundation.dynamodb import connection, read_keys
+from quote_engine import Period
+
+TOTAL = "total"
+KEY, DAY, OWNER = "deployment_period", "day", "tenant_id"
+# Python would round a sum to 28 digits in silence; DynamoDB's own numbers have 38.
+EXACT = Context(prec=38, traps=[Inexact])
+NOT_KINDS = frozenset((KEY, DAY, OWNER))
+
+
+class InvalidUsage(Exception):
+    """Stored usage that must not be billed: negative, not a number, or another tenant's."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageTotal:
+    """What one deployment of one tenant used in a period, by resource kind, exact."""
+
+    tenant_id: str
+    deployment_id: str
+    quantities: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class MonthOfUsage:
+    """What one deployment used on each day (`2026-04-01`), and in the whole month."""
+
+    days: Mapping[str, Mapping[str, Decimal]]
+    total: UsageTotal | None
+
+
+def _quantity(deployment_id: str, kind: str, value: Mapping[str, str]) -> Decimal:
+    if "N" not in value:
+        raise InvalidUsage(f"usage of {deployment_id}, {kind}: not a number")
+    quantity = Decimal(value["N"])
+    if quantity < 0:
+        raise InvalidUsage(f"usage of {deployment_id}, {kind}: negative ({quantity})")
+    return quantity
+
+
+def _total(item: Mapping[str, Any]) -> UsageTotal:
+    deployment_id = item[KEY]["S"].rpartition("#")[0]
+    return UsageTotal(
+        tenant_id=item.get(OWNER, {}).get("S", ""),
+        deployment_id=deployment_id,
+        quantities={
+            kind: _quantity(deployment_id, kind, value)
+            for kind, value in item.items()
+            if kind not in NOT_KINDS
+        },
+    )
+
+
+def totals_by_period(items: Iterable[Mapping[str, Any]]) -> Mapping[str, dict[str, UsageTotal]]:
+    """Raw month totals by period label (`2026-04`) and deployment.
+
+    Raises InvalidUsage for a negative or non-numeric quantity.
+    """
+    found: dict[str, dict[str, UsageTotal]] = {}
+    for item in items:
+        total = _total(item)
+        label = item[KEY]["S"].rpartition("#")[2]
+        found.setdefault(label, {})[total.deployment_id] = total
+    return found
+
+
+class UsageTable:
+    """Metered usage. Kinds are attribute names, which pynamodb's item classes cannot declare."""
+
+    def __init__(self, table_name: str) -> None:
+        self.name = table_name
+        self._client: Any = connection().client
+
+    def total_keys(
+        self, deployment_ids: Iterable[str], periods: Iterable[Period]
+    ) -> list[Mapping[str, str]]:
+        """The keys of the month totals of all these deployments in all these periods."""
+        labels, names = [period.label for period in periods], sorted(set(deployment_ids))
+        return [{KEY: f"{name}#{label}", DAY: TOTAL} for label in labels for name in names]
+
+    def totals(self, deployment_ids: Iterable[str], period: Period) -> Mapping[str, UsageTotal]:
+        """Month totals by deployment; a deployment without usage is absent.
+
+        Raises InvalidUsage for a negative or non-numeric quantity.
+        """
+        keys = self.total_keys(deployment_ids, [period])
+        return totals_by_period(read_keys(self.name, keys)).get(period.label, {})
+
+    def days(self, deployment_id: str, period: Period) -> MonthOfUsage:
+        """What was counted, day by day and in total; consistent. Empty without usage."""
+        request: Any = {
+            "TableName": self.name,
+            "KeyConditionExpression": f"{KEY} = :key",
+            "ExpressionAttributeValues": {":key": {"S": f"{deployment_id}#{period.label}"}},
+            "ConsistentRead": True,
+        }
+        # 32 items, in one page unless hundreds of kinds were counted on each day.
+        pages = self._client.get_paginator("query").paginate(**request)
+        items = {item[DAY]["S"]: item for page in pages for item in page["Items"]}
+        total = items.pop(TOTAL, None)
+        return MonthOfUsage(
+            days={day: _total(item).quantities for day, item in sorted(items.items())},
+            total=_total(total) if total else None,
+        )
+
+    def bumps(
+        self, tenant_id: str, deployment_id: str, day: str, quantities: Mapping[str, Decimal]
+    ) -> list[dict[str, Any]]:
+        """The two actions of a transaction that add quantities to a day and its month's total.
+
+        Both are refused when the deployment's usage of that month is another tenant's.
+        """
+        key = f"{deployment_id}#{day[:7]}"
+        return [
+            {"Update": self._bump(tenant_id, key, sort_key, quantities)}
+            for sort_key in (day, TOTAL)
+        ]
+
+    def add(
+        self, tenant_id: str, deployment_id: str, day: date, quantities: Mapping[str, Decimal]
+    ) -> None:
+        """Adds quantities to a day and its month's total, both or neither.
+
+        Not for metered events: done twice, it adds twice. Raises InvalidUsage for a negative
+        quantity and for a kind that is a key of the table, and botocore's error for a month that
+        is another tenant's.
+        """
+        for kind, quantity in quantities.items():
+            if kind in NOT_KINDS:
+                raise InvalidUsage(f"usage of {deployment_id}: {kind} cannot be a resource kind")
+            _quantity(deployment_id, kind, {"N": str(quantity)})
+        self._client.transact_write_items(
+            TransactItems=self.bumps(tenant_id, deployment_id, day.isoformat(), quantities)
+        )
+
+    def _bump(
+        self, tenant_id: str, key: str, sort_key: str, quantities: Mapping[str, Decimal]
+    ) -> dict[str, Any]:
+        kinds = sorted(quantities)
+        adds = ", ".join(f"#k{n} :q{n}" for n in range(len(kinds)))
+        values = {f":q{n}": {"N": str(quantities[kind])} for n, kind in enumerate(kinds)}
+        return {
+            "TableName": self.name,
+            "Key": {KEY: {"S": key}, DAY: {"S": sort_key}},
+            "UpdateExpression": f"SET #owner = :owner ADD {adds}",
+            "ConditionExpression": "attribute_not_exists(#owner) OR #owner = :owner",
+            "ExpressionAttributeNames": {"#owner": OWNER}
+            | {f"#k{n}": kind for n, kind in enumerate(kinds)},
+            "ExpressionAttributeValues": {":owner": {"S": tenant_id}} | values,
+        }
+
+
+def usage_document(deployment_id: str, period: Period, month: MonthOfUsage) -> dict[str, Any]:
+    """A month of usage as the API shows it; quantities are decimal strings."""
+
+    def shown(quantities: Mapping[str, Decimal]) -> dict[str, str]:
+        return {kind: format(quantities[kind], "f") for kind in sorted(quantities)}
+
+    return {
+        "deployment_id": deployment_id,
+        "period": period.label,
+        "days": [{"day": day, "usage": shown(month.days[day])} for day in month.days],
+        "total": shown(month.total.quantities) if month.total else {},
+    }
