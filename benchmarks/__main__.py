@@ -17,7 +17,7 @@ from benchmarks.recorded import record_apart
 from benchmarks.results import InvalidBenchmark, Row
 from benchmarks.timing import Effort
 from benchmarks.usage import usage_rows
-from cli.show import console
+from cli.terminal.show import console
 from local.environment import STATE
 
 RESULTS = STATE / "bench.json"

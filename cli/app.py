@@ -14,9 +14,9 @@ from cli.commands.month_end import preview, report, run, status
 from cli.commands.quote import quote
 from cli.commands.redrive import redrive
 from cli.commands.usage import usage
-from cli.errors import CommandError, ExitCode, aws_fault
-from cli.global_options import AnywhereGroup, Chosen, Command
-from cli.output import complain, give_up_writing, show_what_can_be_shown
+from cli.stack.global_options import AnywhereGroup, Chosen, Command
+from cli.terminal.errors import CommandError, ExitCode, aws_fault
+from cli.terminal.output import complain, give_up_writing, show_what_can_be_shown
 from invoicing.accounts.account import InvalidAccount
 
 PROGRAM = "monthend"

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from cli.documents import read_document
-from cli.inputs import read_load
-from cli.usage_file import UsageRow, read_usage
+from cli.loading.inputs import read_load
+from cli.loading.yaml_lines import read_document
+from cli.usage.usage_file import UsageRow, read_usage
 from invoicing.accounts.account import Account, AddonPrice, Subscription
 from quote_engine import Plan
 

@@ -9,7 +9,7 @@ from benchmarks.scale.customers import MOST_TENANTS
 from benchmarks.scale.model import LEAST_CONCURRENCY, MOST_CONCURRENCY
 from benchmarks.scale.real_run import real_run
 from benchmarks.scale.simulate import scenario_here, simulate
-from cli.show import console
+from cli.terminal.show import console
 from local.environment import LocalError
 from local.interrupts import Interrupted, interruptible
 

@@ -21,7 +21,7 @@ from benchmarks.scale.real import (
     waiting,
 )
 from benchmarks.scale.watch import BYTES_IN_A_MB, EMULATOR, Taken
-from cli.show import money
+from cli.terminal.show import money
 from local.environment import STATE, LocalError
 from local.show import Steps
 from local.stack import LocalStack

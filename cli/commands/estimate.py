@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from cli.arguments import month, tenant_id
-from cli.errors import BadInput, Refused
-from cli.global_options import Chosen
-from cli.output import show
-from cli.show_estimate import estimate_note, estimate_table
+from cli.quotes.show_estimate import estimate_note, estimate_table
+from cli.stack.global_options import Chosen
+from cli.terminal.arguments import month, tenant_id
+from cli.terminal.errors import BadInput, Refused
+from cli.terminal.output import show
 from invoicing.accounts.accounts_table import UnknownTenant
 from invoicing.foundation.billing_calendar import period_of
 from invoicing.month_end.due import TENANT_FAULTS

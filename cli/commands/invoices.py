@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.arguments import invoice_name, month, tenant_id
-from cli.errors import BadInput
-from cli.global_options import Chosen
-from cli.output import show
-from cli.show import invoice_table, invoices_table
-from cli.text import counted
+from cli.stack.global_options import Chosen
+from cli.terminal.arguments import invoice_name, month, tenant_id
+from cli.terminal.errors import BadInput
+from cli.terminal.output import show
+from cli.terminal.show import invoice_table, invoices_table
+from cli.terminal.text import counted
 from invoicing.accounts.accounts_table import UnknownTenant
 from invoicing.invoices.invoice import InvoiceStatus, header_document, invoice_document
 from invoicing.invoices.invoice_lists_table import HeaderFilter, InvoiceLists

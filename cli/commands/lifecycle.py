@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from cli.arguments import invoice_name
-from cli.change_invoice import Named, change_invoice
-from cli.errors import BadInput
-from cli.global_options import Chosen
-from cli.issue_month import MonthWords, issue_month
-from cli.output import show
-from cli.show_lifecycle import history_table, with_identities
+from cli.invoices.change_invoice import Named, change_invoice
+from cli.invoices.show_lifecycle import history_table, with_identities
+from cli.month_end.issue_month import MonthWords, issue_month
+from cli.stack.global_options import Chosen
+from cli.terminal.arguments import invoice_name
+from cli.terminal.errors import BadInput
+from cli.terminal.output import show
 from invoicing.invoices.history import history_document
 from invoicing.invoices.lifecycle import Action
 from invoicing.invoices.lifecycle_table import LifecycleTable

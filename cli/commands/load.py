@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from cli.catalogue_file import CatalogueRefused
-from cli.documents import Fault
-from cli.errors import ExitCode
-from cli.global_options import Chosen
-from cli.inputs import read_load
-from cli.load import Loader
-from cli.output import complain, progress, show
-from cli.report import any_refused, load_document, load_summary, load_table
+from cli.loading.catalogue_file import CatalogueRefused
+from cli.loading.inputs import read_load
+from cli.loading.load import Loader
+from cli.loading.row_report import any_refused, load_document, load_summary, load_table
+from cli.loading.yaml_lines import Fault
+from cli.stack.global_options import Chosen
+from cli.terminal.errors import ExitCode
+from cli.terminal.output import complain, progress, show
 
 
 def load(

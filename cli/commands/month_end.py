@@ -8,18 +8,18 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cli.errors import BadInput, NotReachable, Refused, Stopped, aws_fault
-from cli.follow_run import follow
-from cli.global_options import Chosen
-from cli.month import EVERYTHING, closed_month, report_now
-from cli.month_queues import queue_lines
-from cli.output import progress, show
-from cli.preview_month import previews_of, unforced
-from cli.show import console
-from cli.show_month import show_month
-from cli.show_preview import preview_summary, preview_table, worth_showing
-from cli.stack import Stack
-from cli.start_run import StartedRun, run_order, start_run
+from cli.month_end.follow_run import follow
+from cli.month_end.month import EVERYTHING, closed_month, report_now
+from cli.month_end.month_queues import queue_lines
+from cli.month_end.preview_month import previews_of, unforced
+from cli.month_end.show_month import show_month
+from cli.month_end.show_preview import preview_summary, preview_table, worth_showing
+from cli.month_end.start_run import StartedRun, run_order, start_run
+from cli.stack.global_options import Chosen
+from cli.stack.stack import Stack
+from cli.terminal.errors import BadInput, NotReachable, Refused, Stopped, aws_fault
+from cli.terminal.output import progress, show
+from cli.terminal.show import console
 from invoicing.month_end.month_ends_table import MonthEndsTable
 from invoicing.month_end.preview import FAILED
 from invoicing.month_end.report import report_document

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from cli.errors import BadInput, ExitCode
-from cli.global_options import Chosen
-from cli.output import complain, show
-from cli.quote_file import read_request
-from cli.quote_order import OrderWords, quoted
-from cli.show import lines_table
+from cli.quotes.quote_file import read_request
+from cli.quotes.quote_request import OrderWords, quoted
+from cli.stack.global_options import Chosen
+from cli.terminal.errors import BadInput, ExitCode
+from cli.terminal.output import complain, show
+from cli.terminal.show import lines_table
 from quote_engine import InvalidRequest, price, quote_document
 
 ONE_OF = "give either a file, or --plan with what goes with it"

@@ -8,15 +8,21 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cli.dead_letters import HOLD_SECONDS
-from cli.errors import ExitCode, NotReachable, Refused, Stopped, aws_fault
-from cli.failures import reasons
-from cli.global_options import Chosen
-from cli.interrupts import stopping_gently
-from cli.output import complain, progress, show
-from cli.redrive import Advance, QueueName, Redrive, Result
-from cli.select_letters import Selection
-from cli.show_redrive import letters_table, months_of, redrive_document, redrive_summary
+from cli.dead_letters.dead_letter_queue import HOLD_SECONDS
+from cli.dead_letters.failures import reasons
+from cli.dead_letters.redrive import Advance, Redrive, Result
+from cli.dead_letters.select_messages import Selection
+from cli.dead_letters.show_redrive import (
+    letters_table,
+    months_of,
+    redrive_document,
+    redrive_summary,
+)
+from cli.stack.global_options import Chosen
+from cli.stack.queues import QueueName
+from cli.terminal.errors import ExitCode, NotReachable, Refused, Stopped, aws_fault
+from cli.terminal.interrupts import stopping_gently
+from cli.terminal.output import complain, progress, show
 
 NOTHING_LOST = "nothing is lost, and the same command goes on"
 

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from cli.arguments import moment
-from cli.errors import ExitCode
-from cli.global_options import Chosen, Command
-from cli.output import complain, progress, show
-from cli.usage_file import Rows, read_usage
-from cli.usage_import import (
+from cli.stack.global_options import Chosen, Command
+from cli.terminal.arguments import moment
+from cli.terminal.errors import ExitCode
+from cli.terminal.output import complain, progress, show
+from cli.usage.usage_file import Rows, read_usage
+from cli.usage.usage_import import (
     NOT_COUNTED,
     import_document,
     import_summary,

@@ -12,8 +12,8 @@ from benchmarks.scale import customers, watch
 from benchmarks.scale.real import MonthEndRun, faults
 from benchmarks.scale.real_run import NotAsExpected, expect, limit
 from benchmarks.scale.watch import Taken, Watch
-from cli.inputs import read_load
-from cli.usage_file import UsageRow, read_usage
+from cli.loading.inputs import read_load
+from cli.usage.usage_file import UsageRow, read_usage
 from local.sample_month import UTC
 
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -9,9 +9,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from cli import global_options, load
 from cli.commands import month_end
-from cli.stack import Stack
+from cli.loading import load
+from cli.stack import global_options
+from cli.stack.stack import Stack
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.foundation.dynamodb import connection
 from invoicing.foundation.settings import Settings

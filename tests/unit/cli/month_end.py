@@ -12,8 +12,8 @@ from typing import Any, Self
 import boto3
 import pytest
 
-from cli import global_options
-from cli.stack import Stack
+from cli.stack import global_options
+from cli.stack.stack import Stack
 from invoicing.accounts.account import Subscription, Tenant
 from invoicing.accounts.accounts_table import AccountsTable, UnknownPrice
 from invoicing.accounts.catalogue_form import read_plan
@@ -152,7 +152,7 @@ class Terminal(io.StringIO):
 def at_a_terminal(patch: pytest.MonkeyPatch, typed: str) -> None:
     """From here on somebody is there, and answers with these words."""
     patch.setattr("sys.stdin", Terminal(typed))
-    for module in ("change_invoice", "issue_month"):
+    for module in ("invoices.change_invoice", "month_end.issue_month"):
         patch.setattr(f"cli.{module}.someone_is_there", lambda: True)
 
 

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.app import app, main
-from cli.global_options import anywhere
-from cli.stack import NO_LOCAL_STACK, Stack, connect
+from cli.stack.global_options import anywhere
+from cli.stack.stack import NO_LOCAL_STACK, Stack, connect
 from invoicing.accounts.account_item import TENANT
 from invoicing.invoices.invoices_table import InvoicesTable
 from invoicing.month_end.rollup import Rollup
@@ -255,7 +255,7 @@ def test_a_quote_from_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: Sa
 def test_bad_input_is_exit_two_and_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: Said, words: list[str], says: str
 ) -> None:
-    monkeypatch.setattr("cli.global_options.connect", lambda _: STACK)
+    monkeypatch.setattr("cli.stack.global_options.connect", lambda _: STACK)
     assert main(words) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
@@ -307,7 +307,7 @@ def test_ctrl_c_is_one_line_and_exit_130(monkeypatch: pytest.MonkeyPatch, capsys
     def pressed(_: str | None) -> Stack:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cli.global_options.connect", pressed)
+    monkeypatch.setattr("cli.stack.global_options.connect", pressed)
     assert main(["invoices"]) == 130
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("monthend: stopped")
@@ -340,7 +340,7 @@ def test_a_table_that_is_gone_is_exit_three(
     tables: Stack, monkeypatch: pytest.MonkeyPatch, capsys: Said
 ) -> None:
     gone = Stack("test", replace(tables.settings, invoices_table="gone"))
-    monkeypatch.setattr("cli.global_options.connect", lambda _: gone)
+    monkeypatch.setattr("cli.stack.global_options.connect", lambda _: gone)
     assert main(["invoices", "--tenant", "pilot"]) == 3
     [line] = capsys.readouterr().err.splitlines()
     assert "ResourceNotFoundException" in line

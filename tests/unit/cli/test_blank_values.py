@@ -3,7 +3,7 @@
 import pytest
 
 from cli.app import main
-from cli.stack import Stack
+from cli.stack.stack import Stack
 from tests.unit.cli.conftest import Said
 
 ISSUE = ("issue", "pilot.2026-04", "--revision", "1")
@@ -50,7 +50,7 @@ def test_a_blank_value_is_refused_before_anything_is_asked(
     def reached(_: str | None) -> Stack:
         raise AssertionError("a stack was asked")
 
-    monkeypatch.setattr("cli.global_options.connect", reached)
+    monkeypatch.setattr("cli.stack.global_options.connect", reached)
     assert main(list(words)) == 2
     assert capsys.readouterr().err == f"monthend: {name}: must not be blank\n"
 

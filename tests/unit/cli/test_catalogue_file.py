@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from cli.catalogue_file import CatalogueRefused, read_catalogue
-from cli.documents import read_document
-from cli.errors import BadInput
+from cli.loading.catalogue_file import CatalogueRefused, read_catalogue
+from cli.loading.yaml_lines import read_document
+from cli.terminal.errors import BadInput
 from tests.unit.cli.conftest import Write
 
 GOOD = """\

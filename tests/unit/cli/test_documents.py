@@ -2,8 +2,8 @@
 
 import pytest
 
-from cli.documents import read_document
-from cli.errors import BadInput
+from cli.loading.yaml_lines import read_document
+from cli.terminal.errors import BadInput
 from tests.unit.cli.conftest import Write
 
 MERGED = """\

@@ -3,7 +3,7 @@
 import pytest
 
 from cli.app import main
-from cli.stack import Stack
+from cli.stack.stack import Stack
 from tests.unit.cli.conftest import Said, said_json
 from tests.unit.cli.month_end import Cloud, at_a_terminal, roll_up, store, use_cloud, use_more
 
@@ -87,7 +87,7 @@ def test_a_script_says_yes(reviewed: str, capsys: Said) -> None:
 def test_a_month_too_large_for_one_go_takes_several(
     reviewed: str, capsys: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cli.issue_month.SECONDS_A_GO", 0.0)
+    monkeypatch.setattr("cli.month_end.issue_month.SECONDS_A_GO", 0.0)
     assert main([*ISSUE, "--reviewed", reviewed, "--json"]) == 1
     document = said_json(capsys)
     assert (document["issued"], document["already"], document["complete"]) == (1, 0, True)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from cli.app import main
-from cli.stack import Stack
+from cli.stack.stack import Stack
 from invoicing.usage.usage_table import UsageTable
 from tests.unit.cli.conftest import Said, said_json
 from tests.unit.cli.month_end import Cloud, at, at_a_terminal, roll_up, store, use_cloud
@@ -22,7 +22,7 @@ def invoiced(tables: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     store("pilot")
     roll_up("pilot")
     use_cloud(monkeypatch, Cloud())
-    at(monkeypatch, "cli.change_invoice", LATE_EVENING)
+    at(monkeypatch, "cli.invoices.change_invoice", LATE_EVENING)
 
 
 def status_of(capsys: Said) -> str:

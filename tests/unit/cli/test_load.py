@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.inputs import read_load
-from cli.load import Loader
-from cli.report import Row
+from cli.loading.inputs import read_load
+from cli.loading.load import Loader
+from cli.loading.row_report import Row
 from invoicing.accounts.account import Account, AddonChoice, Address, Subscription, Tenant
 from invoicing.accounts.accounts_table import AccountsTable, UnknownPrice, UnknownTenant
 from invoicing.accounts.subscriptions_table import SubscriptionsTable

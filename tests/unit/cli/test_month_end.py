@@ -5,13 +5,13 @@ import json
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from cli import follow_run
 from cli.app import main
-from cli.errors import Refused
-from cli.follow_run import Follower, Look, look_of
-from cli.month import report_now
-from cli.stack import Stack
-from cli.start_run import StartedRun, run_order
+from cli.month_end import follow_run
+from cli.month_end.follow_run import Follower, Look, look_of
+from cli.month_end.month import report_now
+from cli.month_end.start_run import StartedRun, run_order
+from cli.stack.stack import Stack
+from cli.terminal.errors import Refused
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.invoices.invoices_table import InvoiceNotFound, InvoicesTable
 from invoicing.month_end.month_ends_table import MonthEndsTable

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from cli.app import main
-from cli.show_estimate import estimate_note, estimate_table
-from cli.stack import Stack
+from cli.quotes.show_estimate import estimate_note, estimate_table
+from cli.stack.stack import Stack
 from invoicing.accounts.account import Subscription
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.pricing.estimates import Estimates

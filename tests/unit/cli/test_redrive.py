@@ -10,15 +10,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from cli import dead_letters, global_options, move_task, show_redrive
 from cli.app import main
-from cli.dead_letters import DeadLetter
-from cli.errors import BadInput
-from cli.month_queues import queue_lines
-from cli.redrive import QueueName
-from cli.select_letters import Selection
-from cli.show_redrive import age
-from cli.stack import Stack
+from cli.dead_letters import dead_letter_queue as dead_letters
+from cli.dead_letters import move_task, show_redrive
+from cli.dead_letters.dead_letter_queue import DeadLetter
+from cli.dead_letters.select_messages import Selection
+from cli.dead_letters.show_redrive import age
+from cli.month_end.month_queues import queue_lines
+from cli.stack import global_options
+from cli.stack.queues import QueueName
+from cli.stack.stack import Stack
+from cli.terminal.errors import BadInput
 from tests.unit.cli.conftest import STACK, Said, said_json
 from tests.unit.cli.month_end import note_failure
 from tests.unit.cli.queues import MovingSqs, Queues, Sqs, body

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cli import stack
-from cli.errors import NotReachable
+from cli.stack import stack
+from cli.terminal.errors import NotReachable
 from local.outputs import FUNCTIONS, QUEUES, TABLES, outputs_of, read_outputs, write_outputs
 from tests.template import template
 

@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 from rich.table import Table
 
-from cli import show
 from cli.app import main
-from cli.dead_letters import DeadLetter
-from cli.issue_month import _left_table
-from cli.show import invoices_table, lines_table, print_table
-from cli.show_estimate import estimate_table
-from cli.show_lifecycle import history_table, standing_table
-from cli.show_month import review_table, totals_table
-from cli.show_preview import preview_table
-from cli.show_redrive import letters_table
-from cli.text import harmless
+from cli.dead_letters.dead_letter_queue import DeadLetter
+from cli.dead_letters.show_redrive import letters_table
+from cli.invoices.show_lifecycle import history_table, standing_table
+from cli.month_end.issue_month import _left_table
+from cli.month_end.show_month import review_table, totals_table
+from cli.month_end.show_preview import preview_table
+from cli.quotes.show_estimate import estimate_table
+from cli.terminal import show
+from cli.terminal.show import invoices_table, lines_table, print_table
+from cli.terminal.text import harmless
 from invoicing.month_end.rollup_message import RollupMessage
 from local.environment import ROOT
 from tests.unit.cli.conftest import Said, Write

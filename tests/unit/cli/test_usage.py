@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import boto3
 import pytest
 
-from cli import usage_import
-from cli.errors import BadInput
-from cli.stack import Stack
-from cli.usage_file import FaultyRow, UsageRow, read_usage
-from cli.usage_import import Problem, import_usage
+from cli.stack.stack import Stack
+from cli.terminal.errors import BadInput
+from cli.usage import usage_import
+from cli.usage.usage_file import FaultyRow, UsageRow, read_usage
+from cli.usage.usage_import import Problem, import_usage
 from invoicing.accounts.account import Subscription, Tenant
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.usage.metering import Metering

@@ -1,0 +1,180 @@
+"""Tenants and subscriptions from YAML or CSV, each read whole or refused at its place."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from cli.loading.row_report import Result, Row
+from cli.loading.yaml_lines import Document, FieldPath
+from invoicing.accounts.account import AddonChoice, InvalidAccount, Subscription, Tenant
+from invoicing.accounts.form_fields import AddonQuantity, Day, Discounts, Dollars, Version
+from invoicing.accounts.subscription_form import MOST_ADDONS
+from invoicing.accounts.tenant_form import TenantForm
+from invoicing.foundation.parsing import Message, faults_by_field
+
+NO_VERSION = "catalogue_version: missing, and this load has no single catalogue that says it"
+
+
+class TenantEntry(TenantForm):
+    """A tenant as a file gives it. `login` matters to the local stack alone."""
+
+    tenant_id: str
+    login: bool = False
+
+
+class SubscriptionEntry(Message):
+    """A subscription as a file gives it; the version is of its plan and of its add-ons."""
+
+    tenant_id: str
+    deployment_id: str
+    plan: str
+    starts_on: Day
+    ends_on: Day | None = None
+    addons: Annotated[dict[str, AddonQuantity], Field(max_length=MOST_ADDONS)] = Field(
+        default_factory=dict
+    )
+    discounts: Discounts = ()
+    minimum_commitment: Dollars | None = None
+    catalogue_version: Version | None = None
+
+    def subscription(self, default_version: int | None) -> Subscription:
+        """The subscription; raises InvalidAccount."""
+        version = self.catalogue_version or default_version
+        if version is None:
+            raise InvalidAccount(NO_VERSION)
+        return Subscription(
+            tenant_id=self.tenant_id,
+            deployment_id=self.deployment_id,
+            starts_on=self.starts_on,
+            ends_on=self.ends_on,
+            plan_code=self.plan,
+            plan_version=version,
+            addons=tuple(
+                AddonChoice(code, version, quantity)
+                for code, quantity in sorted(self.addons.items())
+            ),
+            discounts=self.discounts,
+            minimum_commitment=self.minimum_commitment,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry[E: (Tenant, Subscription)]:
+    """A tenant or a subscription, and where it stands."""
+
+    place: str
+    item: E
+
+
+@dataclass(frozen=True, slots=True)
+class Customers:
+    """What could be read, in order, and what could not."""
+
+    tenants: tuple[Entry[Tenant], ...]
+    subscriptions: tuple[Entry[Subscription], ...]
+    refused: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One tenant or subscription, unread: its document and its path there."""
+
+    document: Document
+    path: FieldPath
+    fields: Any
+
+
+def yaml_sources(document: Document) -> tuple[list[Source], list[Source]]:
+    """The tenants of a YAML file and, below them, their subscriptions; neither is read yet."""
+    tenants, subscriptions = [], []
+    for n, entry in enumerate(_list(document.fields.get("tenants"))):
+        path: FieldPath = ("tenants", n)
+        if not isinstance(entry, dict):
+            tenants.append(Source(document, path, entry))
+            continue
+        own = {name: value for name, value in entry.items() if name != "subscriptions"}
+        tenants.append(Source(document, path, own))
+        for m, taken in enumerate(_list(entry.get("subscriptions"))):
+            fields = {"tenant_id": entry.get("tenant_id")} | taken if _is_map(taken) else taken
+            subscriptions.append(Source(document, (*path, "subscriptions", m), fields))
+    return tenants, subscriptions
+
+
+def _list(value: Any) -> Sequence[Any]:
+    # What is no list is read as one faulty entry, so that it is refused and not passed over.
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _is_map(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def read_customers(
+    tenants: Sequence[Source], subscriptions: Sequence[Source], default_version: int | None
+) -> Customers:
+    """Reads them all. A subscription without a version gets its file's, or the default."""
+    refused: list[Row] = []
+    read_tenants = list(_tenants(tenants, refused))
+    read_subscriptions = list(_subscriptions(subscriptions, default_version, refused))
+    return Customers(tuple(read_tenants), tuple(read_subscriptions), tuple(refused))
+
+
+def _tenants(sources: Sequence[Source], refused: list[Row]) -> Iterator[Entry[Tenant]]:
+    first: dict[str, str] = {}
+    for source in sources:
+        place = source.document.place(source.path)
+        try:
+            entry = TenantEntry.model_validate(source.fields)
+            tenant = entry.tenant(entry.tenant_id)
+        except (ValidationError, InvalidAccount) as error:
+            refused.append(_refusal("tenant", _named(source, "tenant_id"), source, error))
+            continue
+        if tenant.tenant_id in first:
+            reason = f"stands twice, first at {first[tenant.tenant_id]}"
+            refused.append(Row("tenant", tenant.tenant_id, place, Result.REFUSED, reason))
+            continue
+        first[tenant.tenant_id] = place
+        yield Entry(place, tenant)
+
+
+def _subscriptions(
+    sources: Sequence[Source], default_version: int | None, refused: list[Row]
+) -> Iterator[Entry[Subscription]]:
+    first: dict[tuple[str, date], str] = {}
+    for source in sources:
+        place, name = source.document.place(source.path), _named(source, "deployment_id")
+        version = source.document.fields.get("catalogue_version") or default_version
+        try:
+            taken = SubscriptionEntry.model_validate(source.fields).subscription(version)
+        except (ValidationError, InvalidAccount) as error:
+            refused.append(_refusal("subscription", name, source, error))
+            continue
+        key = taken.deployment_id, taken.starts_on
+        if key in first:
+            reason = f"stands twice with this starts_on, first at {first[key]}"
+            refused.append(Row("subscription", name, place, Result.REFUSED, reason))
+            continue
+        first[key] = place
+        yield Entry(place, taken)
+
+
+def _named(source: Source, field: str) -> str:
+    value = source.fields.get(field) if isinstance(source.fields, Mapping) else None
+    return value if isinstance(value, str) else "?"
+
+
+def _refusal(kind: str, name: str, source: Source, error: ValueError) -> Row:
+    if isinstance(error, ValidationError):
+        # The first fault says where; all of them are told.
+        place = source.document.place((*source.path, *error.errors()[0]["loc"]))
+        return Row(kind, name, place, Result.REFUSED, _faults(error))
+    found = source.document.fault(source.path, str(error))
+    return Row(kind, name, found.place, Result.REFUSED, str(error))
+
+
+def _faults(error: ValidationError) -> str:
+    found = faults_by_field(error).items()
+    return "; ".join(f"{field if field != 'message' else 'row'}: {text}" for field, text in found)

@@ -1,0 +1,123 @@
+"""`monthend load`: a catalogue and customers into the accounts table, row by row."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from cli.loading.catalogue_file import Catalogue, Price
+from cli.loading.customers_file import Customers
+from cli.loading.load_accounts import AccountLoader, Batch, Pin, batches, holders, pins
+from cli.loading.row_report import Result, Row
+from invoicing.accounts.account import AddonPrice
+from invoicing.accounts.account_item import VersionExists
+from invoicing.accounts.accounts_table import AccountsTable, UnknownPrice
+from quote_engine import Plan
+
+WRITERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is to be stored."""
+
+    catalogue: Catalogue
+    customers: Customers
+
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        catalogue, customers = self.catalogue, self.customers
+        prices = len(catalogue.plans) + len(catalogue.addons)
+        return prices + len(customers.tenants) + len(customers.subscriptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Stores what is new or changed; a dry run reads as much and writes nothing."""
+
+    accounts: AccountsTable
+    dry_run: bool = False
+
+    def load(self, wanted: Load, advance: Callable[[int], None] = lambda _: None) -> list[Row]:
+        """What became of every row: the catalogue's first, then tenants', then unreadable ones.
+
+        Safe to repeat: what is there already is `unchanged`.
+        """
+        rows = [*map(self._plan, wanted.catalogue.plans)]
+        rows += map(self._addon, wanted.catalogue.addons)
+        advance(len(rows))
+        customers = wanted.customers
+        loader = AccountLoader(
+            accounts=self.accounts,
+            dry_run=self.dry_run,
+            prices=self._prices(wanted),
+            holders=holders(customers),
+        )
+
+        def store(batch: Batch) -> list[Row]:
+            return list(loader.load(batch))
+
+        with ThreadPoolExecutor(WRITERS) as writers:
+            for found in writers.map(store, batches(customers)):
+                rows += found
+                advance(len(found))
+        return [*rows, *customers.refused]
+
+    def _plan(self, price: Price[Plan]) -> Row:
+        def stored() -> Plan:
+            return self.accounts.plan(price.item.code, price.version)
+
+        return self._price("plan", price, stored, self.accounts.put_plan)
+
+    def _addon(self, price: Price[AddonPrice]) -> Row:
+        def stored() -> AddonPrice:
+            return self.accounts.addon(price.item.code, price.version)
+
+        return self._price("addon", price, stored, self.accounts.put_addon)
+
+    def _price[P: (Plan, AddonPrice)](
+        self, kind: str, price: Price[P], stored: Callable[[], P], put: Callable[[P, int], None]
+    ) -> Row:
+        name = f"{price.item.code} v{price.version}"
+        try:
+            same = stored() == price.item
+        except UnknownPrice:
+            same = False
+        if same:
+            return Row(kind, name, price.place, Result.UNCHANGED)
+        try:
+            self._put(put, price)
+        except VersionExists:
+            reason = "other prices are stored under this version; a change needs a new version"
+            return Row(kind, name, price.place, Result.REFUSED, reason)
+        return Row(kind, name, price.place, Result.STORED)
+
+    def _put[P: (Plan, AddonPrice)](self, put: Callable[[P, int], None], price: Price[P]) -> None:
+        if not self.dry_run:
+            put(price.item, price.version)
+        elif self._is_stored(price):
+            raise VersionExists
+
+    def _is_stored(self, price: Price[Plan] | Price[AddonPrice]) -> bool:
+        kind = "plan" if isinstance(price.item, Plan) else "addon"
+        return self._reads((kind, price.item.code, price.version))
+
+    def _prices(self, wanted: Load) -> frozenset[Pin]:
+        """The prices that subscriptions may be pinned to: of this load, or stored before."""
+        taken = [entry.item for entry in wanted.customers.subscriptions]
+        found: set[Pin] = {
+            ("plan", each.item.code, each.version) for each in wanted.catalogue.plans
+        }
+        found |= {("addon", each.item.code, each.version) for each in wanted.catalogue.addons}
+        others = {pin for each in taken for pin in pins(each)} - found
+        self.accounts.load_catalogue(taken)
+        return frozenset(found | {pin for pin in sorted(others) if self._reads(pin)})
+
+    def _reads(self, pin: Pin) -> bool:
+        kind, code, version = pin
+        read = self.accounts.plan if kind == "plan" else self.accounts.addon
+        try:
+            read(code, version)
+        except UnknownPrice:
+            return False
+        return True

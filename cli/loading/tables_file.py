@@ -1,0 +1,88 @@
+"""Tenants and subscriptions from CSV: each file is told by the columns of its first line."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from cli.loading.customers_file import Source
+from cli.loading.yaml_lines import Document, FieldPath
+from cli.terminal.errors import BadInput
+from cli.terminal.text_file import read_text
+
+TENANT_COLUMNS = frozenset(("tenant_id", "name", "account_number", "tax"))
+SUBSCRIPTION_COLUMNS = frozenset(("tenant_id", "deployment_id", "plan", "starts_on"))
+OPTIONAL = {
+    TENANT_COLUMNS: frozenset(("tax_reason", "abn", "billing_email")),
+    SUBSCRIPTION_COLUMNS: frozenset(
+        ("ends_on", "addons", "discounts", "minimum_commitment", "catalogue_version")
+    ),
+}
+USAGE_COLUMNS = frozenset(("resource_kind",))
+
+
+def columns(file: Path) -> frozenset[str]:
+    """The columns that the first line names; raises BadInput when one is there twice."""
+    names = next(csv.reader(io.StringIO(read_text(file))), [])
+    if len(set(names)) != len(names):
+        raise BadInput(f"{file}:1: a column is named twice")
+    return frozenset(names)
+
+
+def is_usage(named: frozenset[str]) -> bool:
+    """Whether the columns are those of usage, which `monthend usage import` takes."""
+    return named >= USAGE_COLUMNS
+
+
+def csv_sources(file: Path) -> tuple[list[Source], list[Source]]:
+    """The tenants or the subscriptions of a CSV file; raises BadInput for any other columns."""
+    named = columns(file)
+    for needed, optional in OPTIONAL.items():
+        if needed <= named <= needed | optional:
+            sources = _sources(file, frozenset(named))
+            return (sources, []) if needed is TENANT_COLUMNS else ([], sources)
+    wanted = "; or ".join(", ".join(sorted(needed)) for needed in OPTIONAL)
+    raise BadInput(f"{file}:1: the columns must be {wanted} (see docs/cli.md)")
+
+
+def _sources(file: Path, named: frozenset[str]) -> list[Source]:
+    reader = csv.DictReader(io.StringIO(read_text(file)), strict=True)
+    sources, lines = [], {}
+    try:
+        for n, row in enumerate(reader):
+            path: FieldPath = ("rows", n)
+            lines[path] = reader.line_num
+            sources.append((path, _fields(row)))
+    except csv.Error as error:
+        raise BadInput(f"{file}:{reader.line_num}: not CSV: {error}") from error
+    document = Document(file, {}, lines)
+    return [Source(document, path, fields) for path, fields in sources]
+
+
+def _fields(row: dict[str | Any, Any]) -> dict[str, Any]:
+    """The row's fields; an empty one is absent. What cannot be read is left for the check."""
+    if None in row or None in row.values():
+        return {"row": "has more or fewer fields than the first line"}
+    fields: dict[str, Any] = {name: text for name, text in row.items() if text != ""}
+    if "addons" in fields:
+        fields["addons"] = _addons(fields["addons"])
+    if "discounts" in fields:
+        fields["discounts"] = [_discount(word) for word in fields["discounts"].split()]
+    if fields.get("catalogue_version", "").isdecimal():
+        fields["catalogue_version"] = int(fields["catalogue_version"])
+    return fields
+
+
+def _discount(word: str) -> dict[str, str]:
+    """`10%` or `5.00`."""
+    percent = word.removesuffix("%")
+    return {"amount": word} if percent == word else {"percent": percent}
+
+
+def _addons(text: str) -> Any:
+    """`storage_50gb:1 backup_daily:2` as a mapping; any other text is left as it is."""
+    pairs = [item.rpartition(":") for item in text.split()]
+    if any(not code or not quantity.isdecimal() for code, _, quantity in pairs):
+        return text
+    chosen = {code: int(quantity) for code, _, quantity in pairs}
+    return chosen if len(chosen) == len(pairs) else text

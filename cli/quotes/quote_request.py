@@ -1,0 +1,84 @@
+"""`monthend quote --plan`: the words of the command line as an order, priced by the stack."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cli.stack.stack import Stack
+from cli.terminal.errors import BadInput
+from invoicing.accounts.accounts_table import UnknownTenant
+from invoicing.pricing.quotes import InvalidQuote, QuoteOrder, Quotes, read_order
+
+# Whose a stored quote is; these are not stored.
+NOBODY = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderWords:
+    """What `--plan` and the options that go with it said, word for word."""
+
+    plan: str | None
+    addons: Sequence[str]
+    usage: Sequence[str]
+    tenant: str | None
+    tax: str | None
+    period: str | None
+    starts_on: str | None
+    ends_on: str | None
+
+    @property
+    def any_given(self) -> bool:
+        """Whether one of them is there at all."""
+        return any(getattr(self, name) not in (None, ()) for name in self.__slots__)
+
+    def order(self) -> QuoteOrder:
+        """The order; raises BadInput with every field that cannot be read."""
+        order = {
+            "plan": self.plan,
+            "addons": [_addon(word) for word in self.addons],
+            "usage": _quantities(self.usage),
+            "tenant_id": self.tenant,
+            "tax": self.tax,
+            "period": self.period,
+            "starts_on": self.starts_on,
+            "ends_on": self.ends_on,
+        }
+        try:
+            return read_order(order)
+        except InvalidQuote as error:
+            raise BadInput(str(error)) from error
+
+
+def _addon(word: str) -> dict[str, Any]:
+    code, sign, count = word.rpartition("=")
+    if not sign:
+        return {"code": word}
+    if not (code and count.isascii() and count.isdigit()):
+        raise BadInput(f"--addon: must be CODE or CODE=N, not {word}")
+    return {"code": code, "quantity": int(count)}
+
+
+def _quantities(words: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for word in words:
+        kind, sign, quantity = word.partition("=")
+        if not (kind and sign):
+            raise BadInput(f"--usage: must be KIND=QUANTITY, not {word}")
+        if kind in found:
+            raise BadInput(f"--usage: {kind} is given twice")
+        found[kind] = quantity
+    return found
+
+
+def quoted(stack: Stack, order: QuoteOrder, asked_at: datetime) -> dict[str, Any]:
+    """The quote as the API shows it, but for the id: it is not stored.
+
+    Raises BadInput naming every field that cannot be priced.
+    """
+    quotes = Quotes(stack.pricing, stack.settings)
+    try:
+        quote = quotes.quote(order, NOBODY, asked_at)
+    except (InvalidQuote, UnknownTenant) as error:
+        raise BadInput(str(error)) from error
+    return {name: value for name, value in quote.document.items() if name != "id"}
