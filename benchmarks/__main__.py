@@ -1,22 +1,26 @@
-"""`python -m benchmarks [--quick]`: measures, prints a table, exits 1 if a target is missed."""
+"""`python -m benchmarks [--quick]`: measures, prints a table, exits 1 if a target is missed.
+
+Machines are noisy, so no figure is judged alone: each is a ratio to a peer that was measured in
+the same run, turn by turn, or it is a count.
+"""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks import report
-from benchmarks.calls import call_rows
-from benchmarks.client_cpu import cpu_rows
-from benchmarks.cold_start import cold_start_rows
-from benchmarks.environment import enter
-from benchmarks.estimates import estimate_rows
-from benchmarks.packages import build_note, package_rows
-from benchmarks.quotes import quote_rows
-from benchmarks.recorded import record_apart
-from benchmarks.results import InvalidBenchmark, Row
-from benchmarks.timing import Effort
-from benchmarks.usage import usage_rows
+from benchmarks.dynamodb.recorded import record_apart
+from benchmarks.harness import report
+from benchmarks.harness.environment import enter
+from benchmarks.harness.results import InvalidBenchmark, Row
+from benchmarks.harness.timing import Effort
+from benchmarks.measures.calls import call_rows
+from benchmarks.measures.client_cpu import cpu_rows
+from benchmarks.measures.cold_start import cold_start_rows
+from benchmarks.measures.estimates import estimate_rows
+from benchmarks.measures.packages import build_note, package_rows
+from benchmarks.measures.quotes import quote_rows
+from benchmarks.measures.usage import usage_rows
 from cli.terminal.show import console
 from local.environment import STATE
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.template import ROOT
+from local.template import ROOT
 
 
 def event(name: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from tests.template import ROOT
+from local.template import ROOT
 
 
 @cache

@@ -4,11 +4,11 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks.results import InvalidBenchmark
-from benchmarks.scale.customers import MOST_TENANTS
-from benchmarks.scale.model import LEAST_CONCURRENCY, MOST_CONCURRENCY
-from benchmarks.scale.real_run import real_run
-from benchmarks.scale.simulate import scenario_here, simulate
+from benchmarks.harness.results import InvalidBenchmark
+from benchmarks.scale.paper.model import LEAST_CONCURRENCY, MOST_CONCURRENCY
+from benchmarks.scale.paper.simulate import scenario_here, simulate
+from benchmarks.scale.real.customers import MOST_TENANTS
+from benchmarks.scale.real.run import real_run
 from cli.terminal.show import console
 from local.environment import LocalError
 from local.interrupts import Interrupted, interruptible

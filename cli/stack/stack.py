@@ -17,7 +17,7 @@ from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.foundation.settings import Settings
 from invoicing.pricing.tenant_month import Pricing
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LOCAL_OUTPUTS = ROOT / ".local" / "outputs.json"
 LOCAL_STACK = "monthend"
 LOCAL_ENDPOINT = "AWS_ENDPOINT_URL"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from local.template import ROOT
 from tests.conftest import ENVIRONMENT
 from tests.e2e.conftest import Deployed
-from tests.template import ROOT
 
 BUILD = ROOT / ".aws-sam" / "build"
 LAYERS = [BUILD / layer / "python" for layer in ("InvoicingLayer", "QuoteEngineLayer")]

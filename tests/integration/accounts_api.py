@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from local.handlers import LambdaContext, load_handler
 from tests.events import event
-from tests.handlers import LambdaContext, load_handler
 from tests.openapi import assert_promised
 
 ADMIN = "platform_admin"

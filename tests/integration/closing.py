@@ -5,8 +5,8 @@ from datetime import datetime
 from types import ModuleType
 from typing import Any
 
+from local.handlers import LambdaContext, load_handler
 from tests.events import event
-from tests.handlers import LambdaContext, load_handler
 from tests.integration.conftest import Stack
 from tests.integration.test_rollup import batch
 from tests.openapi import assert_promised

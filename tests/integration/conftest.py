@@ -19,9 +19,9 @@ from invoicing.invoices.invoice_lists_table import InvoiceLists
 from invoicing.invoices.invoices_table import InvoicesTable
 from invoicing.month_end import dispatch
 from invoicing.usage.usage_table import UsageTable
+from local.handlers import load_handler
+from local.template import table_definition
 from quote_engine import Period, PerUnit, Plan
-from tests.handlers import load_handler
-from tests.template import table_definition
 
 APRIL = Period.month("2026-04")
 STUDIO = Plan(

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
+from local.handlers import LambdaContext, load_handler
 from tests.events import event
-from tests.handlers import LambdaContext, load_handler
 from tests.integration.conftest import Stack
 
 

@@ -13,9 +13,9 @@ from invoicing.invoices.invoice import InvoiceStatus
 from invoicing.invoices.invoice_lists_table import InvoiceLists
 from invoicing.month_end import month_ends_table, month_reader
 from invoicing.month_end.month_ends_table import MonthEndsTable, Run
+from local.handlers import LambdaContext
 from quote_engine import Period
 from tests.events import event
-from tests.handlers import LambdaContext
 from tests.integration.closing import DIGEST, Office
 from tests.integration.conftest import APRIL, STUDIO, Stack
 from tests.integration.test_rollup import set_status

@@ -3,8 +3,8 @@
 import json
 from types import ModuleType
 
+from local.handlers import LambdaContext, load_handler
 from tests.events import event
-from tests.handlers import LambdaContext, load_handler
 from tests.integration.conftest import Stack
 
 PILOT_LINES = [

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from local.handlers import LambdaContext, load_handler
 from tests.events import event
-from tests.handlers import LambdaContext, load_handler
 from tests.integration.conftest import Stack
 from tests.openapi import assert_promised
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from invoicing.accounts.account import Tenant
+from local.handlers import LambdaContext, load_handler
 from tests.events import event
-from tests.handlers import LambdaContext, load_handler
 from tests.integration.conftest import APRIL, STUDIO, Stack
 from tests.integration.test_rollup import batch
 from tests.openapi import assert_promised

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from invoicing.invoices.invoice import InvoiceStatus
+from local.handlers import LambdaContext, load_handler
 from tests.events import event
-from tests.handlers import LambdaContext, load_handler
 from tests.integration.conftest import Stack
 from tests.integration.test_rollup import batch, set_status
 from tests.openapi import assert_promised

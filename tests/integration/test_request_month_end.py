@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.handlers import LambdaContext
+from local.handlers import LambdaContext
 from tests.integration.closing import Office
 from tests.integration.conftest import Stack
 

@@ -17,8 +17,8 @@ from invoicing.invoices.invoice import InvoiceStatus
 from invoicing.invoices.invoice_item import InvoiceItem
 from invoicing.month_end.rollup_message import parse_rollup_message
 from invoicing.pricing import tenant_month
+from local.handlers import LambdaContext
 from tests.events import event
-from tests.handlers import LambdaContext
 from tests.integration.conftest import APRIL, Stack
 
 

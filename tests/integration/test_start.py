@@ -13,8 +13,8 @@ from invoicing.foundation.parsing import InvalidMessage
 from invoicing.month_end import dispatch
 from invoicing.month_end import start as month_end_start
 from invoicing.month_end.dispatch import MessagesNotSent
+from local.handlers import LambdaContext, load_handler
 from tests.events import event
-from tests.handlers import LambdaContext, load_handler
 from tests.integration.conftest import Stack
 
 

@@ -30,8 +30,8 @@ from invoicing.invoices.invoices_table import (
     InvoiceChanged,
     InvoicePagesMissing,
 )
+from local.handlers import LambdaContext
 from quote_engine import Plan, QuoteRequest, Subscription, UnpricedUsage, price
-from tests.handlers import LambdaContext
 from tests.integration.conftest import APRIL, Stack
 from tests.integration.test_rollup import batch, failures, set_status
 

@@ -12,8 +12,8 @@ import pytest
 
 from invoicing.accounts.account import AddonPrice
 from invoicing.foundation import versions
+from local.handlers import LambdaContext
 from tests.account_bodies import PLAN, WATTLE
-from tests.handlers import LambdaContext
 from tests.integration.accounts_api import DEPLOYMENT, SUBSCRIPTIONS, Answer, Caller
 from tests.integration.conftest import APRIL, STUDIO, Stack
 from tests.integration.test_rollup import batch

@@ -12,8 +12,8 @@ from invoicing.foundation.billing_calendar import TimeInFuture
 from invoicing.foundation.parsing import InvalidMessage
 from invoicing.foundation.settings import settings
 from invoicing.month_end import month_reader
+from local.handlers import LambdaContext
 from tests.events import event
-from tests.handlers import LambdaContext
 from tests.integration.closing import Office
 from tests.integration.conftest import APRIL, STUDIO, Stack
 from tests.integration.test_rollup import record_of

@@ -15,8 +15,8 @@ from invoicing.accounts.account import Subscription
 from invoicing.accounts.account_item import DeploymentTaken
 from invoicing.usage import metering, usage_events_table
 from invoicing.usage.usage_events_table import UsageNotRecorded
+from local.handlers import LambdaContext, load_handler
 from tests.events import event
-from tests.handlers import LambdaContext, load_handler
 from tests.integration.conftest import APRIL, Stack
 from tests.integration.test_storage_faults import Call, faults
 from tests.openapi import assert_promised

@@ -28,8 +28,8 @@ from invoicing.invoices import invoice_item
 from invoicing.month_end import dispatch
 from invoicing.month_end import start as month_end_start
 from invoicing.usage import metering, usage_events_table
+from local.handlers import load_handler
 from tests.conftest import ENVIRONMENT
-from tests.handlers import load_handler
 from tests.simulation.stage import Stage, Threads, on_one_processor
 
 WORKERS = 3

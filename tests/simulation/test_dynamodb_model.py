@@ -13,10 +13,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from local.template import table_definition
 from tests.simulation.dynamodb import DynamoDB, Refusal
 from tests.simulation.expressions import NotModelled
 from tests.simulation.random_calls import Calls, Request
-from tests.template import table_definition
 
 CALLS = 250
 

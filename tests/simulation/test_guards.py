@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from local.template import ROOT
 from tests.simulation.functions import Functions
 from tests.simulation.guards import GUARDS, first_violation
-from tests.template import ROOT
 
 SEEDS = 100
 ROW = re.compile(r"\| (?P<guard>[^|]+) \| (?P<invariants>(?:I\d+|scope)(?:, I\d+)*) \| \d+ \|")

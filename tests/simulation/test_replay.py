@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
+from local.template import ROOT
 from tests.simulation.__main__ import many
 from tests.simulation.functions import Functions
 from tests.simulation.guards import GUARDS, without
-from tests.template import ROOT
 
 
 def _told(seed: int, hash_seed: str) -> str:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.handlers import LambdaContext
+from local.handlers import LambdaContext
+from local.template import table_definition
 from tests.simulation.aws import Aws, Clock
 from tests.simulation.dynamodb import DynamoDB
 from tests.simulation.faults import Fault
@@ -20,7 +21,6 @@ from tests.simulation.report import Trace
 from tests.simulation.stage import Killed, Process, Stage, Strand
 from tests.simulation.tables import Change
 from tests.simulation.usage import Books, Meters
-from tests.template import table_definition
 
 ZONES = ("UTC", "UTC", "Australia/Sydney")
 FIRST_MONTHS = (Month(2026, 3), Month(2026, 1), Month(2025, 11), Month(2026, 8))

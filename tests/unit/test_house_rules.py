@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.template import ROOT
+from local.template import ROOT
 
 CODE = sorted(
     path

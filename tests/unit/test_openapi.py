@@ -6,8 +6,8 @@ from invoicing.invoices.invoice import InvoiceStatus
 from invoicing.invoices.review import Rule
 from invoicing.month_end.rollup import Outcome
 from invoicing.usage.usage_event import UsageOutcome
+from local.template import resources
 from tests.openapi import openapi
-from tests.template import resources
 
 PREFIX = "/api/v1"
 

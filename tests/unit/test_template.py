@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from invoicing.invoices.invoice_item import INDEXED_ATTRIBUTES
-from tests.template import ROOT, resources, template
+from local.template import ROOT, resources, template
 
 FUNCTIONS = resources("AWS::Serverless::Function")
 TABLES = resources("AWS::DynamoDB::Table")

@@ -4,9 +4,15 @@ from typing import Any
 
 import pytest
 
-from benchmarks.capacity import Unsizeable, index_entries, read_units, write_parts, write_units
-from benchmarks.item_size import item_bytes, value_bytes
-from benchmarks.recorded import Call
+from benchmarks.dynamodb.capacity import (
+    Unsizeable,
+    index_entries,
+    read_units,
+    write_parts,
+    write_units,
+)
+from benchmarks.dynamodb.item_size import item_bytes, value_bytes
+from benchmarks.dynamodb.recorded import Call
 
 KILOBYTE = "x" * 1024
 # 23 + 26 = 49 bytes of keys in the table's item.

@@ -4,19 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import quotes
-from benchmarks.bare_loop import bare_sums
-from benchmarks.calls import call_rows
-from benchmarks.client_cpu import cpu_rows
-from benchmarks.environment import function_variables
-from benchmarks.fresh_start import BARE, Start, run
-from benchmarks.packages import folder_bytes, functions
-from benchmarks.record import record
-from benchmarks.recorded import Recording
-from benchmarks.replay import plain_client, repeat_calls
-from benchmarks.results import InvalidBenchmark
-from benchmarks.timing import Case, Effort, interleaved, ratios
-from benchmarks.workload import BUSY, ORDINARY, bare_integers
+from benchmarks.dynamodb.record import record
+from benchmarks.dynamodb.recorded import Recording
+from benchmarks.dynamodb.replay import plain_client, repeat_calls
+from benchmarks.harness.environment import function_variables
+from benchmarks.harness.fresh_start import BARE, Start, run
+from benchmarks.harness.results import InvalidBenchmark
+from benchmarks.harness.timing import Case, Effort, interleaved, ratios
+from benchmarks.measures import quotes
+from benchmarks.measures.calls import call_rows
+from benchmarks.measures.client_cpu import cpu_rows
+from benchmarks.measures.packages import folder_bytes, functions
+from benchmarks.workloads.bare_loop import bare_sums
+from benchmarks.workloads.workload import BUSY, ORDINARY, bare_integers
 from invoicing.foundation.dynamodb import connection
 
 TINY = Effort(rounds=2, turns=1, turn_us=50)

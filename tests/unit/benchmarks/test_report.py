@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import report
-from benchmarks.results import InvalidBenchmark, Row, Spread, Target, Verdict
+from benchmarks.harness import report
+from benchmarks.harness.results import InvalidBenchmark, Row, Spread, Target, Verdict
 
 TARGET = Target(limit=20, stretch=15, source="At most 20; stretch 15.")
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.results import InvalidBenchmark
+from benchmarks.harness.results import InvalidBenchmark
 from benchmarks.scale import __main__ as command
-from benchmarks.scale import real_run, simulate
+from benchmarks.scale.paper import simulate
+from benchmarks.scale.real import run as real_run
 from local.environment import LocalError
 from local.stack import LocalStack
 from tests.unit.benchmarks.test_scale_model import SCENARIO

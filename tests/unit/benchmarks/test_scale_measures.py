@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from benchmarks.environment import function_variables
-from benchmarks.recorded import Call, Recording, Rollup
-from benchmarks.results import InvalidBenchmark
-from benchmarks.scale import history, measured
-from benchmarks.scale.rollup_cost import RollupCost, _Log, batch_event, rollup_cost
-from benchmarks.scale.start_cost import start_cost
-from benchmarks.scale.tenant_cost import units
-from benchmarks.timing import Effort
+from benchmarks.dynamodb.recorded import Call, Recording, Rollup
+from benchmarks.harness.environment import function_variables
+from benchmarks.harness.results import InvalidBenchmark
+from benchmarks.harness.timing import Effort
+from benchmarks.scale.measured import history, measured
+from benchmarks.scale.measured.rollup_cost import RollupCost, _Log, batch_event, rollup_cost
+from benchmarks.scale.measured.start_cost import start_cost
+from benchmarks.scale.measured.tenant_cost import units
 from invoicing.foundation.dynamodb import connection
 from invoicing.foundation.settings import settings
 

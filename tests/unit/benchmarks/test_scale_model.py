@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks.scale.cost import costs, total
-from benchmarks.scale.deployment import Deployment, deployment
-from benchmarks.scale.measured import Measured, TenantCost
-from benchmarks.scale.model import (
+from benchmarks.scale.measured.measured import Measured, TenantCost
+from benchmarks.scale.measured.start_cost import StartCost
+from benchmarks.scale.paper.cost import costs, total
+from benchmarks.scale.paper.deployment import Deployment, deployment
+from benchmarks.scale.paper.model import (
     Scenario,
     batch_seconds,
     concurrency_for,
@@ -20,9 +21,8 @@ from benchmarks.scale.model import (
     worker_rate,
     workers,
 )
-from benchmarks.scale.parameters import Assumptions, Limits, Prices, named
-from benchmarks.scale.stages import needs, saturation, stages
-from benchmarks.scale.start_cost import StartCost
+from benchmarks.scale.paper.parameters import Assumptions, Limits, Prices, named
+from benchmarks.scale.paper.stages import needs, saturation, stages
 
 CALLS = ("Query", "Query", "BatchGetItem", "PutItem")
 FIRST = TenantCost(

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.scale import customers, watch
-from benchmarks.scale.real import MonthEndRun, faults
-from benchmarks.scale.real_run import NotAsExpected, expect, limit
-from benchmarks.scale.watch import Taken, Watch
+from benchmarks.scale.real import customers, watch
+from benchmarks.scale.real.billing import MonthEndRun, faults
+from benchmarks.scale.real.run import NotAsExpected, expect, limit
+from benchmarks.scale.real.watch import Taken, Watch
 from cli.loading.inputs import read_load
 from cli.usage.usage_file import UsageRow, read_usage
 from local.sample_month import UTC

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.usage import units_an_event
+from benchmarks.measures.usage import units_an_event
 
 
 @pytest.mark.parametrize(

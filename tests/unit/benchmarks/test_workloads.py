@@ -2,9 +2,9 @@
 
 import pytest
 
-from benchmarks import every_rule
-from benchmarks.estimate_subject import DEPLOYMENTS, deployments
-from benchmarks.results import InvalidBenchmark
+from benchmarks.harness.results import InvalidBenchmark
+from benchmarks.workloads import every_rule
+from benchmarks.workloads.estimate_subject import DEPLOYMENTS, deployments
 from quote_engine import price
 
 

@@ -18,8 +18,8 @@ from invoicing.foundation.dynamodb import connection
 from invoicing.foundation.settings import Settings
 from invoicing.usage import metering
 from invoicing.usage.usage_table import UsageTable
+from local.template import table_definition
 from tests.conftest import ENVIRONMENT
-from tests.template import table_definition
 
 type Write = Callable[[str, str], Path]
 type Said = pytest.CaptureFixture[str]

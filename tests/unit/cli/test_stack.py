@@ -10,7 +10,7 @@ import pytest
 from cli.stack import stack
 from cli.terminal.errors import NotReachable
 from local.outputs import FUNCTIONS, QUEUES, TABLES, outputs_of, read_outputs, write_outputs
-from tests.template import template
+from local.template import template
 
 VALUES = {
     "BillingTimeZone": "Pacific/Auckland",

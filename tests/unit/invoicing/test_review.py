@@ -15,8 +15,8 @@ from invoicing.invoices.review import (
     read_flags,
     stopped,
 )
+from local.template import ROOT
 from quote_engine import Line, LineKind, UnpricedUsage
-from tests.template import ROOT
 
 # Thresholds as documented: a mover moves by at least 100.00 and by at least half of last month's
 # total; a line is huge from 10,000.00 on.

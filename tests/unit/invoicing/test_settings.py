@@ -5,8 +5,8 @@ from dataclasses import fields
 import pytest
 
 from invoicing.foundation.settings import Settings, SettingsInvalid
+from local.template import template
 from tests.conftest import ENVIRONMENT
-from tests.template import template
 
 NOT_SETTINGS = {"AWS_ENDPOINT_URL"}
 

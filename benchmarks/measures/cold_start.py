@@ -1,0 +1,106 @@
+"""What a handler costs before its first event, against a process that makes a botocore client.
+
+CPU time is judged: an import keeps one core busy, and CPU time does not count what others do on
+the machine meanwhile. A bare interpreter's start is taken off both sides.
+"""
+
+import sysconfig
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks.harness.fresh_start import BARE, Start, Taken, run
+from benchmarks.harness.results import Row, Spread, Target
+from benchmarks.harness.targets import COLD_START
+from benchmarks.measures.packages import Function, functions, is_built
+from local.environment import ROOT
+
+GROUP = "Cold start (CPU, x a botocore DynamoDB client)"
+ROLLUP = "rollup_tenant"
+# What the first event of a function makes; the others make theirs from the same parts.
+FIRST_USE = {ROLLUP: "handler._rollup()"}
+CLIENT = 'import botocore.session as s; s.get_session().create_client("dynamodb")'
+SITE_PACKAGES = Path(sysconfig.get_paths()["purelib"])
+LAYERS = tuple(ROOT / "layers" / name for name in ("invoicing", "quote_engine"))
+BOTOCORE = Start("botocore", CLIENT, (SITE_PACKAGES,))
+
+type Runs = dict[Start, list[Taken]]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A start and its peer, under the name that the table shows."""
+
+    name: str
+    start: Start
+    peer: Start
+    target: Target | None = None
+
+
+def comparisons(function: Function) -> list[Comparison]:
+    """A function from its sources and, if it is built, as it ships."""
+    label = f"{function.name}: import{' + client' if function.name in FIRST_USE else ''}"
+    program = f"import handler; {FIRST_USE.get(function.name, 'pass')}"
+    target = COLD_START if function.name == ROLLUP else None
+    sources = Start(label, program, (function.source, *LAYERS, SITE_PACKAGES))
+    found = [Comparison(f"{label}, sources", sources, BOTOCORE, target)]
+    if is_built(function):
+        code, *folders = function.built_folders()
+        layers = tuple(folder / "python" for folder in folders)
+        built = Start(label, program, (code, *layers), shipped=True)
+        found.append(Comparison(f"{label}, as built", built, BOTOCORE, target))
+        if target:
+            trimmed = Start("the layer's botocore", CLIENT, layers, shipped=True)
+            found.append(
+                Comparison("the same, x the layer's own trimmed botocore", built, trimmed)
+            )
+    return found
+
+
+def cold_start_rows(runs: int, others_runs: int) -> list[Row]:
+    """The rollup's start is judged, from sources and as built; other functions inform.
+
+    Round by round, every start once; the other functions take part in the first rounds only.
+    """
+    rollup, others = _all_comparisons(with_others=others_runs > 0)
+    taken: Runs = {start: [] for start in _starts([*rollup, *others])}
+    for start in taken:
+        if not start.shipped:
+            run(start)  # compiles what has not been compiled yet
+    for number in range(runs):
+        for start in _starts([*rollup, *others] if number < others_runs else rollup):
+            taken[start].append(run(start))
+    bare = _middle(taken[BARE])
+    return [_row(each, taken, bare) for each in (*rollup, *others)]
+
+
+def _all_comparisons(with_others: bool) -> tuple[list[Comparison], list[Comparison]]:
+    rollup: list[Comparison] = []
+    others: list[Comparison] = []
+    for function in functions():
+        if function.name == ROLLUP:
+            rollup += comparisons(function)
+        elif with_others:
+            others += comparisons(function)
+    return rollup, others
+
+
+def _starts(compared: Sequence[Comparison]) -> list[Start]:
+    """Each start once, a peer before those who are compared with it."""
+    pairs = [start for each in compared for start in (each.peer, each.start)]
+    return list(dict.fromkeys((BARE, *pairs)))
+
+
+def _middle(taken: Sequence[Taken]) -> Taken:
+    return Taken(median(each.cpu for each in taken), median(each.wall for each in taken))
+
+
+def _row(compared: Comparison, taken: Runs, bare: Taken) -> Row:
+    ours = [each.less(bare) for each in taken[compared.start]]
+    theirs = [each.less(bare) for each in taken[compared.peer]][: len(ours)]
+    spread = Spread.of([mine.cpu / peer.cpu for mine, peer in zip(ours, theirs, strict=True)])
+    mine, peer = _middle(ours), _middle(theirs)
+    clock = f"{mine.wall / peer.wall:.2f} x by the clock"
+    detail = f"{mine.cpu * 1000:.0f} ms against {peer.cpu * 1000:.0f} ms; {clock}"
+    return Row(GROUP, compared.name, spread, "x", detail, compared.target)

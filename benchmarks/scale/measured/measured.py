@@ -1,0 +1,83 @@
+"""What is measured on this machine before anything is worked out: half a minute, no AWS."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from benchmarks.dynamodb.recorded import Recording
+from benchmarks.harness.fresh_start import run
+from benchmarks.harness.results import InvalidBenchmark
+from benchmarks.harness.timing import Effort
+from benchmarks.measures.cold_start import ROLLUP, comparisons
+from benchmarks.measures.packages import functions
+from benchmarks.scale.measured.rollup_cost import rollup_cost
+from benchmarks.scale.measured.start_cost import StartCost, start_cost
+from benchmarks.scale.measured.tenant_cost import units
+from local.environment import ROOT
+
+YEAR = 12
+COLD_STARTS = 3
+ROLLUP_EFFORT = Effort(rounds=25, turns=1, turn_us=80_000)
+START_EFFORT = Effort(rounds=15, turns=1, turn_us=100_000)
+
+
+@dataclass(frozen=True, slots=True)
+class TenantCost:
+    """One tenant in a full batch of a warm function; `months` invoices stand behind it."""
+
+    months: int
+    cpu_ms: float
+    calls: tuple[str, ...]
+    reads: Mapping[str, float]
+    writes: Mapping[str, float]
+    log_lines: float
+    log_bytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The first month-end, one after a year of them, the start, and a cold start's CPU."""
+
+    first: TenantCost
+    later: TenantCost
+    start: StartCost
+    cold_start_ms: float
+
+
+def recording_of(months: int) -> Recording:
+    """Recorded in a child, so that nothing of moto is left in the process that is measured."""
+    command = [sys.executable, "-m", "benchmarks.scale.measured.history", str(months)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise InvalidBenchmark(f"the rollup could not be recorded:\n{done.stderr}")
+    return Recording.from_json(done.stdout)
+
+
+def tenant_cost(recording: Recording, months: int, batch: int, effort: Effort) -> TenantCost:
+    """What one tenant of this recording costs."""
+    cost, counted = rollup_cost(recording, batch, effort), units(recording.warm)
+    return TenantCost(
+        months=months,
+        cpu_ms=cost.cpu_ms / batch,
+        calls=tuple(call.operation for call in recording.warm.calls),
+        reads=counted.reads,
+        writes=counted.writes,
+        log_lines=cost.log_lines / batch,
+        log_bytes=cost.log_bytes / batch,
+    )
+
+
+def cold_start_ms(runs: int = COLD_STARTS) -> float:
+    """CPU milliseconds until a fresh rollup_tenant could take an event; as built, if it is."""
+    (function,) = (each for each in functions() if each.name == ROLLUP)
+    starts = [each.start for each in comparisons(function) if each.target]
+    return min(run(starts[-1]).cpu for _ in range(runs)) * 1_000
+
+
+def measure(batch: int) -> Measured:
+    """All of it; raises InvalidBenchmark when a piece does not do what it should."""
+    first, later = (
+        tenant_cost(recording_of(months), months, batch, ROLLUP_EFFORT) for months in (0, YEAR)
+    )
+    return Measured(first, later, start_cost(START_EFFORT), cold_start_ms())

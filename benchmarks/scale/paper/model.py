@@ -1,0 +1,188 @@
+"""A month-end worked out second by second: how fast messages come, and how fast they are done.
+
+Pure: figures in, figures out. In each second a tenant is done if it has a message, a worker is
+free, and every table has units left; the scarcest of these is what limits that second.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import ceil
+
+from benchmarks.scale.measured.measured import Measured, TenantCost
+from benchmarks.scale.paper.deployment import MS_IN_A_SECOND, Deployment
+from benchmarks.scale.paper.parameters import Assumptions, Limits
+
+MINUTE = 60
+START, WORKERS = "start_month_end", "rollup_tenant"
+INDEX = "InvoicesTable/period"
+LEAST_CONCURRENCY, MOST_CONCURRENCY = 2, 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """How many tenants, on what. Warm: a month-end a year on, with tables that have grown."""
+
+    tenants: int
+    concurrency: int
+    warm: bool
+    deployment: Deployment
+    measured: Measured
+    limits: Limits
+    assumed: Assumptions
+
+    @property
+    def tenant(self) -> TenantCost:
+        """What one tenant costs in this month."""
+        return self.measured.later if self.warm else self.measured.first
+
+    def with_concurrency(self, concurrency: int) -> "Scenario":
+        """The same with another RollupConcurrency."""
+        return replace(self, concurrency=concurrency)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How long it takes, and how many seconds each stage was the scarcest."""
+
+    seconds: float
+    limited_by: Mapping[str, int]
+
+    @property
+    def bottleneck(self) -> str:
+        """The stage that was the scarcest for longest."""
+        return max(self.limited_by, key=lambda name: self.limited_by[name])
+
+
+def latency_ms(scenario: Scenario) -> float:
+    """Milliseconds that one tenant's rollup waits for DynamoDB: its calls go one by one."""
+    assumed = scenario.assumed
+    waits = {
+        "Query": assumed.query_ms,
+        "BatchGetItem": assumed.batch_get_ms,
+        "PutItem": assumed.put_ms,
+    }
+    return sum(waits.get(call, assumed.other_ms) for call in scenario.tenant.calls)
+
+
+def cpu_ms(scenario: Scenario, memory_mb: int, here_ms: float) -> float:
+    """Milliseconds that CPU time measured here takes in a function with so much memory."""
+    share = min(1.0, memory_mb / scenario.limits.vcpu_mb)
+    return here_ms / (share * scenario.assumed.core)
+
+
+def batch_seconds(scenario: Scenario) -> float:
+    """How long a full batch runs, which is what Lambda bills."""
+    busy = cpu_ms(scenario, scenario.deployment.rollup_mb, scenario.tenant.cpu_ms)
+    return scenario.deployment.batch * (busy + latency_ms(scenario)) / MS_IN_A_SECOND
+
+
+def page_seconds(scenario: Scenario) -> float:
+    """How long the start takes to list one page of tenants and to send their messages.
+
+    Threads share one interpreter, so sending takes its CPU time or its waiting, whichever is more.
+    """
+    deployment, assumed, cost = scenario.deployment, scenario.assumed, scenario.measured.start
+    listing = cpu_ms(scenario, deployment.start_mb, cost.list_ms) + assumed.list_page_ms
+    busy = cpu_ms(scenario, deployment.start_mb, cost.send_ms)
+    rounds = ceil(deployment.page / deployment.entries / deployment.threads)
+    waiting = rounds * assumed.send_batch_ms
+    return (listing + max(busy, waiting) + assumed.send_batch_ms) / MS_IN_A_SECOND
+
+
+def sent_after(scenario: Scenario, seconds: float) -> float:
+    """Tenants that have a message by then; an invocation near its end hands over to the next."""
+    window, gap = scenario.deployment.start_window, scenario.assumed.hand_over_s
+    rounds, rest = divmod(seconds, window + gap)
+    sending = rounds * window + max(0.0, rest - gap)
+    return min(scenario.tenants, sending * scenario.deployment.page / page_seconds(scenario))
+
+
+def start_seconds(scenario: Scenario) -> float:
+    """How long the start takes, continuations included."""
+    window, gap = scenario.deployment.start_window, scenario.assumed.hand_over_s
+    sending = scenario.tenants / scenario.deployment.page * page_seconds(scenario)
+    return sending + max(1, ceil(sending / window)) * gap
+
+
+def workers(scenario: Scenario, seconds: float) -> float:
+    """Batches in work at this moment: pollers grow by the minute, and the start needs a place."""
+    limits = scenario.limits
+    pollers = limits.first_pollers + limits.pollers_a_minute * seconds / MINUTE
+    allowed = min(scenario.concurrency, limits.account_concurrency - 1, limits.most_pollers)
+    return min(pollers, allowed)
+
+
+def worker_rate(scenario: Scenario, count: float) -> float:
+    """Tenants a second that so many workers roll up."""
+    a_batch = batch_seconds(scenario) + scenario.assumed.poll_gap_ms / MS_IN_A_SECOND
+    return count * scenario.deployment.batch / a_batch
+
+
+def table_rates(scenario: Scenario, seconds: float) -> dict[str, float]:
+    """Tenants a second that each table and index has units for at this moment."""
+    reads, writes = scenario.tenant.reads, scenario.tenant.writes
+    names = sorted(reads.keys() | writes.keys())
+    rates = {
+        name: _table_rate(scenario, reads.get(name, 0), writes.get(name, 0), seconds)
+        for name in names
+    }
+    if INDEX in rates:
+        rates[INDEX] = min(rates[INDEX], _shard_rate(scenario, seconds) / writes[INDEX])
+    return rates
+
+
+def _growth(scenario: Scenario, seconds: float) -> int:
+    """How much more a new table takes by now: it may double within each half hour."""
+    doublings: int = 2 ** int(seconds // (scenario.limits.doubling_minutes * MINUTE))
+    return doublings
+
+
+def _table_rate(scenario: Scenario, reads: float, writes: float, seconds: float) -> float:
+    limits = scenario.limits
+    quota = 1 / max(reads / limits.table_reads, writes / limits.table_writes)
+    if scenario.warm:
+        return quota
+    # A new table takes all of one or of the other, or a mixture in proportion.
+    mixed = 1 / (reads / limits.new_table_reads + writes / limits.new_table_writes)
+    return min(quota, mixed * _growth(scenario, seconds))
+
+
+def _shard_rate(scenario: Scenario, seconds: float) -> float:
+    """Write units a second of an index whose few keys lie unevenly on a new table's partitions."""
+    limits, shards = scenario.limits, scenario.deployment.shards
+    if scenario.warm:
+        return shards * limits.partition_writes
+    fullest = scenario.assumed.fullest_partition / shards
+    return limits.partition_writes / fullest * _growth(scenario, seconds)
+
+
+def run(scenario: Scenario) -> Run:
+    """The month-end, second by second."""
+    done, second = 0.0, 0
+    limited_by: Counter[str] = Counter()
+    while True:
+        rates = table_rates(scenario, second)
+        rates[WORKERS] = worker_rate(scenario, workers(scenario, second))
+        rates[START] = sent_after(scenario, second + 1) - done
+        scarcest = min(rates, key=lambda name: rates[name])
+        limited_by[scarcest] += 1
+        left = scenario.tenants - done
+        if rates[scarcest] >= left:
+            return Run(second + left / rates[scarcest], limited_by)
+        done += rates[scarcest]
+        second += 1
+
+
+def concurrency_for(scenario: Scenario, seconds: float) -> int | None:
+    """The least RollupConcurrency that is done in time; None if none is."""
+    low, high = LEAST_CONCURRENCY, MOST_CONCURRENCY
+    if run(scenario.with_concurrency(high)).seconds > seconds:
+        return None
+    while low < high:
+        middle = (low + high) // 2
+        if run(scenario.with_concurrency(middle)).seconds <= seconds:
+            high = middle
+        else:
+            low = middle + 1
+    return low

@@ -1,0 +1,112 @@
+"""One tenant-month, as models, as a JSON request and as bare integers.
+
+Both deployments are on the one plan of three metered kinds, for all of April, and the first has
+the add-on: two base prices, one add-on, six allowances to check. One is exceeded, so with the
+tax there are exactly five lines. `BUSY` exceeds all six, which makes ten.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from benchmarks.workloads.bare_loop import QUANTITY_SCALE, UNIT_PRICE_SCALE, Month
+from quote_engine import Addon, Period, PerUnit, Plan, QuoteRequest, Subscription, plan_document
+from quote_engine.catalogue import addon_document
+
+PERIOD = Period.month("2026-04")
+CURRENCY = "AUD"
+SINCE = date(2026, 1, 10)
+KINDS = ("droplet_hours", "egress_gb", "storage_gb")
+PLAN = Plan(
+    code="studio",
+    name="Studio",
+    price=Decimal("50.00"),
+    proration="daily",
+    rates=(
+        PerUnit("droplet_hours", "hour", Decimal("0.01"), Decimal(1488)),
+        PerUnit("egress_gb", "GB", Decimal("0.02"), Decimal(1000)),
+        PerUnit("storage_gb", "GB", Decimal("0.10"), Decimal(50)),
+    ),
+)
+ADDON = Addon("storage_50gb", Decimal("7.50"))
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What one deployment takes and used, quantities as text in the order of KINDS."""
+
+    name: str
+    addons: tuple[Addon, ...]
+    used: tuple[str, str, str]
+
+    @property
+    def usage(self) -> Mapping[str, Decimal]:
+        """The quantities by resource kind."""
+        return {kind: Decimal(used) for kind, used in zip(KINDS, self.used, strict=True)}
+
+
+ORDINARY = (
+    Deployment("production", (ADDON,), ("2160", "812.25", "40.5")),
+    Deployment("staging", (), ("720", "96.5", "12")),
+)
+BUSY = (
+    Deployment("production", (ADDON,), ("2160", "1812.25", "61.5")),
+    Deployment("staging", (), ("1720", "1096.5", "112.125")),
+)
+
+
+def models(deployments: tuple[Deployment, ...]) -> QuoteRequest:
+    """The request, built from models of the catalogue as a warm rollup builds it."""
+    return QuoteRequest(
+        period=PERIOD,
+        currency=CURRENCY,
+        tax="gst",
+        subscriptions=tuple(
+            Subscription(each.name, SINCE, None, PLAN, each.addons, each.usage)
+            for each in deployments
+        ),
+    )
+
+
+def request_json(deployments: tuple[Deployment, ...]) -> str:
+    """The same request as the command line reads it."""
+    document = {
+        "period": {"start": PERIOD.start.isoformat(), "end": PERIOD.end.isoformat()},
+        "currency": CURRENCY,
+        "tax": "gst",
+        "subscriptions": [
+            {
+                "deployment_id": each.name,
+                "starts_on": SINCE.isoformat(),
+                "ends_on": None,
+                "plan": plan_document(PLAN),
+                "addons": [addon_document(addon) for addon in each.addons],
+                "usage": dict(zip(KINDS, each.used, strict=True)),
+            }
+            for each in deployments
+        ],
+    }
+    return json.dumps(document)
+
+
+def bare_integers(deployments: tuple[Deployment, ...]) -> Month:
+    """The same month as the bare loop takes it: nothing is left but numbers."""
+    monthly, metered = [], []
+    for each in deployments:
+        monthly.append((_scaled(PLAN.price, 100), 1))
+        monthly += [(_scaled(addon.price, 100), addon.quantity) for addon in each.addons]
+        for rate in PLAN.rates:
+            assert isinstance(rate, PerUnit)
+            used = _scaled(each.usage[rate.resource_kind], QUANTITY_SCALE)
+            included = _scaled(rate.included, QUANTITY_SCALE)
+            unit_price = _scaled(rate.unit_price, 100 * UNIT_PRICE_SCALE)
+            metered.append((used, included, unit_price))
+    return tuple(monthly), tuple(metered)
+
+
+def _scaled(value: Decimal, scale: int) -> int:
+    scaled = int(value * scale)
+    assert scaled == value * scale
+    return scaled
