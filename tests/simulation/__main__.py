@@ -5,11 +5,11 @@ import sys
 import time
 from collections import Counter
 
-from tests.simulation.faults import Fault
-from tests.simulation.functions import Functions, simulated_functions
+from tests.simulation.aws.faults import Fault
 from tests.simulation.guards import GUARDS, first_violation
-from tests.simulation.report import InvariantViolated, replay_command
+from tests.simulation.stage.report import InvariantViolated, replay_command
 from tests.simulation.story import tell
+from tests.simulation.world.functions import Functions, simulated_functions
 
 PROGRESS_SECONDS = 5.0
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.simulation.functions import Functions, simulated_functions
+from tests.simulation.world.functions import Functions, simulated_functions
 
 
 @pytest.fixture(scope="module")

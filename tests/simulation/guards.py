@@ -23,9 +23,9 @@ from invoicing.month_end import dispatch, rollup
 from invoicing.month_end.rollup import Rollup
 from invoicing.pricing.tenant_month import Pricing
 from invoicing.usage.usage_events_table import UsageEventsTable
-from tests.simulation.functions import Functions
-from tests.simulation.report import InvariantViolated
+from tests.simulation.stage.report import InvariantViolated
 from tests.simulation.story import tell
+from tests.simulation.world.functions import Functions
 
 
 class GuardMoved(Exception):

@@ -1,6 +1,8 @@
 """The story of one seed: months of usage and month-ends with faults on; then off, and all is well.
 
 Whose turn it is, which message is delivered, what fails and what people do: one `random.Random`.
+The functions that ship run over an AWS of plain dictionaries, one AWS call at a time.
+docs/reliability.md says what is broken on purpose and what must hold.
 """
 
 from collections import Counter
@@ -8,21 +10,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tests.simulation.faults import Fault
-from tests.simulation.functions import Functions, running
-from tests.simulation.lifecycle import Lifecycle
-from tests.simulation.liveness import Liveness
-from tests.simulation.model import Month
-from tests.simulation.operators import Operators
-from tests.simulation.producers import Producers
-from tests.simulation.reader import Reader
-from tests.simulation.repeats import Repeats
-from tests.simulation.report import InvariantViolated
-from tests.simulation.seeding import store_catalogue, store_customer
-from tests.simulation.stage import Strand
-from tests.simulation.starts import Starts
-from tests.simulation.workers import QueueReader, Rollups
-from tests.simulation.world import World
+from tests.simulation.aws.faults import Fault
+from tests.simulation.books.model import Month
+from tests.simulation.people.lifecycle import Lifecycle
+from tests.simulation.people.operators import Operators
+from tests.simulation.people.producers import Producers
+from tests.simulation.people.reader import Reader
+from tests.simulation.people.starts import Starts
+from tests.simulation.people.workers import QueueReader, Rollups
+from tests.simulation.plot.liveness import Liveness
+from tests.simulation.plot.repeats import Repeats
+from tests.simulation.stage.report import InvariantViolated
+from tests.simulation.stage.stage import Strand
+from tests.simulation.world.functions import Functions, running
+from tests.simulation.world.seeding import store_catalogue, store_customer
+from tests.simulation.world.world import World
 
 USAGE_STEPS, MONTH_END_STEPS, QUIET_STEPS = 60, 400, 20_000
 BEFORE_MIDNIGHT, AFTER_MIDNIGHT = timedelta(hours=12), timedelta(hours=3)

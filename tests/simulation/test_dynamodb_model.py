@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from local.template import table_definition
-from tests.simulation.dynamodb import DynamoDB, Refusal
-from tests.simulation.expressions import NotModelled
-from tests.simulation.random_calls import Calls, Request
+from tests.simulation.aws.dynamodb import DynamoDB, Refusal
+from tests.simulation.aws.expressions import NotModelled
+from tests.simulation.aws.random_calls import Calls, Request
 
 CALLS = 250
 

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from local.template import ROOT
-from tests.simulation.functions import Functions
 from tests.simulation.guards import GUARDS, first_violation
+from tests.simulation.world.functions import Functions
 
 SEEDS = 100
 ROW = re.compile(r"\| (?P<guard>[^|]+) \| (?P<invariants>(?:I\d+|scope)(?:, I\d+)*) \| \d+ \|")

@@ -9,8 +9,8 @@ import pytest
 
 from local.template import ROOT
 from tests.simulation.__main__ import many
-from tests.simulation.functions import Functions
 from tests.simulation.guards import GUARDS, without
+from tests.simulation.world.functions import Functions
 
 
 def _told(seed: int, hash_seed: str) -> str:

@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 
-from tests.simulation.faults import Fault, every_fault
-from tests.simulation.functions import Functions
-from tests.simulation.report import InvariantViolated, replay_command
+from tests.simulation.aws.faults import Fault, every_fault
+from tests.simulation.stage.report import InvariantViolated, replay_command
 from tests.simulation.story import tell
+from tests.simulation.world.functions import Functions
 
 SEEDS, PARTS = 300, 2
 

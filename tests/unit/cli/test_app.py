@@ -28,7 +28,7 @@ from tests.unit.cli.conftest import (
     Write,
     said_json,
 )
-from tests.unit.cli.month_end import at
+from tests.unit.cli.month_end.office import at
 
 AT = ("usage", "import", "u.csv", "--received-at")
 REQUEST: dict[str, Any] = {

@@ -1,0 +1,418 @@
+"""Usage in, exactly once, at the level of the handlers; and read back by whom it belongs to."""
+
+import json
+from collections import Counter
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from io import StringIO
+from types import ModuleType
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from invoicing.accounts.account import Subscription
+from invoicing.accounts.account_item import DeploymentTaken
+from invoicing.usage import metering, usage_events_table
+from invoicing.usage.usage_events_table import UsageNotRecorded
+from local.handlers import LambdaContext, load_handler
+from tests.events import event
+from tests.integration.conftest import APRIL, Stack
+from tests.integration.month_end.test_storage_faults import Call, faults
+from tests.openapi import assert_promised
+
+RECEIVED = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def record(stack: Stack) -> ModuleType:
+    """POST /usage over the test's tables, with the pilot's and acme's deployments known."""
+    metering.metering.cache_clear()
+    for tenant_id in ("pilot", "acme"):
+        stack.add_tenant(tenant_id, hours=None)
+    return load_handler("record_usage")
+
+
+def usage_event(number: int, **changes: Any) -> dict[str, Any]:
+    """An hour of the pilot's droplet on 15 April."""
+    return {
+        "id": f"e-{number}",
+        "source": "collector-1",
+        "deployment_id": "pilot",
+        "resource_kind": "droplet_hours",
+        "quantity": "1",
+        "occurred_at": "2026-04-15T12:00:00Z",
+    } | changes
+
+
+def post(record: ModuleType, *events: Any, groups: str = "metering") -> dict[str, Any]:
+    """The answer to these events; its body read and held against the OpenAPI document."""
+    call = event("record_usage") | {"body": json.dumps({"events": list(events)})}
+    call["requestContext"]["authorizer"]["claims"]["cognito:groups"] = groups
+    answer: dict[str, Any] = record.handler(call, LambdaContext())
+    body = json.loads(answer["body"])
+    content_type = answer["headers"]["Content-Type"]
+    assert_promised("/usage", answer["statusCode"], content_type, body, method="post")
+    return answer | {"body": body}
+
+
+def outcomes(answer: dict[str, Any]) -> list[str]:
+    """The outcome of each event, in order."""
+    return [result["outcome"] for result in answer["body"]["results"]]
+
+
+def total(stack: Stack, deployment_id: str = "pilot") -> dict[str, Decimal]:
+    """April's month total of a deployment."""
+    found = stack.usage.totals([deployment_id], APRIL).get(deployment_id)
+    return dict(found.quantities) if found else {}
+
+
+def test_the_event_file_is_recorded_and_read_back(stack: Stack, record: ModuleType) -> None:
+    answer = record.handler(event("record_usage"), LambdaContext())
+    assert json.loads(answer["body"])["counts"]["accepted"] == 3
+    shown = load_handler("get_usage").handler(event("get_usage"), LambdaContext())
+    body = json.loads(shown["body"])
+    assert_promised("/usage", 200, "application/json", body)
+    # The third is 14:00 UTC on 30 April, like the others: the billing zone is UTC.
+    assert body == {
+        "deployment_id": "pilot",
+        "period": "2026-04",
+        "days": [{"day": "2026-04-30", "usage": {"droplet_hours": "36.5"}}],
+        "total": {"droplet_hours": "36.5"},
+    }
+
+
+def test_each_event_is_judged_by_itself(stack: Stack, record: ModuleType) -> None:
+    answer = record.handler(event("record_usage_mixed"), LambdaContext())
+    body = json.loads(answer["body"])
+    assert [result["outcome"] for result in body["results"]] == [
+        "accepted",
+        "duplicate",
+        "conflict",
+        *["rejected"] * 4,
+        "accepted",
+    ]
+    reasons = [result["reason"] for result in body["results"]]
+    assert reasons[2] == "id: recorded before with other content; the first is kept"
+    assert reasons[5] == "deployment_id: no deployment nobody is known"
+    assert reasons[6] == "occurred_at: more than 90 days ago"
+    assert total(stack) == {"droplet_hours": Decimal(26)}
+
+
+def test_sending_again_changes_nothing(stack: Stack, record: ModuleType) -> None:
+    events = [usage_event(n) for n in range(250)]
+    assert Counter(outcomes(post(record, *events))) == {"accepted": 250}
+    before = stack.raw_items("usage")
+    assert Counter(outcomes(post(record, *reversed(events)))) == {"duplicate": 250}
+    assert stack.raw_items("usage") == before
+    assert total(stack) == {"droplet_hours": Decimal(250)}
+
+
+def test_a_mix_of_old_and_new_counts_the_new(stack: Stack, record: ModuleType) -> None:
+    post(record, *(usage_event(n) for n in range(0, 100, 2)))
+    answer = post(record, *(usage_event(n) for n in range(100)))
+    assert outcomes(answer) == ["duplicate", "accepted"] * 50
+    assert total(stack) == {"droplet_hours": Decimal(100)}
+
+
+def test_the_same_id_with_other_content_keeps_the_first(stack: Stack, record: ModuleType) -> None:
+    post(record, usage_event(1, quantity="5"))
+    changed = [
+        usage_event(1, quantity="6"),
+        usage_event(1, quantity="5", resource_kind="egress_gb"),
+        usage_event(1, quantity="5", occurred_at="2026-04-16T12:00:00Z"),
+        usage_event(1, quantity="5.0"),
+    ]
+    assert outcomes(post(record, *changed)) == ["conflict"] * 3 + ["duplicate"]
+    assert total(stack) == {"droplet_hours": Decimal(5)}
+
+
+def test_ids_are_their_sources_and_tenants_own(stack: Stack, record: ModuleType) -> None:
+    same_id = [
+        usage_event(1),
+        usage_event(1, source="collector-2"),
+        usage_event(1, deployment_id="acme"),
+    ]
+    assert outcomes(post(record, *same_id)) == ["accepted"] * 3
+    assert total(stack) == {"droplet_hours": Decimal(2)}
+    assert total(stack, "acme") == {"droplet_hours": Decimal(1)}
+
+
+def test_days_are_the_billing_zones(
+    stack: Stack, record: ModuleType, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("BILLING_TIME_ZONE", "Australia/Sydney")
+    late = usage_event(1, occurred_at="2026-04-30T14:00:00Z")
+    assert outcomes(post(record, late)) == ["accepted"]
+    assert total(stack) == {}
+    keys = {item["deployment_period"]["S"] for item in stack.raw_items("usage")}
+    assert keys == {"pilot#2026-05", "pilot#collector-1#e-1"}
+
+
+def test_a_thousand_events_of_a_day_take_eleven_transactions(
+    stack: Stack, record: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transactions: list[int] = []
+
+    def count(operation: str, arguments: dict[str, Any], call: Call) -> Any:
+        if operation == "TransactWriteItems":
+            transactions.append(len(arguments["TransactItems"]))
+            return {}
+        return call()
+
+    with faults(monkeypatch, count):
+        post(record, *(usage_event(n) for n in range(1000)))
+    # A transacted write is two units: 2 x (1,000 + 11 x 2) = 2,044 for a thousand events.
+    assert (len(transactions), sum(transactions)) == (11, 1022)
+    assert 2 * sum(transactions) / 1000 <= 2.1
+
+
+def cancelled(*codes: str | tuple[str, str]) -> ClientError:
+    """A transaction that DynamoDB cancelled for these reasons: codes, some with their text."""
+    error = {"Code": "TransactionCanceledException", "Message": "cancelled"}
+    pairs = [(each, "") if isinstance(each, str) else each for each in codes]
+    reasons = [{"Code": code, "Message": text} for code, text in pairs]
+    response: Any = {"Error": error, "CancellationReasons": reasons}
+    return ClientError(response, "TransactWriteItems")
+
+
+def test_a_conflict_with_another_writer_is_tried_again(
+    stack: Stack, record: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(usage_events_table, "sleep", pauses.append)
+
+    def conflict(operation: str, _: dict[str, Any], call: Call) -> Any:
+        if operation == "TransactWriteItems" and len(pauses) < 3:
+            raise cancelled("None", "TransactionConflict", "None")
+        return call()
+
+    with faults(monkeypatch, conflict):
+        assert outcomes(post(record, usage_event(1))) == ["accepted"]
+    assert len(pauses) == 3
+    assert total(stack) == {"droplet_hours": Decimal(1)}
+
+
+def test_a_store_that_stays_busy_is_a_503_and_resending_is_safe(
+    stack: Stack, record: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage_events_table, "sleep", lambda _: None)
+    events = [usage_event(n) for n in range(150)]
+    written: list[int] = []
+
+    def busy_after_one(operation: str, _: dict[str, Any], call: Call) -> Any:
+        if operation == "TransactWriteItems":
+            if written:
+                raise cancelled("TransactionConflict")
+            written.append(1)
+        return call()
+
+    with faults(monkeypatch, busy_after_one):
+        answer = post(record, *events)
+    assert answer["statusCode"] == 503
+    assert total(stack) == {"droplet_hours": Decimal(98)}
+    assert Counter(outcomes(post(record, *events))) == {"duplicate": 98, "accepted": 52}
+    assert total(stack) == {"droplet_hours": Decimal(150)}
+
+
+FULL = "Item size to update has exceeded the maximum allowed size"
+TOO_MANY = (
+    "resource_kind: too many resource kinds for this deployment's month; "
+    "events of kinds that it has are taken when they come without new ones"
+)
+
+
+def full(deployment_id: str, code: str = "ValidationError", text: str = FULL) -> Any:
+    """DynamoDB, with a month of this deployment that cannot grow."""
+
+    def refuse(operation: str, arguments: dict[str, Any], call: Call) -> Any:
+        if operation != "TransactWriteItems":
+            return call()
+        *puts, _day, total = arguments["TransactItems"]
+        if total["Update"]["Key"]["deployment_period"]["S"] != f"{deployment_id}#2026-04":
+            return call()
+        raise cancelled(*["None"] * len(puts), (code, text), (code, text))
+
+    return refuse
+
+
+def test_a_month_full_of_kinds_rejects_its_events_and_no_others(
+    stack: Stack, record: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(record, usage_event(1))
+    events = [usage_event(1), usage_event(2), usage_event(3, deployment_id="acme")]
+    with faults(monkeypatch, full("pilot")):
+        answer = post(record, *events)
+    assert answer["statusCode"] == 200
+    rejected = [(each["outcome"], each["reason"]) for each in answer["body"]["results"]]
+    assert rejected == [("rejected", TOO_MANY), ("rejected", TOO_MANY), ("accepted", None)]
+    assert total(stack, "acme") == {"droplet_hours": Decimal(1)}
+    assert outcomes(post(record, *events)) == ["duplicate", "accepted", "duplicate"]
+
+
+def test_what_was_counted_before_the_month_was_full_is_told_as_counted(
+    stack: Stack, record: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events, written = [usage_event(n) for n in range(150)], list[int]()
+
+    def full_after_one(operation: str, arguments: dict[str, Any], call: Call) -> Any:
+        if operation == "TransactWriteItems":
+            written.append(1)
+        return call() if len(written) < 2 else full("pilot")(operation, arguments, call)
+
+    with faults(monkeypatch, full_after_one):
+        answer = post(record, *events)
+    assert outcomes(answer) == ["accepted"] * 98 + ["rejected"] * 52
+    assert total(stack) == {"droplet_hours": Decimal(98)}
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [("ThrottlingError", FULL), ("ValidationError", "Number overflow"), ("ServerError", FULL)],
+)
+def test_any_other_trouble_with_a_total_is_a_503(
+    record: ModuleType, monkeypatch: pytest.MonkeyPatch, code: str, text: str
+) -> None:
+    monkeypatch.setattr(usage_events_table, "sleep", lambda _: None)
+    with faults(monkeypatch, full("pilot", code, text)):
+        assert post(record, usage_event(1))["statusCode"] == 503
+
+
+def test_a_month_that_belongs_to_another_tenant_takes_no_usage(
+    stack: Stack, record: ModuleType
+) -> None:
+    stack.usage.add("acme", "pilot", date(2026, 4, 1), {"droplet_hours": Decimal(1)})
+    [result] = post(record, usage_event(1))["body"]["results"]
+    assert result["outcome"] == "rejected"
+    assert "does not belong to tenant pilot" in result["reason"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("", "{", "[]", "{}", '{"events": []}', '{"events": {}}', '{"events": [], "x": 1}'),
+        '{"events": [{}], "events": [{}]}',
+        '{"events": [{"id": "a", "id": "b"}]}',
+    ],
+)
+def test_a_body_that_is_no_batch_is_a_400(record: ModuleType, body: str) -> None:
+    answer = record.handler(event("record_usage") | {"body": body}, LambdaContext())
+    assert answer["statusCode"] == 400
+    assert json.loads(answer["body"])["errors"][0]["field"] in ("body", "events")
+
+
+def test_a_thousand_and_one_events_are_too_many(record: ModuleType) -> None:
+    answer = post(record, *(usage_event(n) for n in range(1001)))
+    assert answer["statusCode"] == 400
+    assert answer["body"]["errors"][0]["detail"] == "must be a list of 1 to 1000 events"
+
+
+@pytest.mark.parametrize("groups", ["tenant:pilot", "not_metering", "metering2"])
+def test_only_metering_and_admins_record(stack: Stack, record: ModuleType, groups: str) -> None:
+    assert post(record, usage_event(1), groups=groups)["statusCode"] == 403
+    assert total(stack) == {}
+    assert outcomes(post(record, usage_event(1), groups="platform_admin")) == ["accepted"]
+
+
+def get_usage(groups: str, **query: str) -> dict[str, Any]:
+    """The answer of GET /usage."""
+    call = event("get_usage")
+    call["requestContext"]["authorizer"]["claims"]["cognito:groups"] = groups
+    call["queryStringParameters"] = query or None
+    call["multiValueQueryStringParameters"] = {k: [v] for k, v in query.items()} or None
+    answer: dict[str, Any] = load_handler("get_usage").handler(call, LambdaContext())
+    return answer
+
+
+def test_another_tenants_usage_and_none_answer_the_same_bytes(
+    stack: Stack, record: ModuleType
+) -> None:
+    post(record, usage_event(1))
+    asked = {"period": "2026-04"}
+    others = get_usage("tenant:acme", deployment_id="pilot", **asked)
+    none = get_usage("tenant:acme", deployment_id="nobody", **asked)
+    odd = get_usage("tenant:acme", deployment_id="pilot#2026-04", **asked)
+    assert (others["statusCode"], others["body"]) == (404, none["body"])
+    assert odd["body"] == none["body"]
+    assert get_usage("platform_admin", deployment_id="pilot", **asked)["statusCode"] == 200
+    assert get_usage("metering", deployment_id="pilot", **asked)["statusCode"] == 403
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ({}, ["deployment_id", "period"]),
+        ({"deployment_id": "pilot"}, ["period"]),
+        ({"deployment_id": "pilot", "period": "April"}, ["period"]),
+        ({"deployment_id": "pilot", "period": "2026-04", "x": "y"}, ["x"]),
+    ],
+)
+def test_a_faulty_question_is_a_400(
+    record: ModuleType, query: dict[str, str], fields: list[str]
+) -> None:
+    answer = get_usage("tenant:pilot", **query)
+    assert answer["statusCode"] == 400
+    assert [error["field"] for error in json.loads(answer["body"])["errors"]] == fields
+
+
+def test_a_month_without_usage_is_empty(record: ModuleType) -> None:
+    body = json.loads(get_usage("tenant:pilot", deployment_id="pilot", period="2026-03")["body"])
+    assert (body["days"], body["total"]) == ([], {})
+
+
+def test_the_queue_takes_the_same_events_by_the_same_rules(
+    stack: Stack, record: ModuleType
+) -> None:
+    ingest = load_handler("ingest_usage")
+    for _ in range(2):
+        assert ingest.handler(event("ingest_usage"), LambdaContext()) == {"batchItemFailures": []}
+    assert total(stack) == {"droplet_hours": Decimal("36.5")}
+    answer = record.handler(event("record_usage"), LambdaContext())
+    assert json.loads(answer["body"])["counts"]["duplicate"] == 3
+
+
+def test_a_message_that_is_no_batch_fails_alone(stack: Stack, record: ModuleType) -> None:
+    poison = event("ingest_usage_poison")
+    answer = load_handler("ingest_usage").handler(poison, LambdaContext())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": poison["Records"][0]["messageId"]}]}
+    assert total(stack) == {"droplet_hours": Decimal("36.5")}
+
+
+def test_a_message_that_names_a_field_twice_fails_and_counts_nothing(
+    stack: Stack, record: ModuleType
+) -> None:
+    sent = event("ingest_usage")
+    twice = sent["Records"][0]["body"].replace('"24"', '"24", "quantity": "240"')
+    sent["Records"][0]["body"] = twice
+    ingest, written = load_handler("ingest_usage"), StringIO()
+    ingest.logger.registered_handler.setStream(written)
+    answer = ingest.handler(sent, LambdaContext())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": sent["Records"][0]["messageId"]}]}
+    assert json.loads(written.getvalue())["reason"] == (
+        "InvalidBatch: field 'quantity' is given twice"
+    )
+    assert total(stack) == {}
+
+
+def test_a_deployment_is_one_tenants_for_good(stack: Stack, record: ModuleType) -> None:
+    taken = Subscription("acme", "pilot", date(2026, 5, 1), None, "studio", 1)
+    with pytest.raises(DeploymentTaken, match="deployment pilot is another tenant's"):
+        stack.accounts.put_subscription(taken)
+    again = Subscription("pilot", "pilot", date(2025, 5, 1), date(2025, 5, 31), "studio", 1)
+    stack.accounts.put_subscription(again)
+    assert stack.accounts.owners(["pilot", "acme", "none"]) == {"pilot": "pilot", "acme": "acme"}
+
+
+def test_unknown_reasons_of_a_cancelled_transaction_are_not_swallowed(
+    stack: Stack, record: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(operation: str, _: dict[str, Any], call: Call) -> Any:
+        if operation == "TransactWriteItems":
+            raise cancelled("ItemCollectionSizeLimitExceeded")
+        return call()
+
+    with (
+        faults(monkeypatch, too_large),
+        pytest.raises(UsageNotRecorded, match="ItemCollectionSizeLimitExceeded"),
+    ):
+        metering.metering().record([usage_event(1)], RECEIVED)

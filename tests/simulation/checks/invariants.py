@@ -1,0 +1,145 @@
+"""What must hold after every write: invariants of design.md over the raw items.
+
+Names are design.md's. Usage (I9) is in `ledger.py`, what a reader sees in `reader.py`, and what
+must become of every tenant (I8) where messages are deleted (`workers.py`) and in `liveness.py`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from tests.simulation.aws.expressions import Item
+from tests.simulation.aws.tables import Change, Table
+from tests.simulation.books.stored_invoices import (
+    CLOSED,
+    CURRENT,
+    PAGES,
+    REPLACED,
+    SAID,
+    Document,
+    read_document,
+)
+from tests.simulation.checks.ledger import Ledger
+from tests.simulation.stage.report import InvariantViolated
+from tests.simulation.stage.stage import Process
+
+INVOICES, USAGE = "invoices", "usage"
+MOVES = (("draft", "issued"), ("issued", "paid"), ("draft", "void"), ("issued", "void"))
+
+
+@dataclass(slots=True)
+class Invariants:
+    """Looks at every write. `standing` are the current invoices, `known` all that ever were."""
+
+    table: Table
+    ledger: Ledger
+    zone: ZoneInfo
+    standing: dict[tuple[str, str], Document] = field(default_factory=dict)
+    known: dict[str, Document] = field(default_factory=dict)
+    numbers: dict[str, str] = field(default_factory=dict)
+    new: list[Document] = field(default_factory=list)
+    # Which process wrote each of them, and the states that it has been in; by its attempt.
+    writers: dict[str, Process | None] = field(default_factory=dict)
+    states: dict[str, set[str]] = field(default_factory=dict)
+
+    def after_write(
+        self, changes: Iterable[Change], step: int, now: datetime, writer: Process | None
+    ) -> None:
+        """Raises InvariantViolated for the first invariant that these writes break."""
+        changes = list(changes)
+        self.new.clear()
+        for change in changes:
+            if change.table == INVOICES:
+                self._invoice_change(change, now)
+        used = [change for change in changes if change.table == USAGE]
+        if used:
+            self.ledger.usage_written(used, step)
+        for document in self.new:
+            self.writers[document.attempt] = writer
+            mine = [
+                each for each in self.standing.values() if each.tenant_id == document.tenant_id
+            ]
+            began_at = writer.began_at if writer else step
+            self.ledger.invoice_written(document, mine, began_at)
+
+    def _invoice_change(self, change: Change, now: datetime) -> None:
+        owner, key = change.key
+        if owner.endswith(PAGES):
+            self._page_change(change)
+        elif REPLACED.fullmatch(key):
+            if change.before is not None and change.after != change.before:
+                raise InvariantViolated("I5", f"replaced invoice {owner} {key} was changed")
+        elif CURRENT.fullmatch(key):
+            self._current_change(change, now)
+
+    def _page_change(self, change: Change) -> None:
+        if change.before is None or change.after == change.before:
+            return
+        for attempt in self.known:
+            if attempt in change.key[1]:
+                text = f"page {change.key[1]} of a written invoice was changed or deleted"
+                raise InvariantViolated("I4", text)
+
+    def _current_change(self, change: Change, now: datetime) -> None:
+        name = " ".join(change.key)
+        if change.after is None:
+            raise InvariantViolated("I1", f"invoice {name} was deleted")
+        if change.before is None:
+            if change.after["revision"] != {"N": "1"}:
+                raise InvariantViolated("I1", f"invoice {name} begins with a later revision")
+            self._written(change.after, now)
+        elif change.before["attempt"] == change.after["attempt"]:
+            self._same_invoice(name, change.before, change.after)
+        else:
+            self._replaced(name, change.key, change.before, change.after)
+            self._written(change.after, now)
+
+    def _same_invoice(self, name: str, before: Item, after: Item) -> None:
+        changed = [each for each in SAID if before.get(each) != after.get(each)]
+        if changed:
+            text = f"{before['status']['S']} invoice {name} has other {', '.join(changed)}"
+            raise InvariantViolated("I5", text)
+        move = before["status"]["S"], after["status"]["S"]
+        if move[0] != move[1] and move not in MOVES:
+            raise InvariantViolated("I5", f"invoice {name} went from {move[0]} to {move[1]}")
+        self._keep(read_document(self.table, after))
+
+    def _keep(self, document: Document) -> None:
+        self.standing[document.tenant_id, document.label] = document
+        self.known[document.attempt] = document
+        self.states.setdefault(document.attempt, set()).add(document.status)
+
+    def _replaced(self, name: str, key: tuple[str, str], before: Item, after: Item) -> None:
+        status, revision = before["status"]["S"], int(before["revision"]["N"])
+        kept = self.table.get((key[0], f"{key[1]}#r{revision}"))
+        if int(after["revision"]["N"]) != revision + 1 or kept is None:
+            text = f"two documents of {name}: one of revision {revision} was overwritten"
+            raise InvariantViolated("I1", text)
+        if status in CLOSED:
+            raise InvariantViolated("I5", f"{status} invoice {name} was replaced")
+        if any(kept.get(each) != before.get(each) for each in SAID):
+            raise InvariantViolated(
+                "I5", f"replaced invoice {name} was kept otherwise than it was"
+            )
+
+    def _written(self, item: Item, now: datetime) -> None:
+        document = read_document(self.table, item)
+        name, number = f"{document.tenant_id} {document.label}", document.item["number"]
+        end = date.fromisoformat(document.item["period_end"])
+        if now < datetime.combine(end, time.min, tzinfo=self.zone):
+            raise InvariantViolated("I10", f"{name} was invoiced at {now}, before its end")
+        if number in self.numbers:
+            text = f"number {number} of {name} is {self.numbers[number]}'s"
+            raise InvariantViolated("I6", text)
+        self.numbers[number] = f"{name} r{document.revision} {document.attempt}"
+        self._keep(document)
+        self.new.append(document)
+
+    def version(self, tenant_id: str, label: str, revision: int) -> Document | None:
+        """A revision as it was written."""
+        for document in self.known.values():
+            mine = (document.tenant_id, document.label, document.revision)
+            if mine == (tenant_id, label, revision):
+                return document
+        return None

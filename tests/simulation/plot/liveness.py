@@ -1,0 +1,187 @@
+"""After the faults: every tenant is invoiced or listed by name, and everything adds up."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+
+from tests.simulation.aws.expressions import Item
+from tests.simulation.books.model import UNKNOWN, Customer, Month
+from tests.simulation.checks.invariants import USAGE
+from tests.simulation.checks.ledger import DEDUPE, month_of
+from tests.simulation.people.operators import Operators
+from tests.simulation.people.producers import BATCH, Producers, api_event
+from tests.simulation.people.reader import Reader
+from tests.simulation.people.starts import BY_HAND, Starts
+from tests.simulation.stage.report import InvariantViolated
+from tests.simulation.world.seeding import store_plan
+from tests.simulation.world.world import World
+
+AFTER_MIDNIGHT = timedelta(hours=3)
+# Usage is refused after 90 days, and what was recorded is forgotten after 106.
+VERY_LATE = timedelta(days=220)
+
+
+@dataclass(slots=True)
+class Liveness:
+    """Brings months to their end without faults, as people would, and audits them."""
+
+    world: World
+    starts: Starts
+    operators: Operators
+    producers: Producers
+    reader: Reader
+    quiet: Callable[[], None]
+    mended: bool = False
+
+    def month_end(self) -> None:
+        """I8: after a redrive, another start or a sweep, nobody due is without an invoice."""
+        world, months = self.world, self.operators.months()
+        repair = world.rng.choice(("redrive", "start again", "sweep"))
+        # What was settled at an earlier month's end has stayed so; that it does is tried, too.
+        again = months if world.rng.random() < 0.3 else months[-1:]
+        if repair == "start again":
+            labels = [f'"{month.label}"' for month in again]
+            world.rollups.dead = [
+                each
+                for each in world.rollups.dead
+                if not any(label in each.body for label in labels)
+            ]
+        if repair != "sweep":
+            world.rollups.redrive(world.now)
+        if repair == "start again" or (self.starts.dead and repair == "redrive"):
+            for month in again:
+                self.starts.by_hand(month)
+        if repair == "sweep":
+            self.starts.sweep()
+        self.starts.dead.clear()
+        world.usages.redrive(world.now)
+        world.say(f"repaired by: {repair}")
+        self.quiet()
+        if repair == "sweep":
+            # It looks at the tables and not at the letters, which people redrive all the same.
+            self._settled(months[-1], strict=False)
+            world.rollups.redrive(world.now)
+            self.quiet()
+        if world.usages.dead:
+            raise InvariantViolated("I8", f"usage cannot be recorded: {world.usages.dead}")
+        for month in months:
+            self._settled(month)
+        self._reported(months[-1])
+        if self.producers.waiting or world.ledger.unrecorded():
+            raise InvariantViolated("I9", f"never recorded: {world.ledger.unrecorded()}")
+
+    def _settled(self, month: Month, *, strict: bool = True) -> None:
+        """I8: due = invoiced + failed and listed by name."""
+        listed = [each.body for each in self.world.rollups.dead if BY_HAND not in each.body]
+        named = {(body["tenant_id"], body["period"]) for body in map(json.loads, listed)}
+        for customer in self.world.customers:
+            key = customer.tenant_id, month.label
+            invoiced = key in self.world.invariants.standing
+            if customer.billed_in(month) and not invoiced and key not in named:
+                raise InvariantViolated("I8", f"{key} is neither invoiced nor listed by name")
+            if strict and key in named and not self._hopeless(customer):
+                raise InvariantViolated("I8", f"{key} fails, though nothing is wrong with it")
+
+    def _reported(self, month: Month) -> None:
+        """I8, from the tables: the report names everybody exactly once, and who is due failed."""
+        world, label = self.world, month.label
+        now_ms = int(world.now.timestamp() * 1000)
+        event = api_event("platform_admin", now_ms, pathParameters={"period": label})
+        answer = world.functions.report.handler(event, None)
+        report = json.loads(answer["body"])
+        if answer["statusCode"] != HTTPStatus.OK:
+            errors = world.functions.report.log.lines
+            raise InvariantViolated("I8", f"no report of {label}: {errors[-1:]}")
+        invoiced = [key[0] for key in world.invariants.standing if key[1] == label]
+        failed = [each["tenant_id"] for each in report["failed"]["tenants"]]
+        others = report["missing"]["tenant_ids"] + report["nothing_to_invoice"]["tenant_ids"]
+        everybody = sorted(each.tenant_id for each in world.customers)
+        if sorted(invoiced + failed + others) != everybody:
+            text = f"the report of {label} names {invoiced} + {failed} + {others}"
+            raise InvariantViolated("I8", text)
+        for customer in world.customers:
+            name = customer.tenant_id
+            if customer.billed_in(month) and name not in (*invoiced, *failed):
+                raise InvariantViolated("I8", f"the report of {label} does not say why not {name}")
+
+    def _hopeless(self, customer: Customer) -> bool:
+        return customer.poison and not self.mended
+
+    def finish(self) -> None:
+        """All is mended, forced, issued and billed: now nothing may be missing, or there twice."""
+        if self.world.rng.random() < 0.5:
+            self._mend()
+        months = self.operators.months()
+        for month in months:
+            self.starts.by_hand(month, force=True)
+        self.quiet()
+        for tenant_id, label in sorted(self.world.invariants.standing):
+            self.operators.lifecycle.at_once(tenant_id, label, "issue")
+        self._close(months[-1].next())
+        self._audit([*months, months[-1].next()])
+        self._resend_very_late()
+
+    def _mend(self) -> None:
+        """The price that was missing is added, and the dead letters are redriven."""
+        store_plan(UNKNOWN)
+        self.mended = True
+        self.world.say("the missing plan version is there now")
+        self.world.rollups.dead = [
+            each for each in self.world.rollups.dead if BY_HAND not in each.body
+        ]
+        self.world.rollups.redrive(self.world.now)
+        self.quiet()
+        for month in self.operators.months():
+            self._settled(month)
+
+    def _close(self, month: Month) -> None:
+        """One month more, without usage: what came late is billed by it."""
+        world = self.world
+        world.clock.now = max(world.now, world.settings.end_of(month) + AFTER_MIDNIGHT)
+        self.starts.schedule(month)
+        self.quiet()
+        self._settled(month)
+
+    def _audit(self, months: list[Month]) -> None:
+        """I9 in cents, over all invoices; and each of them is read once more."""
+        world = self.world
+        labels = [month.label for month in months]
+        for customer in world.customers:
+            mine = [
+                document
+                for key, document in world.invariants.standing.items()
+                if key[0] == customer.tenant_id
+            ]
+            for document in mine:
+                # An invoice of late usage alone may stay void: another has billed that by now.
+                due = customer.billed_in(month_of(document.label))
+                if due and document.status == "void":
+                    text = f"{customer.tenant_id} {document.label}: void, and not billed again"
+                    raise InvariantViolated("I8", text)
+            if not self._hopeless(customer):
+                world.ledger.all_billed(customer, labels, mine)
+            for label in labels:
+                self.reader.read_one(customer.tenant_id, label, f"tenant:{customer.tenant_id}")
+
+    def _resend_very_late(self) -> None:
+        """I9: when an event is forgotten, it is too old to be counted again."""
+        world = self.world
+        world.clock.now += VERY_LATE
+        table = world.dynamodb.tables[USAGE]
+        for item in list(table.items()):
+            if "expires_at" in item and int(item["expires_at"]["N"]) < world.now.timestamp():
+                table.put(table.key_of(item), None)
+        before = self._usage()
+        events = list(world.books.recorded.values())
+        for first in range(0, len(events), BATCH):
+            self.producers.post(events[first : first + BATCH])
+        self.quiet()
+        if self._usage() != before:
+            raise InvariantViolated("I9", "usage that was sent again very late counted again")
+
+    def _usage(self) -> dict[tuple[str, str], Item]:
+        table = self.world.dynamodb.tables[USAGE]
+        items = {table.key_of(item): item for item in table.items()}
+        return {key: item for key, item in items.items() if key[1] != DEDUPE}

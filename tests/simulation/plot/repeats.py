@@ -1,0 +1,160 @@
+"""I11 and I12: what was written under faults is what one worker alone writes, and what was quoted.
+
+When nothing of a tenant changed while its invoice was made, the same message is given once more to
+a cold worker without faults, over the tables as they were before the write. And the engine's
+command-line interface is asked for a quote, by a request that the simulation makes by itself.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from quote_engine import price, quote_document
+from quote_engine.parse import parse_request
+from tests.simulation.aws.queues import Message
+from tests.simulation.aws.tables import Change
+from tests.simulation.books.model import ADDON_CENTS, ADDON_CODE, Segment
+from tests.simulation.books.stored_invoices import SAID, Document, read_document
+from tests.simulation.checks.invariants import INVOICES, USAGE
+from tests.simulation.checks.ledger import month_of
+from tests.simulation.stage.report import InvariantViolated
+from tests.simulation.world.functions import Function
+from tests.simulation.world.seeding import FIRST_DAY
+from tests.simulation.world.world import Context, World
+
+OFTEN = 0.4
+DATED = ("status", "issued_at", "due_on", "period_start")
+
+
+@dataclass(slots=True)
+class Repeats:
+    """Makes invoices a second time, and compares."""
+
+    world: World
+    worker: Function
+    checked: Counter[str] = field(default_factory=Counter)
+    _touched: dict[str, int] = field(default_factory=dict)
+
+    def look(self, changes: Iterable[Change]) -> None:
+        """After a write: repeats some of the invoices in it."""
+        world, changes = self.world, list(changes)
+        writer = world.cloud.writer
+        for document in world.invariants.new:
+            since = self._touched.get(document.tenant_id, -1)
+            if writer is None or since > writer.began_at or world.rng.random() >= OFTEN:
+                continue
+            message = self._message(document, writer.batch)
+            if message is not None:
+                self._repeat(document, message, changes)
+                self._quote(document)
+        for change in changes:
+            self._touched[_whose(change)] = world.clock.step
+
+    def _message(self, document: Document, batch: Iterable[Message]) -> Message | None:
+        """The message that it was made for; None if that could be one of several."""
+        said = (f'"{document.tenant_id}"', f'"{document.label}"')
+        found = [each for each in batch if all(text in each.body for text in said)]
+        return found[0] if len(found) == 1 else None
+
+    def _repeat(self, document: Document, message: Message, changes: list[Change]) -> None:
+        """I11: the same inputs give the same bytes, whatever the worker and its troubles."""
+        world = self.world
+        real, copy = world.cloud.dynamodb, world.cloud.dynamodb.copy()
+        for change in changes:
+            copy.tables[change.table].put(change.key, change.before)
+        world.cloud.dynamodb = copy
+        try:
+            self.worker.start_cold()
+            process = world.process("repeats", steady=True)
+            event = {"Records": [message.record()]}
+            answer = self.worker.handler(event, Context(world, process, 900))
+        finally:
+            world.cloud.dynamodb = real
+        self.checked["repeated"] += 1
+        self._compare(document, answer, copy.tables[INVOICES])
+
+    def _compare(self, document: Document, answer: Any, table: Any) -> None:
+        name = f"{document.tenant_id} {document.label}"
+        item = table.get((document.tenant_id, month_of(document.label).first.isoformat()))
+        if answer["batchItemFailures"] or item is None:
+            errors = [error for *_, error in self.worker.log.lines]
+            raise InvariantViolated("I11", f"{name} cannot be made a second time: {errors}")
+        again = read_document(table, item)
+        said = [each for each in (*SAID, *DATED) if each != "attempt"]
+        other = [each for each in said if again.item.get(each) != document.item.get(each)]
+        if other or again.lines != document.lines:
+            text = f"{name}, made again, has other {', '.join(other)}: {again.item}"
+            raise InvariantViolated("I11", text)
+
+    def _quote(self, document: Document) -> None:
+        """I12: a quote for the same inputs has the same lines."""
+        label, tenant_id = document.label, document.tenant_id
+        mine = [
+            each for key, each in self.world.invariants.standing.items() if key[0] == tenant_id
+        ]
+        if any(line["kind"] == "adjustment" for each in mine for line in each.lines):
+            return
+        request = parse_request(self._request(tenant_id, label))
+        quoted: Any = quote_document(request, price(request))
+        self.checked["quoted"] += 1
+        if json.loads(json.dumps(quoted["lines"])) != document.lines:
+            raise InvariantViolated("I12", f"{tenant_id} {label} was quoted {quoted['lines']}")
+
+    def _request(self, tenant_id: str, label: str) -> dict[str, Any]:
+        customer, month = self.world.customer(tenant_id), month_of(label)
+        return {
+            "period": {"start": month.first.isoformat(), "end": month.next().first.isoformat()},
+            "currency": "AUD",
+            "tax": "gst" if customer.taxed else "gst_free",
+            "subscriptions": [
+                self._subscription(tenant_id, deployment_id, segment, label)
+                for deployment_id, segments in customer.deployments.items()
+                for segment in segments
+                if any(map(segment.active, month.days))
+            ],
+        }
+
+    def _subscription(
+        self, tenant_id: str, deployment_id: str, segment: Segment, label: str
+    ) -> dict[str, Any]:
+        terms, days = segment.terms, month_of(label).days
+        recorded: dict[tuple[date, str], int] = self.world.books.days(tenant_id, deployment_id)
+        used: Counter[str] = Counter()
+        for (day, kind), quantity in recorded.items():
+            if day in days and segment.active(day):
+                used[kind] += quantity
+        rates = [
+            {
+                "resource_kind": kind,
+                "unit": "unit",
+                "model": "per_unit",
+                "included": str(included),
+                "unit_price": _dollars(cents),
+            }
+            for kind, (included, cents) in terms.rates.items()
+        ]
+        plan = {"code": terms.code, "name": f"{terms.code.title()} plan", "proration": "daily"}
+        addon = {"code": ADDON_CODE, "price": _dollars(ADDON_CENTS), "quantity": segment.addons}
+        return {
+            "deployment_id": deployment_id,
+            "starts_on": (segment.first or FIRST_DAY).isoformat(),
+            "ends_on": segment.last.isoformat() if segment.last else None,
+            "plan": plan | {"price": _dollars(terms.base_cents), "rates": rates},
+            "addons": [addon] if segment.addons else [],
+            "usage": {kind: str(quantity) for kind, quantity in used.items()},
+        }
+
+
+def _whose(change: Change) -> str:
+    """The tenant whose invoice may look otherwise after the change; a page is nobody's."""
+    if change.table == USAGE:
+        item = change.after or change.before or {}
+        return str(item.get("tenant_id", {}).get("S", ""))
+    return change.key[0]
+
+
+def _dollars(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02}"

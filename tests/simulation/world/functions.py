@@ -1,0 +1,273 @@
+"""The functions that ship, loaded as Lambda loads them, with the simulation's AWS around them.
+
+Patched are the clock, sleep, ids, jitter and thread pools (so that a seed repeats itself), and the
+limits that a small month never reaches: pages of 100 KB, transactions of 98 events, and so on.
+"""
+
+import gc
+import inspect
+import os
+import random
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, tzinfo
+from random import Random
+from types import ModuleType
+from typing import Any, Protocol, Self
+from unittest.mock import patch
+
+import botocore.client
+
+from invoicing.foundation import dynamodb, settings
+from invoicing.invoices import invoice_item
+from invoicing.month_end import dispatch
+from invoicing.month_end import start as month_end_start
+from invoicing.usage import metering, usage_events_table
+from local.handlers import load_handler
+from tests.conftest import ENVIRONMENT
+from tests.simulation.stage.stage import Stage, Threads, on_one_processor
+
+WORKERS = 3
+ROLLUP_QUEUE, USAGE_QUEUE = "https://aws.simulated/rollup", "https://aws.simulated/usage"
+VARIABLES = {
+    **ENVIRONMENT,
+    "ROLLUP_QUEUE_URL": ROLLUP_QUEUE,
+    "AWS_LAMBDA_FUNCTION_NAME": "start-month-end",
+    # Metrics of interleaved workers would mix: in Lambda each has a process of its own.
+    "POWERTOOLS_METRICS_DISABLED": "true",
+}
+# As many bytes, tenants, entries and events as a page or a call holds in this small world.
+SCALE = (
+    (invoice_item, "PAGE_BYTES", 1_000),
+    (month_end_start, "TENANTS_PER_PAGE", 2),
+    (dispatch, "ENTRIES", 2),
+    (usage_events_table, "EVENTS_A_TRANSACTION", 3),
+)
+
+
+class World(Protocol):
+    """What the patched functions ask of the simulation that is running."""
+
+    rng: Random
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The environment of the deployment."""
+
+    @property
+    def now(self) -> datetime:
+        """The simulated time."""
+
+    @property
+    def stage(self) -> Stage:
+        """Whose turn it is."""
+
+    def aws(self, client: Any, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Answers an AWS call."""
+
+    def sleep(self, seconds: float) -> None:
+        """Lets simulated time pass."""
+
+
+@dataclass(slots=True)
+class Log:
+    """What a function logged, with the error that it logged it for."""
+
+    lines: list[tuple[str, Mapping[str, Any], BaseException | None]] = field(default_factory=list)
+
+    def say(self, message: str, *_: Any, extra: Mapping[str, Any] | None = None) -> None:
+        """A line without a traceback."""
+        self.lines.append((message, extra or {}, None))
+
+    def exception(self, message: str, *_: Any, extra: Mapping[str, Any] | None = None) -> None:
+        """A line about the error that is being handled."""
+        self.lines.append((message, extra or {}, sys.exception()))
+
+
+class Function:
+    """One function in one process that stays warm until it is killed."""
+
+    def __init__(self, name: str, *, bare: bool = False) -> None:
+        self.name = name
+        self.log = Log()
+        self.module = load_handler(name)
+        for level in ("info", "warning", "error"):
+            setattr(self.module.logger, level, self._say)
+        self.module.logger.exception = self._exception
+        if hasattr(self.module, "metrics"):
+            for counted in ("add_metric", "add_dimensions", "flush_metrics"):
+                setattr(self.module.metrics, counted, lambda **_: None)
+        # Without powertools' decorator, which keeps one set of metrics for the whole interpreter.
+        handler = self.module.handler
+        self.handler = inspect.unwrap(handler) if bare else handler
+
+    def _say(self, message: str, *words: Any, extra: Mapping[str, Any] | None = None) -> None:
+        self.log.say(message, *words, extra=extra)
+
+    def _exception(
+        self, message: str, *words: Any, extra: Mapping[str, Any] | None = None
+    ) -> None:
+        self.log.exception(message, *words, extra=extra)
+
+    def start_cold(self) -> None:
+        """Forgets what a warm process keeps."""
+        self.log = Log()
+        for kept in vars(self.module).values():
+            if hasattr(kept, "cache_clear"):
+                kept.cache_clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Functions:
+    """Every function of the story; of the rollup as many as there are workers."""
+
+    start: Function
+    rollups: tuple[Function, ...]
+    repeat: Function
+    ingest: Function
+    record: Function
+    get: Function
+    list: Function
+    change: Function
+    sweep: Function
+    report: Function
+
+    @classmethod
+    def load(cls) -> Self:
+        """Imports all handlers."""
+        return cls(
+            start=Function("start_month_end"),
+            rollups=tuple(Function("rollup_tenant", bare=True) for _ in range(WORKERS)),
+            repeat=Function("rollup_tenant", bare=True),
+            ingest=Function("ingest_usage", bare=True),
+            record=Function("record_usage"),
+            get=Function("get_invoice"),
+            list=Function("list_invoices"),
+            change=Function("change_invoice"),
+            sweep=Function("sweep_month_end"),
+            report=Function("get_month_end"),
+        )
+
+    def every(self) -> tuple[Function, ...]:
+        """All of them."""
+        loaded = (getattr(self, each.name) for each in fields(self) if each.name != "rollups")
+        return (*self.rollups, *loaded)
+
+
+@dataclass(slots=True)
+class _Running:
+    """The world that is running; None between two seeds."""
+
+    world: World | None = None
+    jitter: Random = field(default_factory=Random)
+
+
+_RUNNING = _Running()
+
+
+def _world() -> World:
+    assert _RUNNING.world is not None, "an AWS call outside of every simulation"
+    return _RUNNING.world
+
+
+class _Clock(datetime):
+    """`datetime` in the functions that read a clock."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        """The simulated time."""
+        return cls.fromtimestamp(_world().now.timestamp(), tz or UTC)
+
+
+def _uuid4() -> uuid.UUID:
+    return uuid.UUID(int=_world().rng.getrandbits(128), version=4)
+
+
+def _sleep(seconds: float) -> None:
+    _world().sleep(seconds)
+
+
+def _monotonic() -> float:
+    return _world().now.timestamp()
+
+
+REPLACED: tuple[tuple[Any, Any], ...] = (
+    (time.sleep, _sleep),
+    (time.monotonic, _monotonic),
+    (uuid.uuid4, _uuid4),
+    (random, _RUNNING.jitter),
+    (ThreadPoolExecutor, Threads),
+)
+
+
+def _api_call(client: Any, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    return _world().aws(client, operation, request)
+
+
+def _replacements(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """What would make two runs of a seed differ, wherever a module has it."""
+    for name, value in vars(module).items():
+        for real, ours in REPLACED:
+            if value is real:
+                yield name, ours
+
+
+@contextmanager
+def simulated_functions() -> Iterator[Functions]:
+    """The functions over the simulation's AWS, until the end of the block."""
+    with ExitStack() as stack:
+        stack.enter_context(on_one_processor())
+        stack.enter_context(patch.dict(os.environ, VARIABLES))
+        stack.enter_context(patch.object(botocore.client.BaseClient, "_make_api_call", _api_call))
+        _forget_clients()
+        functions = Functions.load()
+        for each in (functions.start, functions.sweep):
+            stack.enter_context(patch.object(each.module, "datetime", _Clock))
+        for name, module in sorted(sys.modules.items()):
+            if name.startswith("invoicing."):
+                for attribute, value in _replacements(module):
+                    stack.enter_context(patch.object(module, attribute, value))
+        for module, attribute, value in SCALE:
+            stack.enter_context(patch.object(module, attribute, value))
+        # All that is loaded by now stays; to look for garbage in it takes a tenth of the time.
+        gc.freeze()
+        try:
+            yield functions
+        finally:
+            gc.unfreeze()
+            _forget(functions)
+            _forget_clients()
+
+
+def _forget_clients() -> None:
+    """Clients of other tests talk to another AWS."""
+    dynamodb.connection.cache_clear()
+    dispatch.aws_client.cache_clear()
+
+
+def _forget(functions: Functions) -> None:
+    settings.settings.cache_clear()
+    metering.metering.cache_clear()
+    for function in functions.every():
+        function.start_cold()
+
+
+@contextmanager
+def running(world: World, functions: Functions, seed: int) -> Iterator[None]:
+    """Makes this world the one that the functions see; every process starts cold."""
+    with patch.dict(os.environ, world.variables):
+        _forget(functions)
+        _RUNNING.world = world
+        _RUNNING.jitter.seed(seed)
+        Threads.stage = world.stage
+        try:
+            yield
+        finally:
+            world.stage.clear()
+            _RUNNING.world = Threads.stage = None
+            _forget(functions)

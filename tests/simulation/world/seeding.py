@@ -1,0 +1,63 @@
+"""Stores the simulation's customers and catalogue, by the product's own table classes."""
+
+from datetime import date
+from decimal import Decimal
+
+from invoicing.accounts.account import AddonChoice, AddonPrice, Subscription, Tenant
+from invoicing.accounts.accounts_table import AccountsTable
+from quote_engine import PerUnit, Plan
+from tests.simulation.books.model import ADDON_CENTS, ADDON_CODE, CATALOGUE, Customer, Terms
+
+FIRST_DAY = date(2024, 2, 29)
+CENTS = Decimal("0.01")
+
+
+def plan_of(terms: Terms) -> Plan:
+    """The plan as the engine knows it."""
+    rates = tuple(
+        PerUnit(kind, "unit", cents * CENTS, Decimal(included))
+        for kind, (included, cents) in terms.rates.items()
+    )
+    name = f"{terms.code.title()} plan"
+    return Plan(terms.code, name, terms.base_cents * CENTS, "daily", rates)
+
+
+def store_plan(terms: Terms) -> None:
+    """Adds a plan version to the catalogue."""
+    AccountsTable("accounts").put_plan(plan_of(terms), terms.version)
+
+
+def store_catalogue() -> None:
+    """Adds all plans but those that customers wait for, and the add-on."""
+    for terms in CATALOGUE:
+        store_plan(terms)
+    AccountsTable("accounts").put_addon(AddonPrice(ADDON_CODE, None, ADDON_CENTS * CENTS), 1)
+
+
+def store_customer(customer: Customer) -> None:
+    """Adds a tenant with its subscriptions."""
+    accounts = AccountsTable("accounts")
+    treatment, reason = ("gst", "") if customer.taxed else ("gst_free", "exported")
+    name = customer.tenant_id.title()
+    tenant = Tenant(
+        customer.tenant_id,
+        name,
+        customer.account_number,
+        "gst" if treatment == "gst" else "gst_free",
+        reason,
+    )
+    accounts.put_tenant(tenant)
+    for deployment_id, segments in customer.deployments.items():
+        for segment in segments:
+            addons = (AddonChoice(ADDON_CODE, 1, segment.addons),) if segment.addons else ()
+            accounts.put_subscription(
+                Subscription(
+                    tenant_id=customer.tenant_id,
+                    deployment_id=deployment_id,
+                    starts_on=segment.first or FIRST_DAY,
+                    ends_on=segment.last,
+                    plan_code=segment.terms.code,
+                    plan_version=segment.terms.version,
+                    addons=addons,
+                )
+            )
