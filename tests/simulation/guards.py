@@ -99,7 +99,7 @@ GUARDS: dict[str, tuple[Change, ...]] = {
     "sweeping pages of one's own revision alone": (
         Change(
             "_delete_pages",
-            "page_prefix(item.period_start, int(item.revision))",
+            "pages_of_revision(item.period_start, int(item.revision))",
             "item.period_start",
             InvoicesTable,
         ),

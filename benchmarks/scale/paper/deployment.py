@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from invoicing.invoices.invoice_item import SHARDS
+from invoicing.invoices.keys import SHARDS
 from invoicing.month_end.dispatch import ENTRIES, THREADS
 from invoicing.month_end.start import TENANTS_PER_PAGE
 from local.handlers import load_handler

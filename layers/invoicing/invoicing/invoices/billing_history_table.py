@@ -9,6 +9,7 @@ from invoicing.invoices.billing_history import BilledMonth, BillingHistory
 from invoicing.invoices.invoice import InvoiceStatus
 from invoicing.invoices.invoice_item import InvoiceItem, billed_of, pages_of
 from invoicing.invoices.invoices_table import InvoiceChanged
+from invoicing.invoices.keys import current_key, is_last_billed_key, month_in
 from quote_engine import Period
 
 # Usage is accepted for 90 days, which end in the fourth month after its own. A month that was
@@ -52,14 +53,14 @@ class BillingHistoryTable:
         )
         for item in found:
             standing = item.period_shard is not None and item.status != InvoiceStatus.VOID
-            if len(item.period_start) == len(period.label):
+            if is_last_billed_key(item.period_start):
                 marks[item.period_start] = item.attempt
-            elif standing and item.period_start != period.start.isoformat():
+            elif standing and item.period_start != current_key(period):
                 months.append(self._month(tenant_id, item, period))
         return BillingHistory(period, tuple(months), marks)
 
     def _month(self, tenant_id: str, item: InvoiceItem, period: Period) -> BilledMonth:
-        month = Period.month(item.period_start[: len(period.label)])
+        month = month_in(item.period_start)
         pages = pages_of(self._items, tenant_id, item)
         if len(pages) != int(item.pages):
             raise InvoiceChanged(f"invoice {tenant_id}.{month.label} changed while it was read")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-from zlib import crc32
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
@@ -22,17 +21,14 @@ from invoicing.invoices.invoice import (
     header_document,
     unpriced_document,
 )
+from invoicing.invoices.keys import first_day_in, pages_of_attempt, pages_partition
 from invoicing.invoices.review import Flags, flags_text, own_flags, read_flags
 from quote_engine import Line, UnpricedUsage, line_document
 
-# DynamoDB caps a partition at 1,000 writes a second; one key a period would cap the run there.
-SHARDS = 16
 # Half the money reads want the header alone; beyond this the item's own size would tax them.
 PAGE_BYTES = 100 * 1024
 # Of an item's limit: its keys, and what an issue adds later.
 KEPT_FREE = 1024
-# Of `2026-04-01`, which a replaced revision's key goes on from.
-DAY_LENGTH = 10
 
 # Everything but the key of a header, as it is stored and as the index copies it.
 HEADER_ATTRIBUTES = (
@@ -64,8 +60,9 @@ class PeriodIndex(GlobalSecondaryIndex["InvoiceItem"]):  # type: ignore[no-untyp
 
 
 class InvoiceItem(Model):
-    """A current invoice (`2026-04-01`), a replaced one (`2026-04-01#r1`), a further page, or the
-    mark of a month (`2026-04`), which names the write that last billed late usage of it.
+    """A current invoice, a replaced one, a further page, or who billed a month's late usage last.
+
+    `keys` has the key of each.
     """
 
     class Meta:
@@ -102,44 +99,21 @@ class InvoiceItem(Model):
     period = PeriodIndex()
 
 
-def period_shard(tenant_id: str, period_label: str) -> str:
-    """The index partition of a tenant's invoice: stable, and even over tenants."""
-    return f"{period_label}#{crc32(tenant_id.encode()) % SHARDS:02}"
-
-
-def all_shards(period_label: str) -> list[str]:
-    """Every index partition of a period."""
-    return [f"{period_label}#{shard:02}" for shard in range(SHARDS)]
-
-
 def _compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-
-
-def page_prefix(period_start: str, revision: int) -> str:
-    """Of the further pages of one revision; its attempts' ids and page numbers follow."""
-    return f"{period_start[:DAY_LENGTH]}#r{revision:04}#"
-
-
-def page_key(period_start: str, revision: int, attempt: str, page: int) -> str:
-    """The sort key of a further page."""
-    return f"{page_prefix(period_start, revision)}{attempt}#{page:04}"
 
 
 def pages_of(items: type[InvoiceItem], tenant_id: str, item: InvoiceItem) -> list[InvoiceItem]:
     """The invoice item and its further pages, in order; fewer than it says if some are gone."""
     if int(item.pages) == 1:
         return [item]
-    prefix = f"{page_prefix(item.period_start, int(item.revision))}{item.attempt}#"
+    prefix = pages_of_attempt(item.period_start, int(item.revision), item.attempt)
     further = items.query(
-        pages_key(tenant_id), InvoiceItem.period_start.startswith(prefix), consistent_read=True
+        pages_partition(tenant_id),
+        InvoiceItem.period_start.startswith(prefix),
+        consistent_read=True,
     )
     return [item, *further]
-
-
-def pages_key(tenant_id: str) -> str:
-    """The partition of a tenant's further pages: listing a tenant never reads them."""
-    return f"{tenant_id}#pages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +184,7 @@ def header_of(item: InvoiceItem) -> Header:
     return Header(
         tenant_id=item.tenant_id,
         number=item.number,
-        period_start=date.fromisoformat(item.period_start.partition("#")[0]),
+        period_start=first_day_in(item.period_start),
         period_end=date.fromisoformat(item.period_end),
         status=InvoiceStatus(item.status),
         revision=int(item.revision),

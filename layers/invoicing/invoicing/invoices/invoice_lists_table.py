@@ -15,11 +15,10 @@ from invoicing.invoices.invoice_item import (
     HEADER_ATTRIBUTES,
     InvoiceItem,
     PeriodIndex,
-    all_shards,
     flags_of,
     header_of,
-    period_shard,
 )
+from invoicing.invoices.keys import all_shards, current_key, period_shard
 from invoicing.invoices.review import Flags
 from quote_engine import Period
 
@@ -98,7 +97,7 @@ class InvoiceLists:
     ) -> Iterator[InvoiceItem]:
         key: Condition | None = None
         if wanted.period is not None:
-            key = InvoiceItem.period_start == wanted.period.start.isoformat()
+            key = InvoiceItem.period_start == current_key(wanted.period)
         elif after is not None:
             key = InvoiceItem.period_start < after
         return self._items.query(
@@ -163,5 +162,5 @@ def _index_key(invoice_id: str) -> dict[str, Any]:
     return {
         "period_shard": {"S": period_shard(tenant_id, label)},
         "tenant_id": {"S": tenant_id},
-        "period_start": {"S": Period.month(label).start.isoformat()},
+        "period_start": {"S": current_key(Period.month(label))},
     }

@@ -24,12 +24,17 @@ from invoicing.invoices.invoice_item import (
     invoice_attributes,
     invoice_of,
     invoice_pages,
-    page_key,
-    page_prefix,
-    pages_key,
     pages_of,
-    period_shard,
     refuse_too_large,
+)
+from invoicing.invoices.keys import (
+    current_key,
+    last_billed_key,
+    page_key,
+    pages_of_revision,
+    pages_partition,
+    period_shard,
+    replaced_key,
 )
 from quote_engine import Period
 
@@ -93,11 +98,11 @@ class InvoicesTable:
         current = self.stored(tenant_id, period)
         if revision is None or revision == current.invoice.header.revision:
             return current.invoice
-        return self._read(tenant_id, f"{period.start.isoformat()}#r{revision}").invoice
+        return self._read(tenant_id, replaced_key(current_key(period), revision)).invoice
 
     def stored(self, tenant_id: str, period: Period) -> StoredInvoice:
         """The current invoice as a replacement needs it; consistent. Raises InvoiceNotFound."""
-        return self._read(tenant_id, period.start.isoformat())
+        return self._read(tenant_id, current_key(period))
 
     def _read(self, tenant_id: str, sort_key: str) -> StoredInvoice:
         for _ in range(READ_TRIES):
@@ -199,13 +204,13 @@ class InvoicesTable:
             seen = marks.get(label)
             unseen = InvoiceItem.tenant_id.does_not_exist()
             condition = unseen if seen is None else InvoiceItem.attempt == seen
-            mark = self._items(item.tenant_id, label, attempt=item.attempt)
+            mark = self._items(item.tenant_id, last_billed_key(label), attempt=item.attempt)
             writes.save(mark, condition=condition)
 
     def _superseded(self, old: InvoiceItem) -> InvoiceItem:
         moved = {"tenant_id", "period_start", "period_shard"}
         kept = {name: value for name, value in old.attribute_values.items() if name not in moved}
-        key = f"{old.period_start}#r{int(old.revision)}"
+        key = replaced_key(old.period_start, int(old.revision))
         return self._items(old.tenant_id, key, **kept)
 
     def rehearse(self, invoice: Invoice) -> None:
@@ -222,7 +227,7 @@ class InvoicesTable:
     def _items_of(self, invoice: Invoice, attempt: str) -> list[InvoiceItem]:
         """The invoice item and its further pages, in order; raises ItemTooLarge."""
         header = invoice.header
-        start = header.period_start.isoformat()
+        start = current_key(header.period)
         pages = invoice_pages(invoice)
         item = self._items(
             header.tenant_id,
@@ -235,7 +240,7 @@ class InvoicesTable:
             content = asdict(page)
             refuse_too_large(f"invoice {header.id}, page {number}", content)
             key = page_key(start, header.revision, attempt, number)
-            items.append(self._items(pages_key(header.tenant_id), key, **content))
+            items.append(self._items(pages_partition(header.tenant_id), key, **content))
         return items
 
     def _sweep(self, item: InvoiceItem) -> None:
@@ -259,9 +264,9 @@ class InvoicesTable:
     def _delete_pages(self, item: InvoiceItem, dead: Callable[[str], bool]) -> None:
         if int(item.pages) == 1:
             return
-        prefix = page_prefix(item.period_start, int(item.revision))
+        prefix = pages_of_revision(item.period_start, int(item.revision))
         pages = self._items.query(
-            pages_key(item.tenant_id),
+            pages_partition(item.tenant_id),
             InvoiceItem.period_start.startswith(prefix),
             consistent_read=True,
             attributes_to_get=["tenant_id", "period_start"],

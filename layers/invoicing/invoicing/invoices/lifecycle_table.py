@@ -20,6 +20,13 @@ from invoicing.foundation.dynamodb import bound, connection, refused
 from invoicing.invoices.invoice import Header, Invoice, InvoiceStatus
 from invoicing.invoices.invoice_item import InvoiceItem, flags_of, header_of, invoice_of, pages_of
 from invoicing.invoices.invoices_table import InvoiceNotFound
+from invoicing.invoices.keys import (
+    current_key,
+    done_key,
+    history_of_month,
+    history_partition,
+    refused_key,
+)
 from invoicing.invoices.lifecycle import (
     RULES,
     Action,
@@ -63,10 +70,6 @@ class HistoryItem(Model):
     detail = UnicodeAttribute(null=True)
 
 
-def _history_key(tenant_id: str) -> str:
-    return f"{tenant_id}#history"
-
-
 def _updates(after: Header, at: datetime) -> list[Update]:
     updates: list[Update] = [InvoiceItem.status.set(after.status.value)]
     if after.status is InvoiceStatus.VOID:
@@ -75,10 +78,6 @@ def _updates(after: Header, at: datetime) -> list[Update]:
         updates.append(InvoiceItem.issued_at.set(after.issued_at.isoformat()))
         updates.append(InvoiceItem.due_on.set(after.due_on.isoformat()))
     return updates
-
-
-def _done_key(period: Period, revision: int, action: Action) -> str:
-    return f"{period.start.isoformat()}#r{revision:04}#{action}"
 
 
 class LifecycleTable:
@@ -121,7 +120,7 @@ class LifecycleTable:
     def _item(
         self, tenant_id: str, period: Period, attributes: list[str] | None = None
     ) -> InvoiceItem:
-        key = period.start.isoformat()
+        key = current_key(period)
         try:
             return self._items.get(
                 tenant_id, key, consistent_read=True, attributes_to_get=attributes
@@ -135,9 +134,11 @@ class LifecycleTable:
         if header.status is not RULES[change.action].after:
             refuse_wrong_state(header, change.action)
             return False
-        key = _done_key(header.period, header.revision, change.action)
+        key = done_key(header.period, header.revision, change.action)
         try:
-            found = self._history.get(_history_key(header.tenant_id), key, consistent_read=True)
+            found = self._history.get(
+                history_partition(header.tenant_id), key, consistent_read=True
+            )
         except self._history.DoesNotExist:
             raise Refused(f"{header.status} already, by the month-end run", header) from None
         if found.actor_id != change.actor.id:
@@ -187,11 +188,11 @@ class LifecycleTable:
         self, header: Header, change: Change, outcome: str, detail: str | None
     ) -> HistoryItem:
         at = change.at.isoformat()
-        key = _done_key(header.period, header.revision, change.action)
+        key = done_key(header.period, header.revision, change.action)
         if outcome != DONE:
-            key = f"{header.period_start.isoformat()}#{at}#{uuid4().hex}"
+            key = refused_key(header.period, at, uuid4().hex)
         return self._history(
-            _history_key(header.tenant_id),
+            history_partition(header.tenant_id),
             key,
             action=change.action.value,
             outcome=outcome,
@@ -206,8 +207,8 @@ class LifecycleTable:
     def history(self, tenant_id: str, period: Period) -> list[HistoryItem]:
         """What was done to the period's invoices, and tried; consistent, in order of time."""
         found = self._history.query(
-            _history_key(tenant_id),
-            HistoryItem.period_start.startswith(f"{period.start.isoformat()}#"),
+            history_partition(tenant_id),
+            HistoryItem.period_start.startswith(history_of_month(period)),
             consistent_read=True,
         )
         # Of one instant, what was done comes before what was refused because of it.
@@ -215,9 +216,10 @@ class LifecycleTable:
 
     def revisions(self, tenant_id: str, period: Period) -> list[Invoice]:
         """The period's invoice in all its revisions, the first one first; consistent."""
-        start = period.start.isoformat()
         found = self._items.query(
-            tenant_id, InvoiceItem.period_start.startswith(start), consistent_read=True
+            tenant_id,
+            InvoiceItem.period_start.startswith(current_key(period)),
+            consistent_read=True,
         )
         invoices = [invoice_of(item, pages_of(self._items, tenant_id, item)) for item in found]
         return sorted(invoices, key=lambda invoice: invoice.header.revision)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from invoicing.foundation.dynamodb import bound, read_tables
 from invoicing.invoices.invoice_item import InvoiceItem, flags_of, header_of
 from invoicing.invoices.invoice_lists_table import Listed
+from invoicing.invoices.keys import current_key
 from invoicing.month_end.failures import Failure, failure_of
 from invoicing.month_end.failures_table import failure_key
 from quote_engine import Period
@@ -28,7 +29,7 @@ class UnbilledTable:
 
     def look(self, tenant_ids: Sequence[str], period: Period) -> Unbilled:
         """What there is of these tenants' month; consistent, two keys a tenant."""
-        start, label = period.start.isoformat(), period.label
+        start, label = current_key(period), period.label
         found = read_tables(
             {
                 self._invoices_table: [
