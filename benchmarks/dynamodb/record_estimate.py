@@ -10,17 +10,19 @@ from benchmarks.workloads.estimate_subject import TENANT, deployments, estimate
 from benchmarks.workloads.workload import PERIOD, PLAN, SINCE
 from benchmarks.workloads.workload_tables import workload_tables
 from invoicing.accounts.account import AddonChoice, Subscription, Tenant
+from invoicing.accounts.subscriptions_table import SubscriptionsTable
+from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.foundation.dynamodb import connection
 from invoicing.pricing.tenant_month import Pricing
 
 
 def _seed() -> None:
     tables = Pricing.over(function_settings())
-    tables.accounts.put_tenant(Tenant(TENANT, "Estimated", "1", "gst"))
+    TenantsTable(tables.accounts.name).put(Tenant(TENANT, "Estimated", "1", "gst"))
     for each in deployments():
         addons = tuple(AddonChoice(addon.code, 1) for addon in each.addons)
         taken = Subscription(TENANT, each.name, SINCE, None, PLAN.code, 1, addons)
-        tables.accounts.put_subscription(taken)
+        SubscriptionsTable(tables.accounts.name).put(taken)
         tables.usage.add(TENANT, each.name, PERIOD.start, each.usage)
 
 

@@ -11,6 +11,9 @@ from benchmarks.harness.environment import function_settings
 from benchmarks.workloads.workload import ADDON, ORDINARY, PLAN
 from invoicing.accounts.account import AddonChoice, AddonPrice, Subscription, Tenant
 from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceVersions
+from invoicing.accounts.subscriptions_table import SubscriptionsTable
+from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.foundation.dynamodb import connection
 from invoicing.pricing.tenant_month import Pricing
 from local.environment import REGION
@@ -27,19 +30,21 @@ def workload_tables() -> Iterator[None]:
         for name in resources("AWS::DynamoDB::Table"):
             dynamodb.create_table(TableName=name, **table_definition(name))
         accounts = AccountsTable(function_settings().accounts_table)
-        accounts.put_plan(PLAN, 1)
-        accounts.put_addon(AddonPrice(ADDON.code, ADDON.name, ADDON.price), 1)
+        PriceVersions(accounts.name, PLANS).put(PLAN, 1)
+        PriceVersions(accounts.name, ADDONS).put(
+            AddonPrice(ADDON.code, ADDON.name, ADDON.price), 1
+        )
         yield
         connection.cache_clear()
 
 
 def seed(tables: Pricing, tenant_id: str, number: str, since: date) -> None:
     """A tenant with the workload's deployments from this day on."""
-    tables.accounts.put_tenant(Tenant(tenant_id, tenant_id.title(), number, "gst"))
+    TenantsTable(tables.accounts.name).put(Tenant(tenant_id, tenant_id.title(), number, "gst"))
     for deployment in ORDINARY:
         addons = tuple(AddonChoice(addon.code, 1) for addon in deployment.addons)
         name = f"{tenant_id}-{deployment.name}"
-        tables.accounts.put_subscription(
+        SubscriptionsTable(tables.accounts.name).put(
             Subscription(tenant_id, name, since, None, PLAN.code, 1, addons)
         )
 

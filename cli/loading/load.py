@@ -11,6 +11,7 @@ from cli.loading.row_report import Result, Row
 from invoicing.accounts.account import AddonPrice
 from invoicing.accounts.account_item import VersionExists
 from invoicing.accounts.accounts_table import AccountsTable, UnknownPrice
+from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceVersions
 from quote_engine import Plan
 
 WRITERS = 8
@@ -67,13 +68,13 @@ class Loader:
         def stored() -> Plan:
             return self.accounts.plan(price.item.code, price.version)
 
-        return self._price("plan", price, stored, self.accounts.put_plan)
+        return self._price("plan", price, stored, PriceVersions(self.accounts.name, PLANS).put)
 
     def _addon(self, price: Price[AddonPrice]) -> Row:
         def stored() -> AddonPrice:
             return self.accounts.addon(price.item.code, price.version)
 
-        return self._price("addon", price, stored, self.accounts.put_addon)
+        return self._price("addon", price, stored, PriceVersions(self.accounts.name, ADDONS).put)
 
     def _price[P: (Plan, AddonPrice)](
         self, kind: str, price: Price[P], stored: Callable[[], P], put: Callable[[P, int], None]

@@ -11,7 +11,8 @@ from invoicing.accounts.account import Account, InvalidAccount, Subscription, Te
 from invoicing.accounts.account_item import AccountNumberTaken, DeploymentTaken
 from invoicing.accounts.accounts_table import AccountsTable, UnknownTenant
 from invoicing.accounts.deployments import first_overlap
-from invoicing.accounts.subscriptions_table import TooManyChanges
+from invoicing.accounts.subscriptions_table import SubscriptionsTable, TooManyChanges
+from invoicing.accounts.tenants_table import TenantsTable
 
 type Pin = tuple[str, str, int]
 type Span = tuple[str, date]
@@ -83,7 +84,7 @@ class AccountLoader:
         against = self._number_fault(tenant, stored)
         try:
             if not against and not self.dry_run:
-                self.accounts.put_tenant(tenant)
+                TenantsTable(self.accounts.name).put(tenant)
         except AccountNumberTaken as error:
             # Since it was looked up a moment ago.
             against = str(error)
@@ -134,7 +135,7 @@ class AccountLoader:
         for segments in by_deployment.values():
             try:
                 if not self.dry_run:
-                    self.accounts.put_subscription(*segments)
+                    SubscriptionsTable(self.accounts.name).put(*segments)
             except DeploymentTaken as error:
                 against |= {_span(each): f"deployment_id: {error}" for each in segments}
             except (InvalidAccount, TooManyChanges) as error:

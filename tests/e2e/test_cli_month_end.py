@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from invoicing.accounts.account import Subscription
+from invoicing.accounts.catalogue_table import PLANS, PriceVersions
+from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.invoices.invoices_table import InvoiceNotFound
 from quote_engine import Period
 from tests.e2e.conftest import Deployed, wait_until
@@ -38,7 +40,7 @@ def stack(deployed: Deployed) -> Iterator[Deployed]:
     add_tenant(deployed, OTHER, "9402")
     accounts = deployed.rollup.pricing.accounts
     annex = Subscription(KEEPER, "keeper-annex", JUNE.start, date(2025, 7, 31), "gone", 1)
-    accounts.put_subscription(annex)
+    SubscriptionsTable(accounts.name).put(annex)
     yield deployed
     sqs.set_queue_attributes(QueueUrl=url, Attributes=found)
     for tenant_id in (KEEPER, OTHER):
@@ -116,7 +118,7 @@ def test_a_tenant_that_fails_is_mended_and_given_back(stack: Deployed) -> None:
     assert (stack.queued("rollup_dlq"), hidden(stack)) == (3, 0)
 
     accounts = stack.rollup.pricing.accounts
-    accounts.put_plan(replace(accounts.plan("studio", 1), code="gone"), 1)
+    PriceVersions(accounts.name, PLANS).put(replace(accounts.plan("studio", 1), code="gone"), 1)
     report = monthend(stack, "redrive", "--tenant", KEEPER)
     assert (report["moved"], [each["result"] for each in report["letters"]]) == (
         2,

@@ -15,6 +15,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from invoicing.accounts.account import Subscription, Tenant
+from invoicing.accounts.catalogue_table import PLANS, PriceVersions
+from invoicing.accounts.subscriptions_table import SubscriptionsTable
+from invoicing.accounts.tenants_table import TenantsTable
 from quote_engine import PerUnit, Plan
 from tests.e2e.conftest import Deployed, as_role, wait_until
 from tests.e2e.test_cli import monthend
@@ -168,14 +171,16 @@ def _take_away(deployed: Deployed) -> None:
 
 def _set_up(deployed: Deployed) -> None:
     pricing = deployed.rollup.pricing
-    pricing.accounts.put_plan(PLAN, 1)
+    PriceVersions(pricing.accounts.name, PLANS).put(PLAN, 1)
     for number in NUMBERS:
         tenant_id = name(number)
-        pricing.accounts.put_tenant(Tenant(tenant_id, tenant_id, str(8100 + number), "gst"))
+        TenantsTable(pricing.accounts.name).put(
+            Tenant(tenant_id, tenant_id, str(8100 + number), "gst")
+        )
         version = 9 if tenant_id == POISONED else 1
         days = date(2019, 6, 1), date(2019, 7, 31)
         segment = Subscription(tenant_id, tenant_id, *days, "close", version)
-        pricing.accounts.put_subscription(segment)
+        SubscriptionsTable(pricing.accounts.name).put(segment)
         for day, hours in ((date(2019, 6, 5), 10 * number), (date(2019, 7, 5), 5 * number)):
             used = {"droplet_hours": Decimal(100 + hours)}
             pricing.usage.add(tenant_id, tenant_id, day, used)
@@ -229,7 +234,7 @@ def test_a_poisoned_tenant_is_named_and_after_mending_and_redrive_nobody_is_miss
     [failed] = closing.settled(JUNE, 24, 1)["failed"]["tenants"]
     assert (failed["run_id"], failed["receive_count"]) == (again, 5)
     closing.hide(HIDDEN)
-    closing.deployed.rollup.pricing.accounts.put_plan(PLAN, 9)
+    PriceVersions(closing.deployed.rollup.pricing.accounts.name, PLANS).put(PLAN, 9)
     redriven = monthend(closing.deployed, "redrive", "--tenant", POISONED)
     told = [each for each in redriven["letters"] if each["tenant_id"] == POISONED]
     assert [(each["reason"], each["result"]) for each in told] == [(failed["reason"], "moved")]

@@ -12,6 +12,8 @@ from typing import Any
 from pynamodb.exceptions import TransactWriteError
 
 from invoicing.accounts.account import Subscription, Tenant
+from invoicing.accounts.subscriptions_table import SubscriptionsTable
+from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.foundation.billing_calendar import label_after
 from invoicing.invoices.invoices_table import InvoiceChanged
 from invoicing.month_end.rollup import Outcome, Rollup, RollupResult
@@ -33,9 +35,11 @@ def issuing(deployed: Deployed) -> Rollup:
 def add_tenant(deployed: Deployed, tenant_id: str, number: str) -> None:
     """A tenant on the pilot's plan: 1,488 hours included, then a cent an hour."""
     accounts = deployed.rollup.pricing.accounts
-    accounts.put_tenant(Tenant(tenant_id, tenant_id.title(), number, "gst"))
+    TenantsTable(accounts.name).put(Tenant(tenant_id, tenant_id.title(), number, "gst"))
     since = date(2024, 1, 1)
-    accounts.put_subscription(Subscription(tenant_id, tenant_id, since, None, "studio", 1))
+    SubscriptionsTable(accounts.name).put(
+        Subscription(tenant_id, tenant_id, since, None, "studio", 1)
+    )
 
 
 def run(rollup: Rollup, tenant_id: str, label: str) -> RollupResult:

@@ -3,6 +3,8 @@
 from zoneinfo import ZoneInfo
 
 from invoicing.accounts.account import AddonChoice, Subscription, Tenant
+from invoicing.accounts.subscriptions_table import SubscriptionsTable
+from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.foundation.billing_calendar import period_before
 from tests.e2e.conftest import Deployed, wait_until
 from tests.e2e.test_usage import NOW, send
@@ -15,7 +17,7 @@ PERIOD = period_before(NOW, ZoneInfo("UTC"))
 
 def test_the_quote_is_the_invoice_through_the_deployed_stack(deployed: Deployed) -> None:
     accounts = deployed.rollup.pricing.accounts
-    accounts.put_tenant(Tenant("newcomer", "Newcomer", "9100", "gst"))
+    TenantsTable(accounts.name).put(Tenant("newcomer", "Newcomer", "9100", "gst"))
     token = deployed.user_in("newcomer", "tenant:newcomer")
     order = {
         "plan": "studio",
@@ -35,7 +37,7 @@ def test_the_quote_is_the_invoice_through_the_deployed_stack(deployed: Deployed)
     assert deployed.call(f"/quotes/{quote['id']}", deployed.local.token("pilot")).status == 404
 
     addons = (AddonChoice("storage_50gb", 1, 2),)
-    accounts.put_subscription(
+    SubscriptionsTable(accounts.name).put(
         Subscription("newcomer", "newcomer-shop", PERIOD.start, None, "studio", 1, addons)
     )
     event = {

@@ -28,6 +28,9 @@ from schemathesis.specs.openapi.checks import (
 
 from invoicing.accounts.account import AddonChoice, AddonPrice, Subscription, Tenant
 from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceVersions
+from invoicing.accounts.subscriptions_table import SubscriptionsTable
+from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.month_end.rollup_message import RollupMessage
 from quote_engine import PerUnit, Plan
 from tests.e2e.conftest import Deployed
@@ -144,12 +147,14 @@ def api(deployed: Deployed) -> Iterator[Api]:
 
 def _store(accounts: AccountsTable) -> None:
     rate = PerUnit("droplet_hours", "hour", Decimal("0.01"), Decimal(1488))
-    accounts.put_plan(Plan(PLAN, "Schema", Decimal(50), "daily", (rate,)), 1)
-    accounts.put_addon(AddonPrice(ADDON, None, Decimal("7.50")), 1)
-    accounts.put_tenant(Tenant(TENANT, "Schema", "9501", "gst"))
+    PriceVersions(accounts.name, PLANS).put(Plan(PLAN, "Schema", Decimal(50), "daily", (rate,)), 1)
+    PriceVersions(accounts.name, ADDONS).put(AddonPrice(ADDON, None, Decimal("7.50")), 1)
+    TenantsTable(accounts.name).put(Tenant(TENANT, "Schema", "9501", "gst"))
     since = date.fromisoformat(f"{INVOICED}-01")
     addons = (AddonChoice(ADDON, 1),)
-    accounts.put_subscription(Subscription(TENANT, DEPLOYMENT, since, None, PLAN, 1, addons))
+    SubscriptionsTable(accounts.name).put(
+        Subscription(TENANT, DEPLOYMENT, since, None, PLAN, 1, addons)
+    )
 
 
 def real_names() -> dict[str, Any]:

@@ -14,6 +14,9 @@ from moto import mock_aws
 
 from invoicing.accounts.account import AddonChoice, AddonPrice, Subscription, Tenant
 from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceVersions
+from invoicing.accounts.subscriptions_table import SubscriptionsTable
+from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.foundation.dynamodb import _bound, connection
 from invoicing.invoices.invoice_lists_table import InvoiceLists
 from invoicing.invoices.invoices_table import InvoicesTable
@@ -55,8 +58,8 @@ class Stack:
         """A tenant on the pilot's plan and add-on, with these droplet hours in April."""
         number = changes.pop("account_number", str(len(self.raw_items("accounts")) + 100))
         tenant = Tenant(tenant_id, changes.pop("name", tenant_id.title()), number, "gst")
-        self.accounts.put_tenant(tenant)
-        self.accounts.put_subscription(
+        TenantsTable(self.accounts.name).put(tenant)
+        SubscriptionsTable(self.accounts.name).put(
             Subscription(
                 tenant_id=tenant_id,
                 deployment_id=changes.pop("deployment_id", tenant_id),
@@ -101,8 +104,8 @@ def stack(environment: pytest.MonkeyPatch) -> Iterator[Stack]:
         queue_url = sqs.create_queue(QueueName="rollup")["QueueUrl"]
         environment.setenv("ROLLUP_QUEUE_URL", queue_url)
         accounts = AccountsTable("accounts")
-        accounts.put_plan(STUDIO, 1)
-        accounts.put_addon(STORAGE, 1)
+        PriceVersions(accounts.name, PLANS).put(STUDIO, 1)
+        PriceVersions(accounts.name, ADDONS).put(STORAGE, 1)
         yield Stack(
             accounts=accounts,
             usage=UsageTable("usage"),

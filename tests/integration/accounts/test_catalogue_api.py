@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from invoicing.accounts.account import AddonPrice
-from invoicing.accounts.catalogue_table import MOST_VERSIONS
+from invoicing.accounts.catalogue_table import ADDONS, MOST_VERSIONS, PLANS, PriceVersions
 from tests.account_bodies import PLAN
 from tests.integration.accounts.accounts_api import Caller
 from tests.integration.conftest import Stack
@@ -100,7 +100,7 @@ def test_a_code_that_cannot_be_is_refused_or_not_there(stack: Stack, code: str) 
 
 
 def test_the_versions_of_a_code_end(stack: Stack) -> None:
-    stack.accounts.put_plan(stack.accounts.plan("studio", 1), MOST_VERSIONS)
+    PriceVersions(stack.accounts.name, PLANS).put(stack.accounts.plan("studio", 1), MOST_VERSIONS)
     answer = ADMIN.put_price("plans", "studio", PLAN, if_match=f'"{MOST_VERSIONS}"')
     assert (answer.status, "9999 versions" in answer.body["detail"]) == (409, True)
 
@@ -161,7 +161,9 @@ def test_when_another_adds_a_version_in_between_both_are_kept(
     def overtaken(operation: str, arguments: dict[str, Any], call: Call) -> Any:
         if operation == "PutItem" and "8.00" in arguments["Item"]["document"]["S"]:
             for version in others:
-                stack.accounts.put_addon(AddonPrice("storage_50gb", "Other", price), version)
+                PriceVersions(stack.accounts.name, ADDONS).put(
+                    AddonPrice("storage_50gb", "Other", price), version
+                )
                 break
         return call()
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from invoicing.accounts.account import AddonPrice
+from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceVersions
 from invoicing.foundation import versions
 from local.handlers import LambdaContext
 from tests.account_bodies import PLAN, WATTLE
@@ -65,8 +66,10 @@ def test_a_subscription_starts_with_the_newest_prices(wattle: Stack) -> None:
 
 def test_a_new_version_moves_nobody_until_it_is_named(wattle: Stack) -> None:
     ADMIN.put_segments("wattle", "web", START | {"addons": [{"code": "storage_50gb"}]})
-    wattle.accounts.put_plan(replace(STUDIO, price=Decimal(60)), 2)
-    wattle.accounts.put_addon(AddonPrice("storage_50gb", None, Decimal(9)), 2)
+    PriceVersions(wattle.accounts.name, PLANS).put(replace(STUDIO, price=Decimal(60)), 2)
+    PriceVersions(wattle.accounts.name, ADDONS).put(
+        AddonPrice("storage_50gb", None, Decimal(9)), 2
+    )
     # The retry of the start, and a segment that is split without a word about versions.
     again = ADMIN.put_segments("wattle", "web", START | {"addons": [{"code": "storage_50gb"}]})
     assert (again.status, again.etag) == (200, '"1"')
@@ -341,7 +344,7 @@ def test_what_is_put_is_quoted_and_billed(wattle: Stack, rollup: ModuleType) -> 
 
 def test_a_first_day_that_is_moved_keeps_its_prices(wattle: Stack) -> None:
     ADMIN.put_segments("wattle", "web", START)
-    wattle.accounts.put_plan(replace(STUDIO, price=Decimal(60)), 2)
+    PriceVersions(wattle.accounts.name, PLANS).put(replace(STUDIO, price=Decimal(60)), 2)
     for version, day in enumerate(("2026-01-05", "2026-02-20", "2026-01-01"), start=1):
         moved = START | {"starts_on": day}
         answer = ADMIN.put_segments("wattle", "web", moved, if_match=f'"{version}"')

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from invoicing.accounts.catalogue_table import PLANS, PriceVersions
 from invoicing.foundation import parallel
 from invoicing.invoices.invoice import InvoiceStatus
 from invoicing.invoices.invoice_lists_table import InvoiceLists
@@ -82,7 +83,7 @@ def test_a_note_of_a_failure_is_forgotten_once_there_is_an_invoice(
     stack.add_tenant("acme", plan_version=7)
     assert office.roll_up("acme") == ["acme"]
     assert office.report()["failed"]["count"] == 1
-    stack.accounts.put_plan(STUDIO, 7)
+    PriceVersions(stack.accounts.name, PLANS).put(STUDIO, 7)
     assert office.roll_up("acme") == []
     report = office.report()
     assert (report["failed"]["count"], report["invoiced"]["draft"]) == (0, 1)

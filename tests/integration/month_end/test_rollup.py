@@ -12,6 +12,8 @@ import pytest
 
 from invoicing.accounts.account import InvalidAccount, Subscription, Tenant
 from invoicing.accounts.account_item import AccountNumberTaken
+from invoicing.accounts.subscriptions_table import SubscriptionsTable
+from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.foundation import dynamodb
 from invoicing.invoices.invoice import InvoiceStatus
 from invoicing.invoices.invoice_item import InvoiceItem
@@ -343,7 +345,7 @@ def test_usage_of_a_deployment_that_went_to_another_tenant_is_that_tenants_affai
 ) -> None:
     stack.add_tenant("old", hours=None)
     gone = Subscription("old", "drop", date(2025, 1, 1), date(2025, 12, 31), "studio", 1)
-    stack.accounts.put_subscription(gone)
+    SubscriptionsTable(stack.accounts.name).put(gone)
     stack.usage.add("new", "drop", date(2026, 4, 1), {"droplet_hours": Decimal(9)})
     assert failures(rollup.handler(batch("old"), LambdaContext())) == []
     # The base of 50.00 and the add-on of 7.50, with GST.
@@ -415,12 +417,12 @@ def test_a_worker_refuses_a_period_that_was_open_when_its_run_began(
 
 def test_an_account_number_is_given_once_and_to_one_tenant(stack: Stack) -> None:
     acme = Tenant("acme", "Acme", "1001", "gst")
-    stack.accounts.put_tenant(acme)
-    stack.accounts.put_tenant(replace(acme, name="Acme Pty Ltd"))
+    TenantsTable(stack.accounts.name).put(acme)
+    TenantsTable(stack.accounts.name).put(replace(acme, name="Acme Pty Ltd"))
     assert stack.accounts.account("acme").tenant.name == "Acme Pty Ltd"
     for other in (replace(acme, tenant_id="pilot"), replace(acme, account_number="1002")):
         with pytest.raises(AccountNumberTaken):
-            stack.accounts.put_tenant(other)
+            TenantsTable(stack.accounts.name).put(other)
     assert stack.accounts.account("acme").tenant.account_number == "1001"
 
 

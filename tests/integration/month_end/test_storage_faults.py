@@ -20,6 +20,7 @@ from pynamodb.exceptions import PutError
 
 from invoicing.accounts.account import Tenant
 from invoicing.accounts.account_item import VersionExists
+from invoicing.accounts.catalogue_table import PLANS, PriceVersions
 from invoicing.foundation import dynamodb
 from invoicing.foundation.dynamodb import ItemTooLarge, KeysNotRead
 from invoicing.invoices import invoice_item
@@ -393,7 +394,7 @@ def test_usage_that_stays_unread_fails_the_tenant_instead_of_billing_a_part(
 def test_a_plan_version_is_written_once(stack: Stack) -> None:
     plan = Plan("studio", "Studio", Decimal("51.00"), "daily", ())
     with pytest.raises(VersionExists, match="plan#studio v0001 has other prices already"):
-        stack.accounts.put_plan(plan, 1)
+        PriceVersions(stack.accounts.name, PLANS).put(plan, 1)
     assert json.loads(_plan_text(stack))["price"] == "50.00"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from invoicing.accounts.catalogue_table import PLANS, PriceVersions
 from invoicing.foundation import parallel
 from invoicing.foundation.billing_calendar import TimeInFuture
 from invoicing.foundation.parsing import InvalidMessage
@@ -80,7 +81,7 @@ def test_the_sweep_alone_gets_a_month_done(office: Office, stack: Stack) -> None
     second = office.sweep("2026-05-01T05:00:00Z")
     assert (second["sent"], second["tenants_failed"], second["tenants_missing"]) == (1, 1, 0)
     assert carry(office) == ["t5"]
-    stack.accounts.put_plan(STUDIO, 7)
+    PriceVersions(stack.accounts.name, PLANS).put(STUDIO, 7)
     office.sweep("2026-05-01T06:00:00Z")
     assert carry(office) == []
     last = office.sweep("2026-05-01T07:00:00Z")

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from invoicing.accounts.account import Subscription
+from invoicing.accounts.catalogue_table import PLANS, PriceVersions
+from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.foundation import dynamodb
 from invoicing.foundation.settings import Settings
 from invoicing.invoices.invoice import Invoice
@@ -215,7 +217,7 @@ def test_a_tenant_that_has_left_still_pays_for_late_usage(stack: Stack, months: 
 
 def _end(stack: Stack, last_day: date) -> None:
     [subscription] = stack.accounts.account("pilot").subscriptions
-    stack.accounts.put_subscription(replace(subscription, ends_on=last_day))
+    SubscriptionsTable(stack.accounts.name).put(replace(subscription, ends_on=last_day))
 
 
 def test_late_usage_that_nothing_prices_is_named_and_not_dropped(months: Months) -> None:
@@ -232,7 +234,7 @@ def test_late_usage_of_a_split_month_goes_to_the_plan_of_its_day(
 ) -> None:
     # Half of April on each of two subscriptions, with 744 hours included in each half.
     _end(stack, date(2026, 4, 15))
-    stack.accounts.put_subscription(
+    SubscriptionsTable(stack.accounts.name).put(
         Subscription("pilot", "pilot", date(2026, 4, 16), None, "studio", 1)
     )
     months.issued("2026-04")
@@ -288,9 +290,13 @@ def test_a_large_record_is_spread_over_pages_and_read_back(
 def _change_plan(stack: Stack) -> None:
     """5,000 hours included, from the same first day on."""
     rate = PerUnit("droplet_hours", "hour", Decimal("0.01"), Decimal(5000))
-    stack.accounts.put_plan(Plan("large", "Large", Decimal("50.00"), "daily", (rate,)), 1)
+    PriceVersions(stack.accounts.name, PLANS).put(
+        Plan("large", "Large", Decimal("50.00"), "daily", (rate,)), 1
+    )
     first_day = date(2026, 1, 10)
-    stack.accounts.put_subscription(Subscription("pilot", "pilot", first_day, None, "large", 1))
+    SubscriptionsTable(stack.accounts.name).put(
+        Subscription("pilot", "pilot", first_day, None, "large", 1)
+    )
 
 
 def test_a_month_is_made_again_at_other_terms_only_before_the_invoice_that_goes_on_from_it(

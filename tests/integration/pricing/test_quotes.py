@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from invoicing.accounts.account import Tenant
+from invoicing.accounts.catalogue_table import PLANS, PriceVersions
+from invoicing.accounts.tenants_table import TenantsTable
 from local.handlers import LambdaContext, load_handler
 from tests.events import event
 from tests.integration.conftest import APRIL, STUDIO, Stack
@@ -86,7 +88,7 @@ def test_a_prospect_says_its_tax_and_reads_its_own_quote_alone(stack: Stack) -> 
 
 
 def test_the_tenants_tax_treatment_is_quoted_and_not_argued_with(stack: Stack) -> None:
-    stack.accounts.put_tenant(Tenant("kauri", "Kauri", "900", "gst_free", "export"))
+    TenantsTable(stack.accounts.name).put(Tenant("kauri", "Kauri", "900", "gst_free", "export"))
     status, quote = ask("tenant:kauri")
     assert (status, quote["tax_cents"], quote["total_cents"]) == (201, 0, 6422)
     status, refused = ask("tenant:kauri", tax="gst")
@@ -98,7 +100,7 @@ def test_the_tenants_tax_treatment_is_quoted_and_not_argued_with(stack: Stack) -
 
 def test_the_newest_version_is_quoted_unless_another_is_named(stack: Stack) -> None:
     dearer = type(STUDIO)("studio", "Studio", Decimal("60.00"), "daily", STUDIO.rates)
-    stack.accounts.put_plan(dearer, 2)
+    PriceVersions(stack.accounts.name, PLANS).put(dearer, 2)
     _, newest = ask(None, tax="gst_free", usage={}, addons=[])
     _, first = ask(None, tax="gst_free", usage={}, addons=[], plan_version=1)
     assert (newest["total_cents"], first["total_cents"]) == (6000, 5000)

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from invoicing.accounts.account import Subscription
 from invoicing.accounts.account_item import DeploymentTaken
+from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.usage import metering, usage_events_table
 from invoicing.usage.usage_events_table import UsageNotRecorded
 from local.handlers import LambdaContext, load_handler
@@ -397,9 +398,9 @@ def test_a_message_that_names_a_field_twice_fails_and_counts_nothing(
 def test_a_deployment_is_one_tenants_for_good(stack: Stack, record: ModuleType) -> None:
     taken = Subscription("acme", "pilot", date(2026, 5, 1), None, "studio", 1)
     with pytest.raises(DeploymentTaken, match="deployment pilot is another tenant's"):
-        stack.accounts.put_subscription(taken)
+        SubscriptionsTable(stack.accounts.name).put(taken)
     again = Subscription("pilot", "pilot", date(2025, 5, 1), date(2025, 5, 31), "studio", 1)
-    stack.accounts.put_subscription(again)
+    SubscriptionsTable(stack.accounts.name).put(again)
     assert stack.accounts.owners(["pilot", "acme", "none"]) == {"pilot": "pilot", "acme": "acme"}
 
 

@@ -5,6 +5,9 @@ from decimal import Decimal
 
 from invoicing.accounts.account import AddonChoice, AddonPrice, Subscription, Tenant
 from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceVersions
+from invoicing.accounts.subscriptions_table import SubscriptionsTable
+from invoicing.accounts.tenants_table import TenantsTable
 from quote_engine import PerUnit, Plan
 from tests.simulation.books.model import ADDON_CENTS, ADDON_CODE, CATALOGUE, Customer, Terms
 
@@ -24,14 +27,14 @@ def plan_of(terms: Terms) -> Plan:
 
 def store_plan(terms: Terms) -> None:
     """Adds a plan version to the catalogue."""
-    AccountsTable("accounts").put_plan(plan_of(terms), terms.version)
+    PriceVersions("accounts", PLANS).put(plan_of(terms), terms.version)
 
 
 def store_catalogue() -> None:
     """Adds all plans but those that customers wait for, and the add-on."""
     for terms in CATALOGUE:
         store_plan(terms)
-    AccountsTable("accounts").put_addon(AddonPrice(ADDON_CODE, None, ADDON_CENTS * CENTS), 1)
+    PriceVersions("accounts", ADDONS).put(AddonPrice(ADDON_CODE, None, ADDON_CENTS * CENTS), 1)
 
 
 def store_customer(customer: Customer) -> None:
@@ -46,11 +49,11 @@ def store_customer(customer: Customer) -> None:
         "gst" if treatment == "gst" else "gst_free",
         reason,
     )
-    accounts.put_tenant(tenant)
+    TenantsTable(accounts.name).put(tenant)
     for deployment_id, segments in customer.deployments.items():
         for segment in segments:
             addons = (AddonChoice(ADDON_CODE, 1, segment.addons),) if segment.addons else ()
-            accounts.put_subscription(
+            SubscriptionsTable(accounts.name).put(
                 Subscription(
                     tenant_id=customer.tenant_id,
                     deployment_id=deployment_id,

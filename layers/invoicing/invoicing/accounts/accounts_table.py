@@ -1,8 +1,8 @@
 """The accounts table as it is billed from: accounts whole, and the prices they are pinned to.
 
-Its items and their keys are described in `account_item`. Whoever edits one kind of them has
-a table class for that: `catalogue_table`, `tenants_table`, `subscriptions_table`. They are
-imported where something is put: the rollup puts nothing, and its cold start should not pay.
+`account_item` describes its items and their keys. Whoever writes uses the table class of what is
+written: `catalogue_table`, `tenants_table`, `subscriptions_table`. The rollup writes none of
+these, and its cold start does not pay for them.
 """
 
 import json
@@ -149,37 +149,6 @@ class AccountsTable:
             last = found.last_evaluated_key
             if last is None:
                 return
-
-    def put_plan(self, plan: Plan, version: int) -> None:
-        """Adds a version of a plan; the same again is a no-op, another raises VersionExists."""
-        from invoicing.accounts.catalogue_table import PLANS, PriceVersions  # noqa: PLC0415
-
-        PriceVersions(self.name, PLANS).put(plan, version)
-
-    def put_addon(self, addon: AddonPrice, version: int) -> None:
-        """Adds a version of an add-on; the same again is a no-op, another raises VersionExists."""
-        from invoicing.accounts.catalogue_table import ADDONS, PriceVersions  # noqa: PLC0415
-
-        PriceVersions(self.name, ADDONS).put(addon, version)
-
-    def put_tenant(self, tenant: Tenant) -> None:
-        """Stores a tenant in place of whatever is stored.
-
-        Raises AccountNumberTaken when the number is another tenant's, or this one has another.
-        """
-        from invoicing.accounts.tenants_table import TenantsTable  # noqa: PLC0415
-
-        TenantsTable(self.name).put(tenant)
-
-    def put_subscription(self, segment: Subscription, *others: Subscription) -> None:
-        """Stores segments of one deployment in one transaction, each by its first day.
-
-        Raises DeploymentTaken when it is another tenant's, and InvalidAccount when days overlap.
-        """
-        from invoicing.accounts.subscriptions_table import SubscriptionsTable  # noqa: PLC0415
-
-        table = SubscriptionsTable(self.name)
-        table.put(segment.tenant_id, segment.deployment_id, (segment, *others))
 
     def owners(self, deployment_ids: Iterable[str]) -> Mapping[str, str]:
         """The tenant of each deployment that is known."""

@@ -94,17 +94,18 @@ class SubscriptionsTable:
         segments = _segments(tenant_id, found[:limit])
         return segments, found[limit - 1].sk if len(found) > limit else None
 
-    def put(self, tenant_id: str, deployment_id: str, segments: tuple[Subscription, ...]) -> None:
-        """Stores segments of a deployment beside, or in the place of, those with other first days.
+    def put(self, segment: Subscription, *others: Subscription) -> None:
+        """Stores segments of one deployment in one transaction, each by its first day.
 
-        The first ones make the deployment its tenant's for good: usage finds its tenant by the
-        deployment alone. Raises DeploymentTaken, TooManyChanges, and InvalidAccount when days
-        overlap.
+        Segments with other first days stay. The first ones make the deployment its tenant's for
+        good: usage finds its tenant by the deployment alone. Raises DeploymentTaken when it is
+        another tenant's, TooManyChanges, and InvalidAccount when days overlap.
         """
+        tenant_id, deployment_id = segment.tenant_id, segment.deployment_id
 
         def beside(before: Stored[Deployment] | None) -> Deployment:
             empty = Deployment(tenant_id, deployment_id, ())
-            return with_segments(before.record if before else empty, segments)
+            return with_segments(before.record if before else empty, (segment, *others))
 
         write_version(lambda: self.get(tenant_id, deployment_id), beside, self.write)
 

@@ -327,7 +327,7 @@ def test_what_was_stored_since_the_load_looked_is_not_overlapped(
     def overtaken(tenant_id: str) -> Account:
         account = looked(tenant_id)
         if tenant_id == other.tenant_id:
-            loaded.put_subscription(other)
+            SubscriptionsTable(loaded.name).put(other)
         return account
 
     text = f"{TENANTS}    subscriptions:\n"

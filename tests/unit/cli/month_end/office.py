@@ -17,6 +17,9 @@ from cli.stack.stack import Stack
 from invoicing.accounts.account import Subscription, Tenant
 from invoicing.accounts.accounts_table import AccountsTable, UnknownPrice
 from invoicing.accounts.catalogue_form import read_plan
+from invoicing.accounts.catalogue_table import PLANS, PriceVersions
+from invoicing.accounts.subscriptions_table import SubscriptionsTable
+from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.foundation import parallel
 from invoicing.invoices.invoices_table import InvoicesTable
 from invoicing.month_end.failures_table import FailuresTable
@@ -48,10 +51,12 @@ def store(*tenant_ids: str) -> None:
     Past the commands that could do it: most of a test's time would go into that.
     """
     accounts = STACK.accounts
-    accounts.put_plan(read_plan(PLAN), 1)
+    PriceVersions(accounts.name, PLANS).put(read_plan(PLAN), 1)
     for number, tenant_id in enumerate(tenant_ids, start=1000):
-        accounts.put_tenant(Tenant(tenant_id, f"{tenant_id.title()} [Ltd]", str(number), "gst"))
-        accounts.put_subscription(
+        TenantsTable(accounts.name).put(
+            Tenant(tenant_id, f"{tenant_id.title()} [Ltd]", str(number), "gst")
+        )
+        SubscriptionsTable(accounts.name).put(
             Subscription(tenant_id, tenant_id, date(2026, 1, 10), None, "studio", 1)
         )
     use_more("pilot", 2160)
@@ -91,7 +96,7 @@ def use_more(tenant_id: str, hours: int, kind: str = "hours") -> None:
 def break_prices(accounts: AccountsTable, tenant_id: str) -> None:
     """From here on the tenant cannot be priced."""
     segment = Subscription(tenant_id, f"{tenant_id}-annex", date(2026, 4, 1), None, "gone", 1)
-    accounts.put_subscription(segment)
+    SubscriptionsTable(accounts.name).put(segment)
 
 
 @dataclass

@@ -12,6 +12,7 @@ from cli.quotes.show_estimate import estimate_note, estimate_table
 from cli.stack.stack import Stack
 from invoicing.accounts.account import Subscription
 from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.pricing.estimates import Estimates
 from quote_engine import Period
 from tests.unit.cli.conftest import RECEIVED, Said, Write, said_json
@@ -58,7 +59,7 @@ def test_an_estimate_of_a_running_month_shows_the_projection_beside_it(
     loaded: Path, tables: Stack, accounts: AccountsTable, write: Write
 ) -> None:
     # Half of the 2,400 hours of the first 20 days; the other deployment stays below its 1,488.
-    accounts.put_subscription(
+    SubscriptionsTable(accounts.name).put(
         Subscription("pilot", "annex", Period.month("2026-04").start, None, "studio", 1)
     )
     more = "annex,hours,2026-04-01,2026-04-20,74\n"
@@ -145,7 +146,7 @@ def test_an_estimate_that_is_not_there_is_bad_input(
 def test_an_account_that_cannot_be_priced_is_exit_one(
     loaded: Path, accounts: AccountsTable, capsys: Said
 ) -> None:
-    accounts.put_subscription(
+    SubscriptionsTable(accounts.name).put(
         Subscription("pilot", "annex", Period.month("2026-04").start, None, "gone", 1)
     )
     assert main(["estimate", "pilot", "--period", "2026-04"]) == 1

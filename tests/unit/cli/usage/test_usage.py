@@ -17,6 +17,8 @@ from cli.usage.usage_file import FaultyRow, UsageRow, read_usage
 from cli.usage.usage_import import Problem, import_usage
 from invoicing.accounts.account import Subscription, Tenant
 from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.accounts.subscriptions_table import SubscriptionsTable
+from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.usage.metering import Metering
 from invoicing.usage.usage_event import UsageOutcome, UsageResult
 from invoicing.usage.usage_events_table import UsageEventsTable, UsageNotRecorded
@@ -155,9 +157,9 @@ def test_a_busy_store_is_asked_again_and_then_given_up(
 def test_a_historic_import_is_remembered_for_good(
     accounts: AccountsTable, tables: Stack, usage: UsageTable, write: Write
 ) -> None:
-    accounts.put_tenant(Tenant("acme", "Acme", "1", "gst"))
+    TenantsTable(accounts.name).put(Tenant("acme", "Acme", "1", "gst"))
     starts_on = datetime(2020, 1, 1, tzinfo=UTC).date()
-    accounts.put_subscription(Subscription("acme", "web", starts_on, None, "p", 1))
+    SubscriptionsTable(accounts.name).put(Subscription("acme", "web", starts_on, None, "p", 1))
     file = write("a.csv", DAYS + "web,hours,2026-04-01,2026-04-04,2.5\n")
     events = UsageEventsTable(tables.settings.usage_table, forgets=False)
     metering = Metering(accounts, events, SYDNEY)
