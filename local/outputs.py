@@ -7,33 +7,35 @@ from tempfile import NamedTemporaryFile
 from typing import TypedDict
 from urllib.parse import urlsplit
 
+from cli.stack.function_name import function_name
 from local.environment import REGION
 
-FUNCTIONS = {
-    "start_month_end": "StartMonthEndFunction",
-    "sweep_month_end": "SweepMonthEndFunction",
-    "request_month_end": "RequestMonthEndFunction",
-    "get_month_end": "GetMonthEndFunction",
-    "preview_month_end": "PreviewMonthEndFunction",
-    "issue_month_end": "IssueMonthEndFunction",
-    "rollup_tenant": "RollupTenantFunction",
-    "list_invoices": "ListInvoicesFunction",
-    "get_invoice": "GetInvoiceFunction",
-    "change_invoice": "ChangeInvoiceFunction",
-    "get_invoice_history": "GetInvoiceHistoryFunction",
-    "create_quote": "CreateQuoteFunction",
-    "get_quote": "GetQuoteFunction",
-    "get_estimate": "GetEstimateFunction",
-    "put_catalogue": "PutCatalogueFunction",
-    "get_catalogue": "GetCatalogueFunction",
-    "put_tenant": "PutTenantFunction",
-    "get_tenant": "GetTenantFunction",
-    "put_subscription": "PutSubscriptionFunction",
-    "get_subscription": "GetSubscriptionFunction",
-    "record_usage": "RecordUsageFunction",
-    "ingest_usage": "IngestUsageFunction",
-    "get_usage": "GetUsageFunction",
-}
+# The folders of functions/, in the order of the file.
+FUNCTIONS = (
+    "start_month_end",
+    "sweep_month_end",
+    "request_month_end",
+    "get_month_end",
+    "preview_month_end",
+    "issue_month_end",
+    "rollup_tenant",
+    "list_invoices",
+    "get_invoice",
+    "change_invoice",
+    "get_invoice_history",
+    "create_quote",
+    "get_quote",
+    "get_estimate",
+    "put_catalogue",
+    "get_catalogue",
+    "put_tenant",
+    "get_tenant",
+    "put_subscription",
+    "get_subscription",
+    "record_usage",
+    "ingest_usage",
+    "get_usage",
+)
 TABLES = {
     "invoices": "InvoicesTableName",
     "usage": "UsageTableName",
@@ -77,8 +79,8 @@ def local_api_url(endpoint_url: str, api_url: str) -> str:
     return f"{endpoint_url}/_aws/execute-api/{api_id}{address.path.rstrip('/')}"
 
 
-def outputs_of(endpoint_url: str, stack: Mapping[str, str]) -> Outputs:
-    """The description of a deployed stack from its CloudFormation outputs; no users yet."""
+def outputs_of(endpoint_url: str, stack_name: str, stack: Mapping[str, str]) -> Outputs:
+    """The description of a stack from its name and its CloudFormation outputs; no users yet."""
     return Outputs(
         endpoint_url=endpoint_url,
         region=REGION,
@@ -86,7 +88,7 @@ def outputs_of(endpoint_url: str, stack: Mapping[str, str]) -> Outputs:
         user_pool_id=stack["UserPoolId"],
         client_id=stack["UserPoolClientId"],
         month_end_rule=stack["MonthEndRuleName"],
-        functions={name: stack[output] for name, output in FUNCTIONS.items()},
+        functions={folder: function_name(stack_name, folder) for folder in FUNCTIONS},
         tables={name: stack[output] for name, output in TABLES.items()},
         queues={name: stack[output] for name, output in QUEUES.items()},
         users={},

@@ -114,7 +114,7 @@ class LocalStack:
         command: list[str | Path] = [tool(".tools/sam", "sam"), *self._deploy_words(parameters)]
         processes.run(command, self.environment, self.directory / "sam-deploy.log", "sam deploy")
         self._mend_differences()
-        self._outputs = outputs_of(self.endpoint_url, self._stack_outputs())
+        self._outputs = outputs_of(self.endpoint_url, STACK_NAME, self._stack_outputs())
         write_outputs(self._outputs, self.outputs_file)
         return self._outputs
 

@@ -8,13 +8,14 @@ from typing import Any
 from uuid import uuid4
 
 from cli.stack.caller import caller
+from cli.stack.function_name import function_name
 from cli.stack.stack import Stack
 from cli.terminal.errors import BadInput
 from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.month_end.run_request import InvalidRunOrder, RunOrder, read_run_order, start_event
 from quote_engine import Period
 
-FUNCTION = "StartMonthEndFunction"
+FUNCTION = "start_month_end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ def start_run(stack: Stack, order: RunOrder, at: datetime) -> StartedRun:
     run_id = uuid4().hex
     event = start_event(order, run_id, at, caller(stack).name)
     stack.client("lambda").invoke(
-        FunctionName=stack.output(FUNCTION), InvocationType="Event", Payload=json.dumps(event)
+        FunctionName=function_name(stack.name, FUNCTION),
+        InvocationType="Event",
+        Payload=json.dumps(event),
     )
     return StartedRun(run_id, order)

@@ -143,9 +143,9 @@ def _stack(name: str, described: Mapping[str, Any]) -> Stack:
     told = {variable: outputs[output] for variable, output in OUTPUTS.items()}
     told |= {each: given[PARAMETERS[each]]["ParameterValue"] for each in PARAMETERS}
     told["CURSOR_KEY"] = described["StackId"]
-    return Stack(
-        name, Settings.from_environment(told), outputs, _place(name, described["StackId"])
-    )
+    settings = Settings.from_environment(told)
+    # Whoever gave the stack's id works on the same stack: its functions are named after its name.
+    return Stack(described["StackName"], settings, outputs, _place(name, described["StackId"]))
 
 
 def _place(name: str, stack_id: str) -> str:

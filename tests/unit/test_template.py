@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cli.stack.function_name import function_name
 from invoicing.invoices.invoice_item import INDEXED_ATTRIBUTES
 from local.template import ROOT, resources, template
 
@@ -229,6 +230,15 @@ def test_a_function_has_its_own_role_and_a_log_group_that_forgets(function: str)
     assert properties["LoggingConfig"] == {"LogGroup": {"Ref": f"{function}Logs"}}
     logs = template()["Resources"][f"{function}Logs"]
     assert logs["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+@pytest.mark.parametrize("function", sorted(FUNCTIONS))
+def test_a_function_is_called_as_whoever_looks_for_it_takes_it_to_be(function: str) -> None:
+    properties = FUNCTIONS[function]["Properties"]
+    name = function_name("${AWS::StackName}", properties["CodeUri"].removeprefix("functions/"))
+    assert properties["FunctionName"] == {"Sub": name}
+    logs = template()["Resources"][f"{function}Logs"]["Properties"]
+    assert logs["LogGroupName"] == {"Sub": f"/aws/lambda/{name}"}
 
 
 def test_every_folder_is_deployed_and_every_deployed_folder_exists() -> None:

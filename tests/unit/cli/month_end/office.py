@@ -113,7 +113,7 @@ class Cloud:
 
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: str) -> None:
         """Starts the run and does it at once."""
-        assert (FunctionName, InvocationType) == ("the-start", "Event")
+        assert (FunctionName, InvocationType) == ("test-start-month-end", "Event")
         event = json.loads(Payload)
         self.events.append(event)
         if self.works:
@@ -140,8 +140,7 @@ class Cloud:
 
 def use_cloud(patch: pytest.MonkeyPatch, cloud: Cloud) -> Cloud:
     """Makes the commands work with it; moto's tables are not made for threads."""
-    stack = Stack("test", STACK.settings, {"StartMonthEndFunction": "the-start"})
-    patch.setattr(global_options, "connect", lambda _: stack)
+    patch.setattr(global_options, "connect", lambda _: STACK)
     patch.setattr(Stack, "client", lambda _self, service: cloud.client(service))
     patch.setattr(parallel, "THREADS", 1)
     return cloud

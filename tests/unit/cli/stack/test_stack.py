@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from cli.stack import stack
+from cli.stack.function_name import function_name
 from cli.terminal.errors import NotReachable
-from local.outputs import FUNCTIONS, QUEUES, TABLES, outputs_of, read_outputs, write_outputs
+from local.outputs import QUEUES, TABLES, outputs_of, read_outputs, write_outputs
 from local.template import template
 
 VALUES = {
@@ -30,6 +31,7 @@ def described(**without: bool) -> dict[str, Any]:
     given = [{"ParameterKey": name, "ParameterValue": value} for name, value in VALUES.items()]
     return {
         "StackId": STACK_ID,
+        "StackName": "billing",
         "Outputs": [each for each in outputs if each["OutputKey"] not in without],
         "Parameters": [each for each in given if each["ParameterKey"] not in without],
     }
@@ -51,6 +53,15 @@ def test_the_settings_are_those_of_the_functions(cloudformation: dict[str, Any])
     assert (str(found.zone), found.currency) == ("Pacific/Auckland", "NZD")
     assert (found.issue_immediately, found.due_days) == (True, 20)
     assert found.cursor_key == STACK_ID
+
+
+@pytest.mark.parametrize("given", ["billing", STACK_ID])
+def test_a_stack_given_by_its_id_has_the_functions_of_its_name(
+    cloudformation: dict[str, Any], given: str
+) -> None:
+    cloudformation |= described()
+    name = function_name(stack.connect(given).name, "start_month_end")
+    assert name == "billing-start-month-end"
 
 
 def test_a_person_is_told_which_stack_that_is(
@@ -92,9 +103,10 @@ def test_a_damaged_description_of_the_local_stack_is_not_reachable(
 def test_the_description_of_the_local_stack_is_replaced_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = [*FUNCTIONS.values(), *TABLES.values(), *QUEUES.values()]
+    names = [*TABLES.values(), *QUEUES.values()]
     names += ["ApiUrl", "UserPoolId", "UserPoolClientId", "MonthEndRuleName"]
-    file, outputs = tmp_path / "outputs.json", outputs_of("http://here", dict.fromkeys(names, "x"))
+    file = tmp_path / "outputs.json"
+    outputs = outputs_of("http://here", "billing", dict.fromkeys(names, "x"))
     write_outputs(outputs, file)
     assert file.stat().st_mode & 0o777 == 0o600
 
