@@ -105,7 +105,7 @@ GUARDS: dict[str, tuple[Change, ...]] = {
         ),
     ),
     "late usage goes on from what was billed": (
-        Change("billed_until_now", "found = late.after", "pass", BillingHistory),
+        Change("billed_until_now", "billed = late.after", "pass", BillingHistory),
     ),
     "an invoice made again ends where a later one begins": (
         Change("later_billing", "if later.period.start >", "if False and", BillingHistory),

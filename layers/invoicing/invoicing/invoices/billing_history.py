@@ -8,6 +8,7 @@ the chain is made again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from invoicing.invoices.billed_usage import Billed, SegmentUsage
 from invoicing.invoices.invoice import InvoiceStatus
@@ -27,6 +28,20 @@ class BilledMonth:
 
 
 @dataclass(frozen=True, slots=True)
+class LateCandidate:
+    """A closed month whose usage may have grown, and what is billed of it already.
+
+    `billed_so_far` is its usage as the invoices until now have billed it; `taken_by_later` the
+    state from which a later invoice goes on, if there is one.
+    """
+
+    month: BilledMonth
+    billed_so_far: SegmentUsage
+    taken_by_later: SegmentUsage | None
+
+
+# Without slots: the candidates are worked out once and kept.
+@dataclass(frozen=True)
 class BillingHistory:
     """The standing invoices around a period, in order of period, without the period's own.
 
@@ -38,13 +53,16 @@ class BillingHistory:
     months: tuple[BilledMonth, ...] = ()
     marks: Mapping[str, str] = field(default_factory=dict)
 
-    def late_candidates(self) -> tuple[BilledMonth, ...]:
-        """Earlier months that are closed and whose usage may have grown since.
+    @cached_property
+    def late_candidates(self) -> tuple[LateCandidate, ...]:
+        """Earlier months that are closed and whose usage may have grown since, in order.
 
         A draft's late usage is the draft's own: a forced run picks it up.
         """
         return tuple(
-            month
+            LateCandidate(
+                month, self.billed_until_now(month), self.taken_by_later(month.period.label)
+            )
             for month in self.months
             if month.period.start < self.period.start
             and month.status in CLOSED
@@ -53,12 +71,12 @@ class BillingHistory:
 
     def billed_until_now(self, month: BilledMonth) -> SegmentUsage:
         """The usage of an earlier month that it and the invoices after it have billed."""
-        found = month.billed.usage
+        billed = month.billed.usage
         for later in self.months:
             late = later.billed.late.get(month.period.label)
             if late is not None and month.period.start < later.period.start < self.period.start:
-                found = late.after
-        return found
+                billed = late.after
+        return billed
 
     def taken_by_later(self, label: str) -> SegmentUsage | None:
         """The state of a month's usage from which a later invoice goes on, if there is one.

@@ -29,7 +29,7 @@ def is_due(pricing: Pricing, tenant_id: str, period: Period) -> bool:
         account = pricing.accounts.account(tenant_id)
         if any(entry.active_in(period) for entry in account.subscriptions):
             return True
-        if not pricing.history.around(tenant_id, period).late_candidates():
+        if not pricing.history.around(tenant_id, period).late_candidates:
             return False
         return bool(pricing.month(tenant_id, period).quote.lines)
     except TENANT_FAULTS:

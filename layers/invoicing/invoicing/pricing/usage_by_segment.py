@@ -6,9 +6,9 @@ from datetime import date
 from decimal import Decimal
 
 from invoicing.accounts.account import Subscription
-from invoicing.invoices.billed_usage import Quantities, SegmentUsage, segment_key
+from invoicing.invoices.billed_usage import Quantities, SegmentUsage, is_segment, segment_key
 from invoicing.usage.usage_table import EXACT, UsageTotal
-from quote_engine import Period
+from quote_engine import Period, UnpricedUsage
 
 type Days = Callable[[str], Mapping[str, Quantities]]
 """Reads a deployment's usage of the period, day by day (`2026-04-01`)."""
@@ -52,3 +52,14 @@ def _by_day(
         for kind, quantity in quantities.items():
             used[kind] = EXACT.add(used.get(kind, Decimal(0)), quantity)
     return usage | ({deployment_id: outside} if outside else {})
+
+
+def outside_segments(usage: SegmentUsage) -> tuple[UnpricedUsage, ...]:
+    """Usage that no segment takes: after an end, before a start, or between two segments."""
+    return tuple(
+        UnpricedUsage(key, kind, quantity)
+        for key in sorted(usage)
+        if not is_segment(key)
+        for kind, quantity in sorted(usage[key].items())
+        if quantity
+    )

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from invoicing.accounts.account import Account, Subscription, Tenant
 from invoicing.invoices.billing_history import BilledMonth, BillingHistory
 from invoicing.invoices.invoice import InvoiceStatus
-from invoicing.pricing.tenant_month import Books, PricedMonth, Pricing
+from invoicing.pricing.tenant_month import PricedMonth, Pricing
+from invoicing.pricing.tenant_records import TenantRecords
 from invoicing.usage.usage_table import UsageTotal
 from quote_engine import Period, Plan, parse_plan, price
 
@@ -77,8 +78,8 @@ class Ledger:
             for name, (status, made) in sorted(self.invoices.items())
             if name != label and status in STANDING
         )
-        books = Books(self._account(), BillingHistory(period, months), self._totals())
-        made = self.pricing.priced(books, period)
+        records = TenantRecords(self._account(), BillingHistory(period, months), self._totals())
+        made = self.pricing.priced(records, period)
         self.invoices[label] = (InvoiceStatus.DRAFT, made)
 
     def _account(self) -> Account:
@@ -159,6 +160,8 @@ def test_the_differences_add_up_to_the_price_of_the_whole(
 ) -> None:
     ledger = _played(plan(**rate), terms, history)
     for label in MONTHS:
-        books = Books(ledger._account(), BillingHistory(Period.month(label)), ledger._totals())
-        whole = ledger.pricing.priced(books, Period.month(label)).request
+        records = TenantRecords(
+            ledger._account(), BillingHistory(Period.month(label)), ledger._totals()
+        )
+        whole = ledger.pricing.priced(records, Period.month(label)).request
         assert ledger.billed()[label] == price(whole).subtotal_cents

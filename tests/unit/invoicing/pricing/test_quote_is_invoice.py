@@ -23,7 +23,8 @@ from invoicing.foundation.settings import Settings
 from invoicing.invoices.billing_history import BillingHistory
 from invoicing.invoices.invoice import Edition, invoice_document, new_invoice
 from invoicing.pricing.quotes import Quotes, read_order
-from invoicing.pricing.tenant_month import Books, Pricing
+from invoicing.pricing.tenant_month import Pricing
+from invoicing.pricing.tenant_records import TenantRecords
 from invoicing.usage.usage_table import MonthOfUsage, UsageTotal
 from quote_engine import Period, Plan, parse_plan, plan_document
 from tests.conftest import ENVIRONMENT
@@ -180,7 +181,7 @@ def test_provisioned_and_metered_as_quoted_the_invoice_is_the_quote(
 
     account = Account(tenant, (taken,))
     totals = {"2026-04": {"d-1": used}}
-    month = pricing.priced(Books(account, BillingHistory(APRIL), totals), APRIL)
+    month = pricing.priced(TenantRecords(account, BillingHistory(APRIL), totals), APRIL)
     invoice = new_invoice(tenant, month.request, month.quote, Edition(1, None), month.billed)
     document = invoice_document(invoice)
 

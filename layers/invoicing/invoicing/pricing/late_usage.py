@@ -1,0 +1,122 @@
+"""Late usage: what was used in a closed month and came in after its invoice.
+
+It is billed once, on a later invoice, as the difference of two prices: the month with the usage
+that was billed until now, and with the usage that is there now. Both are at the terms of the
+month's own invoice (docs/money-rules.md).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from invoicing.accounts.account import Subscription
+from invoicing.invoices.billed_usage import (
+    LateUsage,
+    SegmentUsage,
+    is_segment,
+    same_usage,
+    segment_key,
+    terms_of,
+)
+from invoicing.invoices.billing_history import LateCandidate
+from invoicing.pricing.tenant_records import TenantRecords
+from invoicing.pricing.usage_by_segment import outside_segments
+from invoicing.usage.usage_table import EXACT, InvalidUsage
+from quote_engine import Line, Period, QuoteRequest, UnpricedUsage, adjustment_lines, price
+
+type UsageOf = Callable[[Sequence[Subscription], Period], SegmentUsage]
+"""Reads what these segments used in a period, as it is now."""
+type RequestOf = Callable[[Sequence[Subscription], Period, SegmentUsage], QuoteRequest]
+"""What the engine is asked for these segments, this period and this usage."""
+
+
+@dataclass(frozen=True, slots=True)
+class LateUsageBilled:
+    """What one invoice bills of earlier months.
+
+    `months` is by period label, `unpriced` the part of it that no rate prices.
+    """
+
+    months: Mapping[str, LateUsage]
+    lines: tuple[Line, ...]
+    unpriced: tuple[UnpricedUsage, ...]
+
+
+def late_usage(
+    records: TenantRecords, usage_of: UsageOf, request_of: RequestOf
+) -> LateUsageBilled:
+    """The late usage of all closed months around the records' period; raises as pricing does."""
+    months: dict[str, LateUsage] = {}
+    lines: tuple[Line, ...] = ()
+    unpriced: tuple[UnpricedUsage, ...] = ()
+    for candidate in records.history.late_candidates:
+        month, before = candidate.month, candidate.billed_so_far
+        segments = month.billed.subscriptions
+        after = _usage_now(candidate, usage_of)
+        if same_usage(before, after):
+            continue
+        then, now = (request_of(segments, month.period, usage) for usage in (before, after))
+        new_lines = adjustment_lines(then, now)
+        new_unpriced = _growth(_unpriced(then, before), _unpriced(now, after))
+        if new_lines or new_unpriced:
+            terms = terms_of(segments, month.period)
+            months[month.period.label] = LateUsage(before, after, terms)
+        lines += new_lines
+        unpriced += new_unpriced
+    return LateUsageBilled(months, lines, unpriced)
+
+
+def up_to_later_invoice(
+    records: TenantRecords, active: Sequence[Subscription], period: Period, used: SegmentUsage
+) -> SegmentUsage:
+    """The usage that the period's own invoice bills.
+
+    Where a later invoice has billed late usage of the period, that is what it went on from; else
+    all that was used. Raises InvalidUsage if the terms are no longer those it was priced at.
+    """
+    taken = records.history.taken_by_later(period.label)
+    if taken is None:
+        return used
+    _refuse_other_terms(records, taken, active, period)
+    return taken
+
+
+def _usage_now(candidate: LateCandidate, usage_of: UsageOf) -> SegmentUsage:
+    if candidate.taken_by_later is not None:
+        return candidate.taken_by_later
+    return usage_of(candidate.month.billed.subscriptions, candidate.month.period)
+
+
+def _refuse_other_terms(
+    records: TenantRecords,
+    taken: SegmentUsage,
+    active: Sequence[Subscription],
+    period: Period,
+) -> None:
+    """Later invoices billed differences of two prices: they only add up at the same terms."""
+    tenant_id, label = records.account.tenant.tenant_id, period.label
+    terms = terms_of(active, period)
+    others = set(filter(is_segment, taken)) != {segment_key(segment) for segment in active}
+    for later in records.history.later_billing(label):
+        if others or later.billed.late[label].terms not in ("", terms):
+            raise InvalidUsage(
+                f"invoice {tenant_id}.{later.period.label} bills late usage of {label} by "
+                "other subscriptions than there are now; void that one first"
+            )
+
+
+type _Quantities = dict[tuple[str, str], Decimal]
+
+
+def _unpriced(request: QuoteRequest, usage: SegmentUsage) -> _Quantities:
+    quantities: _Quantities = {}
+    for unpriced in (*price(request).unpriced, *outside_segments(usage)):
+        key = unpriced.deployment_id, unpriced.resource_kind
+        quantities[key] = EXACT.add(quantities.get(key, Decimal(0)), unpriced.quantity)
+    return quantities
+
+
+def _growth(before: _Quantities, after: _Quantities) -> tuple[UnpricedUsage, ...]:
+    """What is unpriced now and was not yet when the month was billed."""
+    grown = {key: EXACT.subtract(after[key], before.get(key, Decimal(0))) for key in after}
+    return tuple(UnpricedUsage(*key, grown[key]) for key in sorted(grown) if grown[key] > 0)
