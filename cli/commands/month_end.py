@@ -22,7 +22,7 @@ from cli.terminal.output import progress, show
 from cli.terminal.show import console
 from invoicing.month_end.month_ends_table import MonthEndsTable
 from invoicing.month_end.preview import FAILED
-from invoicing.month_end.report import report_document
+from invoicing.month_end.report_json import report_document
 from invoicing.month_end.rollup import Outcome
 from invoicing.month_end.run_request import RunOrder
 from quote_engine import Period

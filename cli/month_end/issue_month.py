@@ -30,7 +30,7 @@ from invoicing.month_end.bulk_issue import (
     issued_document,
     read_bulk_order,
 )
-from invoicing.month_end.report import report_document
+from invoicing.month_end.report_json import report_document
 from quote_engine import Period
 
 # Between two movements of the bar; each time the month is listed anew.

@@ -22,7 +22,8 @@ from invoicing.foundation.parallel import OutOfTime, TimeLimit
 from invoicing.foundation.settings import settings
 from invoicing.month_end.month_ends_table import MonthEndsTable
 from invoicing.month_end.month_reader import MonthBooks
-from invoicing.month_end.report import month_report, report_document
+from invoicing.month_end.report import month_report
+from invoicing.month_end.report_json import report_document
 from quote_engine import Period
 
 # API Gateway waits 29 seconds, and what was read has still to be added up and sent.

@@ -11,7 +11,8 @@ from invoicing.foundation.settings import Settings
 from invoicing.month_end.dispatch import send_messages
 from invoicing.month_end.month_ends_table import Run
 from invoicing.month_end.month_reader import Listing, Look, MonthBooks
-from invoicing.month_end.report import MonthReport, month_report, stored_document
+from invoicing.month_end.report import MonthReport, month_report
+from invoicing.month_end.report_json import stored_document
 from invoicing.month_end.start import MonthEnd, month_to_bill
 from quote_engine import Period
 

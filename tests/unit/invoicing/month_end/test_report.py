@@ -11,14 +11,8 @@ from invoicing.invoices.invoice_lists_table import Listed
 from invoicing.invoices.review import Flags, Rule
 from invoicing.month_end.failures import Failure
 from invoicing.month_end.month_reader import Listing, Look
-from invoicing.month_end.report import (
-    STORED_BYTES,
-    MonthReport,
-    digest,
-    month_report,
-    report_document,
-    stored_document,
-)
+from invoicing.month_end.report import MonthReport, digest, month_report
+from invoicing.month_end.report_json import STORED_BYTES, report_document, stored_document
 from quote_engine import Period
 
 APRIL = Period.month("2026-04")

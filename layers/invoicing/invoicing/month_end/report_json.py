@@ -1,0 +1,127 @@
+"""The report of a month's end as the API and the command line show it, and as it is stored."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from invoicing.invoices.invoice import Header, InvoiceStatus
+from invoicing.invoices.review import finding_document
+from invoicing.month_end.failures import Failure
+from invoicing.month_end.month_ends_table import Run
+from invoicing.month_end.report import MonthReport, Reviewed
+
+# Of each list at most so many entries are shown, beside how many there are.
+MOST_SHOWN = 1000
+# What a stored report may take of DynamoDB's 400 KB, and how far its lists are cut for it.
+STORED_BYTES = 300 * 1024
+STORED_CUTS = (1000, 300, 100, 30, 0)
+AMOUNTS = ("subtotal_cents", "tax_cents", "total_cents")
+
+
+def report_document(report: MonthReport, most: int = MOST_SHOWN) -> dict[str, Any]:
+    """The report as the API shows it, with at most so many entries of each list."""
+    states = Counter(listed.header.status for listed in report.invoices)
+    headers = [listed.header for listed in report.invoices]
+    void = [each.tenant_id for each in headers if each.status is InvoiceStatus.VOID]
+    due = len(headers) + len(report.failed) + len(report.missing)
+    return {
+        "period": report.period.label,
+        "as_of": report.as_of.isoformat(),
+        "stored": False,
+        "digest": report.digest,
+        "tenants": due + len(report.nothing),
+        "due": due,
+        "invoiced": {status.value: states[status] for status in InvoiceStatus},
+        "by_status": _by_status(headers),
+        "totals": _totals(headers),
+        "nothing_to_invoice": _names(report.nothing, most),
+        "failed": _cut("tenants", [_failure_document(each) for each in report.failed], most),
+        "missing": _names(report.missing, most),
+        "void_not_reissued": _names(void, most),
+        # The newest: of very many the oldest are left out.
+        "runs": _cut("runs", [_run_document(run) for run in reversed(report.runs)], most),
+        "review": review_document(report.review(), most),
+    }
+
+
+def stored_document(report: MonthReport) -> dict[str, Any]:
+    """The report as it is kept: its lists are cut until it fits into an item."""
+    for most in STORED_CUTS:
+        document = report_document(report, most)
+        if len(json.dumps(document, ensure_ascii=False).encode()) <= STORED_BYTES:
+            break
+    return document
+
+
+def review_document(review: Sequence[Reviewed], most: int) -> dict[str, Any]:
+    """The review list: how many entries, how many of them held back, and the first of them."""
+    held = sum(1 for each in review if each.held)
+    shown = [reviewed_document(each) for each in review[:most]]
+    return {"count": len(review), "held": held, "entries": shown}
+
+
+def reviewed_document(each: Reviewed) -> dict[str, Any]:
+    """An entry of the review list; amounts are cents."""
+    invoice = each.invoice
+    return {
+        "tenant_id": each.tenant_id,
+        "invoice_id": invoice.id if invoice else None,
+        "revision": invoice.revision if invoice else None,
+        "total_cents": invoice.total_cents if invoice else None,
+        "last_total_cents": each.before.total_cents if each.before else None,
+        "held": each.held,
+        "findings": [finding_document(finding) for finding in each.findings],
+    }
+
+
+def _by_status(headers: Sequence[Header]) -> list[dict[str, Any]]:
+    kinds = sorted({(each.currency, each.status) for each in headers})
+    return [
+        {"currency": currency, "status": status.value}
+        | _sums([each for each in headers if (each.currency, each.status) == (currency, status)])
+        for currency, status in kinds
+    ]
+
+
+def _totals(headers: Sequence[Header]) -> list[dict[str, Any]]:
+    """Of what is billed: a void invoice is not. One row a currency, and nearly always one."""
+    billed = [each for each in headers if each.status is not InvoiceStatus.VOID]
+    return [
+        {"currency": currency} | _sums([each for each in billed if each.currency == currency])
+        for currency in sorted({each.currency for each in billed})
+    ]
+
+
+def _sums(headers: Sequence[Header]) -> dict[str, int]:
+    sums = {name: sum(getattr(each, name) for each in headers) for name in AMOUNTS}
+    return {"invoices": len(headers)} | sums
+
+
+def _cut(name: str, entries: Sequence[Any], most: int) -> dict[str, Any]:
+    return {"count": len(entries), name: list(entries[:most])}
+
+
+def _names(tenant_ids: Sequence[str], most: int) -> dict[str, Any]:
+    return _cut("tenant_ids", tenant_ids, most)
+
+
+def _failure_document(failure: Failure) -> dict[str, Any]:
+    return {
+        "tenant_id": failure.tenant_id,
+        "reason": failure.reason,
+        "run_id": failure.run_id,
+        "sent_at": failure.sent_at.isoformat(),
+        "receive_count": failure.receive_count,
+    }
+
+
+def _run_document(run: Run) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "run_at": run.run_at.isoformat(),
+        "by": run.by,
+        "force": run.force,
+        "tenants": run.tenants,
+        "tenant_ids": list(run.named) if run.named else None,
+    }
