@@ -64,8 +64,12 @@ def _deployed(recording: Recording, log: _Log) -> Iterator[ModuleType]:
 
 def batch_event(tenant_id: str, size: int) -> dict[str, Any]:
     """What SQS hands over: `size` messages, as the month-end's own run sends them."""
-    body = message(tenant_id).model_dump_json()
-    attributes = {"ApproximateReceiveCount": "1"}
+    sent = message(tenant_id)
+    body = sent.model_dump_json()
+    attributes = {
+        "ApproximateReceiveCount": "1",
+        "SentTimestamp": f"{sent.run_at.timestamp() * 1000:.0f}",
+    }
     return {
         "Records": [
             {"messageId": f"{n:036}", "body": body, "attributes": attributes} for n in range(size)
