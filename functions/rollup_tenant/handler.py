@@ -38,50 +38,76 @@ def _rollup() -> Rollup:
 
 
 def _done(record: dict[str, Any], context: Any) -> bool:
-    """Rolls up one message's tenant; False if it failed and is to be tried again.
-
-    A failure is logged with its reason.
-    """
-    received = record["attributes"]["ApproximateReceiveCount"]
-    about = {"message_id": record["messageId"], "receive_count": received}
+    """Rolls up one message's tenant; False if the message failed and is to come again."""
     message = None
     try:
-        if context.get_remaining_time_in_millis() < MARGIN_MS:
-            raise OutOfTime(f"less than {MARGIN_MS} ms left")
-        message = parse_rollup_message(record["body"])
-        about |= message.model_dump(mode="json", exclude={"version", "run_at"})
-        # The last line of defence: whoever wrote it, a month is not over before it is.
-        refuse_future(message.run_at, sent_at(record["attributes"]))
-        result = _rollup().roll_up(message)
+        message = _read(record, context)
+        result = _roll_up(message, record)
     except Exception as error:
         # Whatever it is fails this message alone: reported to SQS, it is retried, and after the
         # last receive it waits in the dead-letter queue.
-        reason = f"{type(error).__name__}: {error}"
-        failed = {"outcome": "failed", "reason": reason}
-        logger.exception("tenant failed", extra=about | failed)
-        if message is not None and message.dry_run:
-            # Its log line is all that a dry run is for: no retry, no dead letter, no alarm.
-            return True
-        metrics.add_metric(name="failed", unit=MetricUnit.Count, value=1)
-        if message is not None:
-            _note(message, reason, record, context)
-        return False
-    logger.info("tenant rolled up", extra=about | _log_fields(result))
+        _report_failure(error, message, record, context)
+        # Its log line is all that a dry run is for: no retry, no dead letter, no alarm.
+        return message is not None and message.dry_run
+    _report(result, message, record)
+    return True
+
+
+def _read(record: dict[str, Any], context: Any) -> RollupMessage:
+    """The message of an SQS record; raises OutOfTime and InvalidMessage."""
+    _refuse_if_ending(context)
+    return parse_rollup_message(record["body"])
+
+
+def _roll_up(message: RollupMessage, record: dict[str, Any]) -> RollupResult:
+    # The last line of defence: whoever wrote it, a month is not over before it is.
+    refuse_future(message.run_at, sent_at(record["attributes"]))
+    return _rollup().roll_up(message)
+
+
+def _report(result: RollupResult, message: RollupMessage, record: dict[str, Any]) -> None:
+    logger.info("tenant rolled up", extra=_about(message, record) | _log_fields(result))
     if not message.dry_run:
         metrics.add_metric(name=result.outcome, unit=MetricUnit.Count, value=1)
-    return True
+
+
+def _report_failure(
+    error: Exception, message: RollupMessage | None, record: dict[str, Any], context: Any
+) -> None:
+    """Logs, counts and notes a failure; a dry run's is logged only."""
+    reason = f"{type(error).__name__}: {error}"
+    failed = {"outcome": "failed", "reason": reason}
+    logger.exception("tenant failed", extra=_about(message, record) | failed)
+    if message is not None and message.dry_run:
+        return
+    metrics.add_metric(name="failed", unit=MetricUnit.Count, value=1)
+    if message is not None:
+        _note(message, reason, record, context)
 
 
 def _note(message: RollupMessage, reason: str, record: dict[str, Any], context: Any) -> None:
     """Notes for the month's report why the tenant failed, as far as that can be done."""
     try:
-        if context.get_remaining_time_in_millis() < MARGIN_MS:
-            raise OutOfTime(f"less than {MARGIN_MS} ms left")
+        _refuse_if_ending(context)
         failures = FailuresTable(settings().accounts_table)
         failures.note(message, reason, record["attributes"])
     except Exception:
         # The message has failed and is retried all the same; whatever failed it may fail this.
         logger.exception("failure not noted", extra={"tenant_id": message.tenant_id})
+
+
+def _refuse_if_ending(context: Any) -> None:
+    if context.get_remaining_time_in_millis() < MARGIN_MS:
+        raise OutOfTime(f"less than {MARGIN_MS} ms left")
+
+
+def _about(message: RollupMessage | None, record: dict[str, Any]) -> dict[str, Any]:
+    """What each log line says of a message: its delivery and, once read, what it asks for."""
+    received = record["attributes"]["ApproximateReceiveCount"]
+    about = {"message_id": record["messageId"], "receive_count": received}
+    if message is None:
+        return about
+    return about | message.model_dump(mode="json", exclude={"version", "run_at"})
 
 
 def _log_fields(result: RollupResult) -> dict[str, Any]:
@@ -98,16 +124,15 @@ def _log_fields(result: RollupResult) -> dict[str, Any]:
     }
 
 
+def _count_from_zero() -> None:
+    """Each count is present in every invocation, so that a quiet metric means nothing ran."""
+    for outcome in (Outcome.ROLLED, Outcome.SKIPPED, "failed"):
+        metrics.add_metric(name=outcome, unit=MetricUnit.Count, value=0)
+
+
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
     """Returns the `batchItemFailures` of an SQS batch: exactly the messages that failed."""
-    for outcome in (Outcome.ROLLED, Outcome.SKIPPED, "failed"):
-        # Present in every invocation, so that a quiet metric means nothing ran.
-        metrics.add_metric(name=outcome, unit=MetricUnit.Count, value=0)
-    return {
-        "batchItemFailures": [
-            {"itemIdentifier": record["messageId"]}
-            for record in event["Records"]
-            if not _done(record, context)
-        ]
-    }
+    _count_from_zero()
+    failed = [record for record in event["Records"] if not _done(record, context)]
+    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}

@@ -125,7 +125,12 @@ GUARDS: dict[str, tuple[Change, ...]] = {
         ),
     ),
     "failures are reported to the queue": (
-        Change("_done", "return False", "return True", handler="rollup_tenant"),
+        Change(
+            "_done",
+            "return message is not None and message.dry_run",
+            "return True",
+            handler="rollup_tenant",
+        ),
     ),
     "a run out of time hands over": (
         Change("send_month_end", "after=tenant_ids[-1]", "after=None", handler="start_month_end"),

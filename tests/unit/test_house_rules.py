@@ -2,6 +2,8 @@
 
 import ast
 import re
+import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -62,3 +64,15 @@ def test_functions_import_neither_each_other_nor_boto3(path: Path) -> None:
             assert node.level == 0
             imported.add((node.module or "").partition(".")[0])
     assert imported <= allowed
+
+
+def test_pytest_leaves_no_folder_of_tests_out() -> None:
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    folders = {part for path in (ROOT / "tests").rglob("test_*.py") for part in path.parts}
+    left_out = {
+        folder
+        for folder in folders - set(ROOT.parts)
+        for pattern in options["norecursedirs"]
+        if fnmatch(folder, pattern)
+    }
+    assert not left_out
