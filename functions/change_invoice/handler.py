@@ -10,10 +10,9 @@ from invoicing.api.http import (
     Problem,
     Response,
     api,
-    bad_request,
     json_body,
-    json_response,
     not_there,
+    ok,
     query_parameters,
     received_at,
 )
@@ -21,15 +20,7 @@ from invoicing.api.paths import invoice_in_path
 from invoicing.foundation.settings import settings
 from invoicing.invoices.invoice import Issue, header_document
 from invoicing.invoices.invoices_table import InvoiceNotFound
-from invoicing.invoices.lifecycle import (
-    Action,
-    Actor,
-    Change,
-    InvalidOrder,
-    Refused,
-    held_document,
-    read_order,
-)
+from invoicing.invoices.lifecycle import Action, Actor, Change, Refused, held_document, read_order
 from invoicing.invoices.lifecycle_table import LifecycleTable
 
 logger = Logger(service="change_invoice")
@@ -39,14 +30,20 @@ def _change(event: Event, caller: Caller) -> Change:
     action = Action(event["resource"].rpartition("/")[2])
     at = received_at(event)
     issue = Issue.at(at, settings()) if action is Action.ISSUE else None
-    try:
-        order = read_order(action, json_body(event))
-    except InvalidOrder as error:
-        raise bad_request(error.reasons) from error
+    order = read_order(action, json_body(event))
     return Change(action, order, Actor(caller.subject, caller.name), at, issue)
 
 
-@api(logger, may=lambda caller: caller.is_admin)
+def _conflict(error: Refused) -> Problem:
+    more = {"current": header_document(error.current), **held_document(error)}
+    return Problem(HTTPStatus.CONFLICT, str(error), more=more)
+
+
+@api(
+    logger,
+    may=lambda caller: caller.is_admin,
+    answers={InvoiceNotFound: not_there("invoice"), Refused: _conflict},
+)
 def handler(event: Event, caller: Caller) -> Response:
     """Answers the header as it is now; a conflict answers 409 with the one that stands."""
     query_parameters(event, frozenset())
@@ -55,11 +52,8 @@ def handler(event: Event, caller: Caller) -> Response:
     about = {"action": change.action, "invoice_id": f"{tenant_id}.{period.label}"}
     try:
         header = LifecycleTable(settings().invoices_table).change(tenant_id, period, change)
-    except InvoiceNotFound as error:
-        raise not_there("invoice") from error
     except Refused as error:
         logger.info("refused", extra=about | {"reason": str(error), "by": caller.subject})
-        more = {"current": header_document(error.current), **held_document(error)}
-        raise Problem(HTTPStatus.CONFLICT, str(error), more=more) from error
+        raise
     logger.info("done", extra=about | {"revision": header.revision, "by": caller.subject})
-    return json_response(HTTPStatus.OK, header_document(header))
+    return ok(header_document(header))

@@ -1,7 +1,6 @@
 """POST /quotes: what a plan, add-ons and expected usage would cost; kept to be read again."""
 
 from http import HTTPStatus
-from typing import Any
 
 from aws_lambda_powertools import Logger
 
@@ -11,7 +10,6 @@ from invoicing.api.http import (
     Event,
     Response,
     api,
-    bad_request,
     json_body,
     json_response,
     not_there,
@@ -20,7 +18,7 @@ from invoicing.api.http import (
     scoped_tenant,
 )
 from invoicing.foundation.settings import settings
-from invoicing.pricing.quotes import InvalidQuote, QuoteOrder, Quotes, read_order
+from invoicing.pricing.quotes import QuoteOrder, Quotes, read_order
 from invoicing.pricing.quotes_table import QuotesTable
 from invoicing.pricing.tenant_month import Pricing
 
@@ -42,18 +40,12 @@ def _for_caller(order: QuoteOrder, caller: Caller) -> QuoteOrder:
     return order.model_copy(update={"tenant_id": tenant_id})
 
 
-@api(logger, may=lambda _caller: True)
+@api(logger, may=lambda _caller: True, answers={UnknownTenant: not_there("tenant")})
 def handler(event: Event, caller: Caller) -> Response:
     """Answers the quote with its id; a price or tax that cannot be found refuses it whole."""
     query_parameters(event, frozenset())
-    body: Any = json_body(event)
-    try:
-        order = _for_caller(read_order(body), caller)
-        quote = _quotes().quote(order, caller.subject, received_at(event))
-    except InvalidQuote as error:
-        raise bad_request(error.reasons) from error
-    except UnknownTenant as error:
-        raise not_there("tenant") from error
+    order = _for_caller(read_order(json_body(event)), caller)
+    quote = _quotes().quote(order, caller.subject, received_at(event))
     QuotesTable(settings().accounts_table).put(quote)
     logger.info("quote given", extra={"quote_id": quote.quote_id, "tenant_id": quote.tenant_id})
     return json_response(HTTPStatus.CREATED, quote.document)

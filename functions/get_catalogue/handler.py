@@ -1,7 +1,6 @@
 """GET /plans, /plans/{code}, /addons, /addons/{code}: what is sold, for any signed-in caller."""
 
 import re
-from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
@@ -20,8 +19,8 @@ from invoicing.api.http import (
     Response,
     api,
     bad_request,
-    json_response,
     not_there,
+    ok,
     path_parameter,
     query_parameters,
 )
@@ -44,7 +43,7 @@ def _list[P: (Plan, AddonPrice)](event: Event, kind: PriceKind[P], show: Show[P]
         found = table.codes(after, limit + 1)
         return table.several(found[:limit]), found[limit - 1][0] if len(found) > limit else None
 
-    return json_response(HTTPStatus.OK, page_document(query, name, name, page, show))
+    return ok(page_document(query, name, name, page, show))
 
 
 def _one[P: (Plan, AddonPrice)](event: Event, kind: PriceKind[P], show: Show[P]) -> Response:

@@ -1,18 +1,17 @@
 """GET /estimates: a tenant's running month so far, and its projection to the month's end."""
 
-from http import HTTPStatus
-
 from aws_lambda_powertools import Logger
 
 from invoicing.accounts.accounts_table import UnknownTenant
 from invoicing.api.access import Caller
 from invoicing.api.http import (
     Event,
+    Problem,
     Response,
     api,
     bad_request,
-    json_response,
     not_there,
+    ok,
     query_parameters,
     received_at,
     scoped_tenant,
@@ -49,16 +48,18 @@ def _estimates() -> Estimates:
     return Estimates(Pricing.over(found), found.zone)
 
 
-@api(logger, may=lambda caller: caller.may_read)
+def _not_begun(error: PeriodNotBegun) -> Problem:
+    return bad_request({"period": f"has not begun: {error}"})
+
+
+@api(
+    logger,
+    may=lambda caller: caller.may_read,
+    answers={PeriodNotBegun: _not_begun, UnknownTenant: not_there("tenant")},
+)
 def handler(event: Event, caller: Caller) -> Response:
     """Answers the estimate, marked as one."""
     query = query_parameters(event, frozenset(("tenant_id", "period")))
     tenant_id = _tenant_id(query.get("tenant_id"), caller)
     period = _period(query.get("period"), event)
-    try:
-        document = _estimates().estimate(tenant_id, period, received_at(event))
-    except PeriodNotBegun as error:
-        raise bad_request({"period": f"has not begun: {error}"}) from error
-    except UnknownTenant as error:
-        raise not_there("tenant") from error
-    return json_response(HTTPStatus.OK, document)
+    return ok(_estimates().estimate(tenant_id, period, received_at(event)))

@@ -1,20 +1,11 @@
 """GET /invoices/{id}: one invoice with its lines, or a replaced revision of it."""
 
 import re
-from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
 from invoicing.api.access import Caller
-from invoicing.api.http import (
-    Event,
-    Response,
-    api,
-    bad_request,
-    json_response,
-    not_there,
-    query_parameters,
-)
+from invoicing.api.http import Event, Response, api, bad_request, not_there, ok, query_parameters
 from invoicing.api.paths import invoice_in_path
 from invoicing.foundation.settings import settings
 from invoicing.invoices.invoice import invoice_document
@@ -34,15 +25,16 @@ def _revision(event: Event) -> int | None:
     return int(text)
 
 
-@api(logger, may=lambda caller: caller.may_read)
+@api(
+    logger,
+    may=lambda caller: caller.may_read,
+    answers={InvoiceNotFound: not_there("invoice")},
+)
 def handler(event: Event, caller: Caller) -> Response:
     """Answers the invoice; what is not the caller's is not there."""
     revision = _revision(event)
     tenant_id, period = invoice_in_path(event)
     if not caller.may_see(tenant_id):
         raise not_there("invoice")
-    try:
-        invoice = InvoicesTable(settings().invoices_table).get(tenant_id, period, revision)
-    except InvoiceNotFound as error:
-        raise not_there("invoice") from error
-    return json_response(HTTPStatus.OK, invoice_document(invoice))
+    invoice = InvoicesTable(settings().invoices_table).get(tenant_id, period, revision)
+    return ok(invoice_document(invoice))

@@ -1,11 +1,9 @@
 """GET /invoices/{id}/history: who made, issued, paid and voided it, and who tried."""
 
-from http import HTTPStatus
-
 from aws_lambda_powertools import Logger
 
 from invoicing.api.access import Caller
-from invoicing.api.http import Event, Response, api, json_response, not_there, query_parameters
+from invoicing.api.http import Event, Response, api, not_there, ok, query_parameters
 from invoicing.api.paths import invoice_in_path
 from invoicing.foundation.settings import settings
 from invoicing.invoices.history import history_document
@@ -26,4 +24,4 @@ def handler(event: Event, _caller: Caller) -> Response:
     document = history_document(
         f"{tenant_id}.{period.label}", revisions, table.history(tenant_id, period)
     )
-    return json_response(HTTPStatus.OK, document)
+    return ok(document)

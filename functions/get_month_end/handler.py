@@ -12,8 +12,8 @@ from invoicing.api.http import (
     Response,
     api,
     bad_request,
-    json_response,
     not_there,
+    ok,
     query_parameters,
     received_at,
 )
@@ -54,15 +54,18 @@ def _report(period: Period, event: Event) -> dict[str, Any]:
         looks = books.all_looks(listing, limit)
     except OutOfTime as error:
         logger.warning("out of time", extra={"reason": str(error)})
-        detail = f"Not worked out within {SECONDS} s. With stored=true, the last sweep's is told."
-        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail) from error
+        raise
     return report_document(month_report(listing, looks, received_at(event)))
 
 
-@api(logger, may=lambda caller: caller.is_admin)
+TOO_LARGE = Problem(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    f"Not worked out within {SECONDS} s. With stored=true, the last sweep's is told.",
+)
+
+
+@api(logger, may=lambda caller: caller.is_admin, answers={OutOfTime: TOO_LARGE})
 def handler(event: Event, _caller: Caller) -> Response:
     """Answers the report as it is now, or with `stored=true` as the last sweep kept it."""
     stored, period = _stored(event), month_in_path(event)
-    return json_response(
-        HTTPStatus.OK, _stored_report(period) if stored else _report(period, event)
-    )
+    return ok(_stored_report(period) if stored else _report(period, event))

@@ -1,12 +1,11 @@
 """GET /quotes/{id}: a quote as it was given, to its tenant or to whoever asked for it."""
 
 import re
-from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
 from invoicing.api.access import Caller
-from invoicing.api.http import Event, Response, api, json_response, not_there, query_parameters
+from invoicing.api.http import Event, Response, api, not_there, ok, query_parameters
 from invoicing.foundation.settings import settings
 from invoicing.pricing.quotes import StoredQuote
 from invoicing.pricing.quotes_table import QuoteNotFound, QuotesTable
@@ -22,17 +21,14 @@ def _may_read(caller: Caller, quote: StoredQuote) -> bool:
     return caller.is_admin or (caller.subject != "" and caller.subject == quote.subject)
 
 
-@api(logger, may=lambda _caller: True)
+@api(logger, may=lambda _caller: True, answers={QuoteNotFound: not_there("quote")})
 def handler(event: Event, caller: Caller) -> Response:
     """Answers the quote; what is not the caller's is not there."""
     query_parameters(event, frozenset())
     quote_id = (event.get("pathParameters") or {}).get("id") or ""
     if not QUOTE_ID.fullmatch(quote_id):
         raise not_there("quote")
-    try:
-        quote = QuotesTable(settings().accounts_table).get(quote_id)
-    except QuoteNotFound as error:
-        raise not_there("quote") from error
+    quote = QuotesTable(settings().accounts_table).get(quote_id)
     if not _may_read(caller, quote):
         raise not_there("quote")
-    return json_response(HTTPStatus.OK, quote.document)
+    return ok(quote.document)

@@ -1,7 +1,5 @@
 """GET .../subscriptions and .../subscriptions/{deployment_id}: what a tenant is billed for."""
 
-from http import HTTPStatus
-
 from aws_lambda_powertools import Logger
 
 from invoicing.accounts.account import DEPLOYMENT_ID
@@ -14,8 +12,8 @@ from invoicing.api.http import (
     Event,
     Response,
     api,
-    json_response,
     not_there,
+    ok,
     path_parameter,
     query_parameters,
 )
@@ -39,7 +37,7 @@ def _list(event: Event, tenant_id: str) -> Response:
     )
     if not document["subscriptions"] and TenantsTable(name).get(tenant_id) is None:
         raise not_there("tenant")
-    return json_response(HTTPStatus.OK, document)
+    return ok(document)
 
 
 def _one(event: Event, tenant_id: str) -> Response:
@@ -47,16 +45,17 @@ def _one(event: Event, tenant_id: str) -> Response:
     deployment_id = path_parameter(event, "deployment_id", DEPLOYMENT_ID)
     if deployment_id is None:
         raise not_there("deployment")
-    try:
-        stored = SubscriptionsTable(settings().accounts_table).get(tenant_id, deployment_id)
-    except DeploymentTaken as error:
-        raise not_there("deployment") from error
+    stored = SubscriptionsTable(settings().accounts_table).get(tenant_id, deployment_id)
     if stored is None:
         raise not_there("deployment")
     return stored_response(stored, deployment_view(stored.record))
 
 
-@api(logger, may=lambda caller: caller.may_read)
+@api(
+    logger,
+    may=lambda caller: caller.may_read,
+    answers={DeploymentTaken: not_there("deployment")},
+)
 def handler(event: Event, caller: Caller) -> Response:
     """Answers a page of a tenant's segments, or one deployment's; another's are not there."""
     tenant_id = path_parameter(event, "tenant_id", TENANT_ID)

@@ -1,7 +1,5 @@
 """GET /tenants and /tenants/{tenant_id}: who is billed. A tenant reads its own record alone."""
 
-from http import HTTPStatus
-
 from aws_lambda_powertools import Logger
 
 from invoicing.accounts.account import Tenant
@@ -14,8 +12,8 @@ from invoicing.api.http import (
     Response,
     api,
     forbidden,
-    json_response,
     not_there,
+    ok,
     path_parameter,
     query_parameters,
 )
@@ -38,9 +36,7 @@ def _list(event: Event, caller: Caller) -> Response:
     if not caller.is_admin:
         raise forbidden()
     query = query_parameters(event, PARAMETERS)
-    return json_response(
-        HTTPStatus.OK, page_document(query, "tenants", "tenants", _page, tenant_view)
-    )
+    return ok(page_document(query, "tenants", "tenants", _page, tenant_view))
 
 
 def _one(event: Event, caller: Caller) -> Response:

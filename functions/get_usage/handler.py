@@ -1,22 +1,13 @@
 """GET /usage: what was counted for a deployment, day by day, for the tenant that it belongs to."""
 
 import re
-from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
 from invoicing.accounts.account import DEPLOYMENT_ID
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.api.access import Caller
-from invoicing.api.http import (
-    Event,
-    Response,
-    api,
-    bad_request,
-    json_response,
-    not_there,
-    query_parameters,
-)
+from invoicing.api.http import Event, Response, api, bad_request, not_there, ok, query_parameters
 from invoicing.foundation.settings import settings
 from invoicing.usage.usage_table import UsageTable, usage_document
 from quote_engine import Period
@@ -49,4 +40,4 @@ def handler(event: Event, caller: Caller) -> Response:
     if owner is None or not caller.may_see(owner):
         raise not_there("deployment")
     month = UsageTable(settings().usage_table).days(deployment_id, period)
-    return json_response(HTTPStatus.OK, usage_document(deployment_id, period, month))
+    return ok(usage_document(deployment_id, period, month))

@@ -10,9 +10,8 @@ from invoicing.api.http import (
     Problem,
     Response,
     api,
-    bad_request,
     json_body,
-    json_response,
+    ok,
     query_parameters,
     received_at,
 )
@@ -20,7 +19,7 @@ from invoicing.api.paths import month_in_path
 from invoicing.foundation.parallel import TimeLimit
 from invoicing.foundation.settings import settings
 from invoicing.invoices.invoice import Issue
-from invoicing.invoices.lifecycle import Actor, InvalidOrder
+from invoicing.invoices.lifecycle import Actor
 from invoicing.month_end.bulk_issue import (
     BulkIssue,
     Issuing,
@@ -40,22 +39,21 @@ def _issuing(event: Event, caller: Caller) -> Issuing:
     return Issuing(Actor(caller.subject, caller.name), at, Issue.at(at, settings()))
 
 
-@api(logger, may=lambda caller: caller.is_admin)
+def _conflict(error: ReviewedAnother) -> Problem:
+    more = {"digest": error.current}
+    return Problem(HTTPStatus.CONFLICT, f"{error}: review it again.", more=more)
+
+
+@api(logger, may=lambda caller: caller.is_admin, answers={ReviewedAnother: _conflict})
 def handler(event: Event, caller: Caller) -> Response:
     """Answers what became of the drafts; a 409 with the digest if another month was reviewed."""
     limit = TimeLimit(SECONDS)
     query_parameters(event, frozenset())
     period = month_in_path(event)
     issuing = _issuing(event, caller)
-    try:
-        order = read_bulk_order(json_body(event))
-        found = BulkIssue.over(settings()).issue(period, order, issuing, limit)
-    except InvalidOrder as error:
-        raise bad_request(error.reasons) from error
-    except ReviewedAnother as error:
-        more = {"digest": error.current}
-        raise Problem(HTTPStatus.CONFLICT, f"{error}: review it again.", more=more) from error
+    order = read_bulk_order(json_body(event))
+    found = BulkIssue.over(settings()).issue(period, order, issuing, limit)
     body = {"period": period.label, **issued_document(found)}
     counts = {name: body[name] for name in ("issued", "already", "held_count", "refused_count")}
     logger.info("month issued", extra=counts | {"period": period.label, "by": caller.subject})
-    return json_response(HTTPStatus.OK, body)
+    return ok(body)

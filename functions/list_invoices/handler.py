@@ -1,7 +1,6 @@
 """GET /invoices: headers of the invoices that the caller may see, page by page."""
 
 import json
-from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -12,7 +11,7 @@ from invoicing.api.http import (
     Response,
     api,
     bad_request,
-    json_response,
+    ok,
     query_parameters,
     scoped_tenant,
 )
@@ -76,4 +75,4 @@ def handler(event: Event, caller: Caller) -> Response:
         "invoices": [header_document(header) for header in page.headers],
         "next_cursor": next_cursor(page.next_position, scope),
     }
-    return json_response(HTTPStatus.OK, body)
+    return ok(body)

@@ -1,7 +1,6 @@
 """GET /month-ends/{period}/preview: what a forced run would do now, and nothing written."""
 
 import json
-from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 
@@ -11,8 +10,8 @@ from invoicing.api.http import (
     Event,
     Response,
     api,
-    json_response,
     not_there,
+    ok,
     query_parameters,
     received_at,
     scoped_tenant,
@@ -25,7 +24,7 @@ from invoicing.month_end.preview import Previews
 logger = Logger(service="preview_month_end")
 
 
-@api(logger, may=lambda caller: caller.is_admin)
+@api(logger, may=lambda caller: caller.is_admin, answers={UnknownTenant: not_there("tenant")})
 def handler(event: Event, caller: Caller) -> Response:
     """Answers `{"period", "previews": [...], "next_cursor"}`, in order of tenant id."""
     query = query_parameters(event, PARAMETERS | {"tenant_id"})
@@ -33,8 +32,5 @@ def handler(event: Event, caller: Caller) -> Response:
     tenant_id = scoped_tenant(caller, query.get("tenant_id"))
     read = Previews.over(settings()).reader(period, received_at(event), tenant_id)
     scope = json.dumps(["previews", period.label, tenant_id])
-    try:
-        document = page_document(query, scope, "previews", read, dict)
-    except UnknownTenant as error:
-        raise not_there("tenant") from error
-    return json_response(HTTPStatus.OK, {"period": period.label, **document})
+    document = page_document(query, scope, "previews", read, dict)
+    return ok({"period": period.label, **document})

@@ -13,7 +13,7 @@ from invoicing.accounts.catalogue_table import (
     PriceVersions,
     TooManyVersions,
 )
-from invoicing.accounts.form_fields import InvalidForm, ReadPrice, read_priced
+from invoicing.accounts.form_fields import ReadPrice, read_priced
 from invoicing.accounts.json_views import Show, addon_version_document, plan_version_document
 from invoicing.api.access import Caller
 from invoicing.api.http import (
@@ -21,7 +21,6 @@ from invoicing.api.http import (
     Problem,
     Response,
     api,
-    bad_request,
     json_body,
     needed_from_path,
     query_parameters,
@@ -43,15 +42,10 @@ def _put[P: (Plan, AddonPrice)](
 ) -> Response:
     code = needed_from_path(event, "code", CODE)
     table, expected = PriceVersions(settings().accounts_table, kind), precondition(event)
-    try:
-        price = read_priced(read, json_body(event), code)
-        written = write_version(
-            lambda: table.newest(code), lambda _: price, table.write, expected.allow
-        )
-    except InvalidForm as error:
-        raise bad_request(error.reasons) from error
-    except TooManyVersions as error:
-        raise Problem(HTTPStatus.CONFLICT, str(error)) from error
+    price = read_priced(read, json_body(event), code)
+    written = write_version(
+        lambda: table.newest(code), lambda _: price, table.write, expected.allow
+    )
     stored, outcome = written.stored, written.outcome
     said = {kind.name: code, "version": stored.version, "outcome": outcome}
     logger.info("catalogue put", extra=said | {"by": caller.subject})
@@ -59,7 +53,11 @@ def _put[P: (Plan, AddonPrice)](
     return with_etag(HTTPStatus.OK if same else HTTPStatus.CREATED, stored.version, show(stored))
 
 
-@api(logger, may=lambda caller: caller.is_admin)
+def _conflict(error: TooManyVersions) -> Problem:
+    return Problem(HTTPStatus.CONFLICT, str(error))
+
+
+@api(logger, may=lambda caller: caller.is_admin, answers={TooManyVersions: _conflict})
 def handler(event: Event, caller: Caller) -> Response:
     """Answers the newest version: 201 if this request made it, 200 if it was the same before."""
     query_parameters(event, frozenset())

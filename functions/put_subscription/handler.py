@@ -1,14 +1,12 @@
 """Writes subscriptions: PUT the whole of a deployment's, or POST .../changes and .../end."""
 
-from http import HTTPStatus
-
 from aws_lambda_powertools import Logger
 
 from invoicing.accounts.account import DEPLOYMENT_ID
 from invoicing.accounts.account_item import DeploymentTaken
 from invoicing.accounts.accounts_table import UnknownTenant
 from invoicing.accounts.deployments import Deployment
-from invoicing.accounts.form_fields import InvalidForm, read_form
+from invoicing.accounts.form_fields import read_form
 from invoicing.accounts.json_views import deployment_view
 from invoicing.accounts.subscription_form import ChangeForm, DeploymentForm, EndForm
 from invoicing.accounts.subscriptions import Subscriptions, UnknownDeployment
@@ -19,7 +17,7 @@ from invoicing.api.http import (
     Response,
     api,
     bad_request,
-    field_problem,
+    conflict,
     json_body,
     needed_from_path,
     not_there,
@@ -49,24 +47,22 @@ def _write(event: Event, tenant_id: str, deployment_id: str) -> Written[Deployme
             return subscriptions.put(tenant_id, deployment_id, whole, allow)
 
 
-@api(logger, may=lambda caller: caller.is_admin)
+@api(
+    logger,
+    may=lambda caller: caller.is_admin,
+    answers={
+        UnknownTenant: not_there("tenant"),
+        UnknownDeployment: not_there("deployment"),
+        TooManyChanges: lambda error: bad_request({"segments": str(error)}),
+        DeploymentTaken: lambda error: conflict({"deployment_id": str(error)}),
+    },
+)
 def handler(event: Event, caller: Caller) -> Response:
     """Answers the deployment with all of its segments as they are now."""
     query_parameters(event, frozenset())
     tenant_id = needed_from_path(event, "tenant_id", TENANT_ID)
     deployment_id = needed_from_path(event, "deployment_id", DEPLOYMENT_ID)
-    try:
-        written = _write(event, tenant_id, deployment_id)
-    except InvalidForm as error:
-        raise bad_request(error.reasons) from error
-    except TooManyChanges as error:
-        raise bad_request({"segments": str(error)}) from error
-    except UnknownTenant as error:
-        raise not_there("tenant") from error
-    except UnknownDeployment as error:
-        raise not_there("deployment") from error
-    except DeploymentTaken as error:
-        raise field_problem(HTTPStatus.CONFLICT, {"deployment_id": str(error)}) from error
+    written = _write(event, tenant_id, deployment_id)
     said = {"tenant_id": tenant_id, "deployment_id": deployment_id, "outcome": written.outcome}
     version = {"version": written.stored.version, "by": caller.subject}
     logger.info("subscription put", extra=said | version)

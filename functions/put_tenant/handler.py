@@ -1,6 +1,5 @@
 """PUT /tenants/{tenant_id}: creates or changes a tenant."""
 
-from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -16,8 +15,7 @@ from invoicing.api.http import (
     Event,
     Response,
     api,
-    bad_request,
-    field_problem,
+    conflict,
     json_body,
     needed_from_path,
     query_parameters,
@@ -33,24 +31,23 @@ logger = Logger(service="put_tenant")
 def _tenant(body: Any, tenant_id: str) -> Tenant:
     try:
         return read_form(TenantForm, body, {"tenant_id": tenant_id}).tenant(tenant_id)
-    except InvalidForm as error:
-        raise bad_request(error.reasons) from error
     except InvalidAccount as error:
-        raise bad_request(InvalidForm.of(error).reasons) from error
+        raise InvalidForm.of(error) from error
 
 
-@api(logger, may=lambda caller: caller.is_admin)
+@api(
+    logger,
+    may=lambda caller: caller.is_admin,
+    answers={AccountNumberTaken: lambda error: conflict({"account_number": str(error)})},
+)
 def handler(event: Event, caller: Caller) -> Response:
     """Answers the tenant as it is now; its account number is given once."""
     query_parameters(event, frozenset())
     tenant = _tenant(json_body(event), needed_from_path(event, "tenant_id", TENANT_ID))
     table, expected = TenantsTable(settings().accounts_table), precondition(event)
-    try:
-        written = write_version(
-            lambda: table.get(tenant.tenant_id), lambda _: tenant, table.write, expected.allow
-        )
-    except AccountNumberTaken as error:
-        raise field_problem(HTTPStatus.CONFLICT, {"account_number": str(error)}) from error
+    written = write_version(
+        lambda: table.get(tenant.tenant_id), lambda _: tenant, table.write, expected.allow
+    )
     said = {"tenant_id": tenant.tenant_id, "version": written.stored.version}
     logger.info("tenant put", extra=said | {"outcome": written.outcome, "by": caller.subject})
     return written_response(written, tenant_view(written.stored.record))

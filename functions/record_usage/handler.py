@@ -13,7 +13,7 @@ from invoicing.api.http import (
     api,
     bad_request,
     json_body,
-    json_response,
+    ok,
     query_parameters,
     received_at,
 )
@@ -33,7 +33,13 @@ def _events(event: Event) -> list[Any]:
     return events
 
 
-@api(logger, may=lambda caller: caller.may_record_usage)
+BUSY = Problem(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "The store is busy. Sending all of these events again is safe.",
+)
+
+
+@api(logger, may=lambda caller: caller.may_record_usage, answers={UsageNotRecorded: BUSY})
 def handler(event: Event, _caller: Caller) -> Response:
     """Answers the result of every event, in order, and how many there are of each outcome."""
     query_parameters(event, frozenset())
@@ -42,8 +48,7 @@ def handler(event: Event, _caller: Caller) -> Response:
         results = metering().record(events, received_at(event))
     except UsageNotRecorded as error:
         logger.warning("usage not recorded", extra={"reason": str(error)})
-        detail = "The store is busy. Sending all of these events again is safe."
-        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail) from error
+        raise
     document = results_document(results)
     logger.info("usage recorded", extra=document["counts"])
-    return json_response(HTTPStatus.OK, document)
+    return ok(document)

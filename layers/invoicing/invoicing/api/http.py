@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import wraps
 from http import HTTPStatus
@@ -14,7 +14,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from invoicing.api.access import Caller, TenantNotNamed, caller_of
-from invoicing.foundation.bodies import InvalidJson, read_json
+from invoicing.foundation.bodies import InvalidBody, InvalidJson, read_json
 from invoicing.foundation.parsing import TENANT_ID
 from invoicing.foundation.settings import settings
 from invoicing.foundation.versions import RecordBusy
@@ -97,6 +97,11 @@ def bad_request(errors: Mapping[str, str]) -> Problem:
     return field_problem(HTTPStatus.BAD_REQUEST, errors)
 
 
+def conflict(errors: Mapping[str, str]) -> Problem:
+    """A 409 that names every field at which what is stored is in the way."""
+    return field_problem(HTTPStatus.CONFLICT, errors)
+
+
 def field_problem(status: HTTPStatus, errors: Mapping[str, str]) -> Problem:
     """A problem with fields. Of very many, and of very long ones, only the beginning is told.
 
@@ -128,6 +133,11 @@ def json_response(
         },
         "body": json.dumps(body),
     }
+
+
+def ok(body: Mapping[str, Any]) -> Response:
+    """200 with a JSON body."""
+    return json_response(HTTPStatus.OK, body)
 
 
 def preflight() -> Response:
@@ -187,15 +197,49 @@ def _method(event: Event) -> str:
     return str(event.get("httpMethod") or http.get("method") or "")
 
 
-def api(
-    logger: Logger, may: Callable[[Caller], bool]
-) -> Callable[[ApiHandler], Callable[[Event, Any], Response]]:
-    """Wraps a handler of (event, caller): problems become answers, the unknown becomes a 500.
+type Answer = Problem | Callable[[Any], Problem]
+"""The answer to an exception: always the same one, or one that is made from the exception."""
 
-    A caller who `may` not use the route at all gets a 403.
-    An unknown error is logged with its traceback and answered here, because API Gateway's own
-    502 would reach a browser without CORS headers; the API's 5XX alarm counts it all the same.
+
+def invalid_body(error: InvalidBody) -> Problem:
+    """A 400 that names every faulty field of the body."""
+    return bad_request(error.reasons)
+
+
+BUSY = Problem(
+    HTTPStatus.SERVICE_UNAVAILABLE, "Others are changing this. Sending the request again is safe."
+)
+FAILED = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The request failed.")
+# What every route answers alike, unless it declares another answer.
+ANSWERS: Mapping[type[Exception], Answer] = {InvalidBody: invalid_body, RecordBusy: BUSY}
+
+
+def _problem(
+    error: Exception, answers: Iterable[tuple[type[Exception], Answer]]
+) -> Problem | None:
+    """The declared answer to an exception; None for one that nobody expected."""
+    if isinstance(error, Problem):
+        return error
+    for kind, answer in answers:
+        if isinstance(error, kind):
+            return answer if isinstance(answer, Problem) else answer(error)
+    return None
+
+
+def api(
+    logger: Logger,
+    may: Callable[[Caller], bool],
+    answers: Mapping[type[Exception], Answer] | None = None,
+) -> Callable[[ApiHandler], Callable[[Event, Any], Response]]:
+    """Wraps a handler of (event, caller): expected exceptions become their answers.
+
+    `answers` declares the route's own, such as `{InvoiceNotFound: not_there("invoice")}`. A caller
+    who `may` not use the route at all gets a 403. An exception without an answer is logged with
+    its traceback and becomes a 500 here, because API Gateway's own 502 would reach a browser
+    without CORS headers; the API's 5XX alarm counts it all the same.
     """
+    # A route's own answers are asked first.
+    declared = (*(answers or {}).items(), *ANSWERS.items())
 
     def wrap(handle: ApiHandler) -> Callable[[Event, Any], Response]:
         @wraps(handle)
@@ -207,15 +251,13 @@ def api(
                 if not may(caller):
                     raise forbidden()
                 return handle(event, caller)
-            except Problem as error:
-                problem = error
-            except RecordBusy as error:
-                logger.warning("record busy", extra={"reason": str(error)})
-                detail = "Others are changing this. Sending the request again is safe."
-                problem = Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
-            except Exception:
-                logger.exception("request failed")
-                problem = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The request failed.")
+            except Exception as error:
+                problem = _problem(error, declared)
+                if problem is None:
+                    logger.exception("request failed")
+                    problem = FAILED
+                elif problem is BUSY:
+                    logger.warning("record busy", extra={"reason": str(error)})
             return json_response(problem.status, problem.document(), "application/problem+json")
 
         return handler
