@@ -26,7 +26,9 @@ def price(request: QuoteRequest) -> Quote:
     try:
         together = joint(request) if request.split or request.pooled else ALONE
         for subscription in request.subscriptions:
-            price_subscription(subscription, request.period, lines, unpriced, together)
+            its_lines, without_rate = price_subscription(subscription, request.period, together)
+            lines += its_lines
+            unpriced += without_rate
         lines += request.adjustments
         if lines:
             subtotal = sum([line.amount_cents for line in lines])
@@ -40,26 +42,20 @@ def price(request: QuoteRequest) -> Quote:
 
 
 def price_subscription(
-    subscription: Subscription,
-    period: Period,
-    lines: list[Line],
-    unpriced: list[UnpricedUsage],
-    together: Joint = ALONE,
-) -> None:
-    """Append a subscription's lines, step by step in the order of the money rules."""
+    subscription: Subscription, period: Period, together: Joint = ALONE
+) -> tuple[list[Line], list[UnpricedUsage]]:
+    """A subscription's lines, step by step in the order of the money rules; what has no rate."""
     share = active_share(subscription.starts_on, subscription.ends_on, period)
     if share is None:
-        unpriced += _without_rate(subscription, frozenset())
-        return
+        return [], _without_rate(subscription, frozenset())
     plan, deployment_id, usage = subscription.plan, subscription.deployment_id, subscription.usage
     if plan.proration == "none":
         share = WHOLE
-    first = len(lines)
-    lines.append(plan_base_line(plan, deployment_id, share))
+    lines = [plan_base_line(plan, deployment_id, share)]
     for addon in subscription.addons:
         lines.append(addon_line(addon, deployment_id, share))
     if together.parts:
-        lines[first:] = as_parts(lines[first:], subscription, together.parts)
+        lines = as_parts(lines, subscription, together.parts)
     if plan.plain:
         for rate in plan.rates:
             overage = overage_line(rate, deployment_id, usage, share)  # rules 1 to 5
@@ -69,9 +65,10 @@ def price_subscription(
         lines += overages_on_terms(subscription, share, together.pooled)
     if not subscription.plain:
         committed = committed_part(subscription, together.parts)
-        lines += closing_lines(subscription, share, lines[first:], committed)  # rules 6 and 7
-    if not usage.keys() <= plan.resource_kinds:
-        unpriced += _without_rate(subscription, plan.resource_kinds)
+        lines += closing_lines(subscription, share, lines, committed)  # rules 6 and 7
+    if usage.keys() <= plan.resource_kinds:
+        return lines, []
+    return lines, _without_rate(subscription, plan.resource_kinds)
 
 
 def _without_rate(subscription: Subscription, kinds: frozenset[str]) -> list[UnpricedUsage]:
