@@ -17,10 +17,12 @@ from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceVersions
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
+from invoicing.foundation import parallel
 from invoicing.foundation.dynamodb import _bound, connection
 from invoicing.invoices.invoice_lists_table import InvoiceLists
 from invoicing.invoices.invoices_table import InvoicesTable
 from invoicing.month_end import dispatch
+from invoicing.usage import metering
 from invoicing.usage.usage_table import UsageTable
 from local.handlers import load_handler
 from local.template import table_definition
@@ -103,6 +105,9 @@ def stack(environment: pytest.MonkeyPatch) -> Iterator[Stack]:
             dynamodb.create_table(TableName=name, **table_definition(logical_id))
         queue_url = sqs.create_queue(QueueName="rollup")["QueueUrl"]
         environment.setenv("ROLLUP_QUEUE_URL", queue_url)
+        # Moto loses updates when threads meet: what is written at once here is written in turn.
+        environment.setattr(metering, "WRITERS", 1)
+        environment.setattr(parallel, "THREADS", 1)
         accounts = AccountsTable("accounts")
         PriceVersions(accounts.name, PLANS).put(STUDIO, 1)
         PriceVersions(accounts.name, ADDONS).put(STORAGE, 1)
