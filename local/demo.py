@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cli.terminal.show import console, invoice_table, invoices_table
 from local.environment import LocalError
-from local.month_end import Look, TenantOutcome, fire, follow
+from local.month_end import MonthProgress, TenantOutcome, fire, follow
 from local.sample_month import PERIOD, customer_names, sample_month
 from local.show import Steps
 from local.stack import LocalStack
@@ -34,7 +34,7 @@ def expect(holds: bool, otherwise: str) -> None:
         raise DemoFailed(f"Not as expected: {otherwise}")
 
 
-def run_month_end(stack: LocalStack, steps: Steps, run_id: str, title: str) -> Look:
+def run_month_end(stack: LocalStack, steps: Steps, run_id: str, title: str) -> MonthProgress:
     """Fires the schedule's target and draws the run until every tenant has an outcome."""
     with steps.bare_step(title):
         sent = fire(stack, run_id)
@@ -44,7 +44,7 @@ def run_month_end(stack: LocalStack, steps: Steps, run_id: str, title: str) -> L
         ) as bar:
             task = bar.add_task("tenants", total=sent)
 
-            def show(seen: Look) -> None:
+            def show(seen: MonthProgress) -> None:
                 about = f"{seen.invoices} invoices, {seen.waiting} waiting, {seen.dead} dead"
                 bar.update(task, completed=len(seen.outcomes), description=about)
 
@@ -76,7 +76,7 @@ def tell_the_rest(steps: Steps, outcomes: Mapping[str, TenantOutcome]) -> None:
             )
 
 
-def check_first_run(seen: Look, headers: Sequence[Mapping[str, Any]]) -> None:
+def check_first_run(seen: MonthProgress, headers: Sequence[Mapping[str, Any]]) -> None:
     """Tenants due = invoiced + nothing to invoice; nobody is lost."""
     due = {account.tenant.tenant_id for account in sample_month().accounts}
     rolled = {each.tenant_id for each in seen.outcomes.values() if each.outcome == "rolled"}
@@ -107,7 +107,7 @@ def show_pilot(stack: LocalStack, steps: Steps, names: Mapping[str, str]) -> Non
     expect(total == PILOT_TOTAL, f"the pilot's total is {total} cents, not {PILOT_TOTAL}.")
 
 
-def check_again(seen: Look, before: Sequence[Any], after: Sequence[Any]) -> int:
+def check_again(seen: MonthProgress, before: Sequence[Any], after: Sequence[Any]) -> int:
     """A second run writes nothing: every invoice is skipped, and reads the same."""
     skipped = [each for each in seen.outcomes.values() if each.outcome == "skipped"]
     expect(

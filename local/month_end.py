@@ -25,7 +25,7 @@ class TenantOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class MonthProgress:
     """One look at a run in progress."""
 
     outcomes: Mapping[str, TenantOutcome]
@@ -101,12 +101,12 @@ def _depth(stack: LocalStack, queue: str) -> int:
     return sum(int(answer["Attributes"][name]) for name in names)
 
 
-def look(stack: LocalStack, run_id: str) -> Look:
+def look(stack: LocalStack, run_id: str) -> MonthProgress:
     """Where a run stands: outcomes from the log, the rest from consistent reads."""
     table = stack.outputs["tables"]["invoices"]
     pages = stack.client("dynamodb").get_paginator("scan")
     counted = pages.paginate(TableName=table, Select="COUNT", ConsistentRead=True)
-    return Look(
+    return MonthProgress(
         outcomes=outcomes(stack, run_id),
         invoices=sum(page["Count"] for page in counted),
         waiting=_depth(stack, "rollup"),
@@ -114,7 +114,9 @@ def look(stack: LocalStack, run_id: str) -> Look:
     )
 
 
-def follow(stack: LocalStack, run_id: str, sent: int, show: Callable[[Look], None]) -> Look:
+def follow(
+    stack: LocalStack, run_id: str, sent: int, show: Callable[[MonthProgress], None]
+) -> MonthProgress:
     """Looks until every tenant has an outcome; raises LocalError if that takes a minute."""
     deadline = time.monotonic() + RUN_SECONDS
     while True:

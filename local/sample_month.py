@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from cli.loading.inputs import read_load
-from cli.loading.yaml_lines import read_document
+from cli.loading.yaml_lines import read_yaml
 from cli.usage.usage_file import UsageRow, read_usage
 from invoicing.accounts.account import Account, AddonPrice, Subscription
 from quote_engine import Plan
@@ -81,7 +81,7 @@ def sample_month() -> SampleMonth:
     """The whole sample month; raises KeyError for usage of a deployment that nobody has."""
     catalogue = read_load([FOLDER]).catalogue
     accounts = _accounts()
-    entries = read_document(FOLDER / "tenants.yaml").fields["tenants"]
+    entries = read_yaml(FOLDER / "tenants.yaml").fields["tenants"]
     return SampleMonth(
         plans=tuple(price.item for price in catalogue.plans),
         addons=tuple(price.item for price in catalogue.addons),

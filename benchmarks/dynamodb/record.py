@@ -3,15 +3,14 @@
 import json
 from typing import Any
 
-from benchmarks.dynamodb.recorded import Call, Recording
-from benchmarks.dynamodb.recorded import Rollup as RecordedRollup
+from benchmarks.dynamodb.recorded import Call, RecordedRollup, Recording
 from benchmarks.harness.environment import enter
 from benchmarks.harness.results import InvalidBenchmark
 from benchmarks.workloads.subject import message, rollup
 from benchmarks.workloads.workload import PERIOD, SINCE
 from benchmarks.workloads.workload_tables import seed, use, workload_tables
 from invoicing.foundation.dynamodb import connection
-from invoicing.month_end.rollup import Outcome, Rollup
+from invoicing.month_end.rollup import Rollup, RollupOutcome
 from quote_engine import Period
 
 TENANTS = ("northwind", "southwind")
@@ -41,7 +40,7 @@ def recorded_rollup(tables: Rollup, tenant_id: str) -> RecordedRollup:
     result = tables.roll_up(message(tenant_id))
     calls = tuple(recorder.calls)
     written = tables.invoices.get(tenant_id, Period.month(PERIOD.label))
-    if result.outcome is not Outcome.ROLLED or len(written.lines) != LINES:
+    if result.outcome is not RollupOutcome.ROLLED or len(written.lines) != LINES:
         raise InvalidBenchmark(f"{tenant_id}: {result.outcome}, {len(written.lines)} lines")
     return RecordedRollup(tenant_id, written.header.total_cents, calls)
 

@@ -4,7 +4,7 @@ A process of its own, as for the rollup: moto stays out of the one in which CPU 
 """
 
 from benchmarks.dynamodb.record import CallRecorder
-from benchmarks.dynamodb.recorded import Recording, Rollup
+from benchmarks.dynamodb.recorded import RecordedRollup, Recording
 from benchmarks.harness.environment import enter, function_settings
 from benchmarks.workloads.estimate_subject import TENANT, deployments, estimate
 from benchmarks.workloads.workload import PERIOD, PLAN, SINCE
@@ -32,7 +32,7 @@ def record() -> Recording:
         _seed()
         recorder = CallRecorder(connection().client)
         total_cents = estimate(function_settings())["to_date"]["total_cents"]
-    found = Rollup(TENANT, total_cents, tuple(recorder.calls))
+    found = RecordedRollup(TENANT, total_cents, tuple(recorder.calls))
     return Recording(found, found)
 
 

@@ -25,7 +25,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Rollup:
+class RecordedRollup:
     """All calls of one tenant's rollup, retries included, and the total it came to."""
 
     tenant_id: str
@@ -37,8 +37,8 @@ class Rollup:
 class Recording:
     """A cold rollup, which has to read the catalogue, and a warm one, which remembers it."""
 
-    cold: Rollup
-    warm: Rollup
+    cold: RecordedRollup
+    warm: RecordedRollup
 
     def to_json(self) -> str:
         """What `from_json` reads back."""
@@ -50,9 +50,9 @@ class Recording:
         return cls(**{name: _rollup(found) for name, found in json.loads(text).items()})
 
 
-def _rollup(found: dict[str, Any]) -> Rollup:
+def _rollup(found: dict[str, Any]) -> RecordedRollup:
     calls = tuple(Call(**call) for call in found.pop("calls"))
-    return Rollup(calls=calls, **found)
+    return RecordedRollup(calls=calls, **found)
 
 
 def record_apart() -> Recording:

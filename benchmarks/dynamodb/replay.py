@@ -18,7 +18,7 @@ from benchmarks.dynamodb.reply import reply_to
 from benchmarks.harness.results import InvalidBenchmark
 from benchmarks.workloads.subject import message, rollup
 from invoicing.foundation.dynamodb import connection
-from invoicing.month_end.rollup import Outcome, Rollup
+from invoicing.month_end.rollup import Rollup, RollupOutcome
 
 READS = frozenset(("Query", "GetItem", "BatchGetItem"))
 
@@ -68,7 +68,7 @@ def replayed_rollup(recording: Recording) -> Iterator[Rollup]:
         for recorded in (recording.cold, recording.warm):
             result = real.roll_up(message(recorded.tenant_id))
             total = result.header.total_cents if result.header else None
-            if (result.outcome, total) != (Outcome.ROLLED, recorded.total_cents):
+            if (result.outcome, total) != (RollupOutcome.ROLLED, recorded.total_cents):
                 raise InvalidBenchmark(f"{recorded.tenant_id}: {result.outcome}, {total} cents")
         yield real
     finally:

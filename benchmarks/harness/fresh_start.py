@@ -22,7 +22,7 @@ AS_SHIPPED = {"PYTHONDONTWRITEBYTECODE": "1"}
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class FreshStart:
     """A program, where it imports from, and whether that is what `sam build` made."""
 
     name: str
@@ -37,22 +37,22 @@ class Start:
         return child_environment() | path | (AS_SHIPPED if self.shipped else COMPILED_APART)
 
 
-BARE = Start("a bare interpreter", "pass")
+BARE = FreshStart("a bare interpreter", "pass")
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class StartTimes:
     """Seconds of CPU and of the clock."""
 
     cpu: float
     wall: float
 
-    def less(self, other: "Taken") -> "Taken":
+    def less(self, other: "StartTimes") -> "StartTimes":
         """What is left above another start."""
-        return Taken(self.cpu - other.cpu, self.wall - other.wall)
+        return StartTimes(self.cpu - other.cpu, self.wall - other.wall)
 
 
-def run(start: Start) -> Taken:
+def run(start: FreshStart) -> StartTimes:
     """One fresh interpreter; raises InvalidBenchmark with its words if it fails."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), perf_counter()
     done = subprocess.run(
@@ -66,4 +66,4 @@ def run(start: Start) -> Taken:
     if done.returncode:
         raise InvalidBenchmark(f"{start.name} failed:\n{done.stderr}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Taken(cpu, wall)
+    return StartTimes(cpu, wall)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.harness.fresh_start import BARE, Start, Taken, run
+from benchmarks.harness.fresh_start import BARE, FreshStart, StartTimes, run
 from benchmarks.harness.results import Row, Spread, Target
 from benchmarks.harness.targets import COLD_START
-from benchmarks.measures.packages import Function, functions, is_built
+from benchmarks.measures.packages import FunctionPackage, functions, is_built
 from local.environment import ROOT
 
 GROUP = "Cold start (CPU, x a botocore DynamoDB client)"
@@ -23,9 +23,9 @@ FIRST_USE = {ROLLUP: "handler._rollup()"}
 CLIENT = 'import botocore.session as s; s.get_session().create_client("dynamodb")'
 SITE_PACKAGES = Path(sysconfig.get_paths()["purelib"])
 LAYERS = tuple(ROOT / "layers" / name for name in ("invoicing", "quote_engine"))
-BOTOCORE = Start("botocore", CLIENT, (SITE_PACKAGES,))
+BOTOCORE = FreshStart("botocore", CLIENT, (SITE_PACKAGES,))
 
-type Runs = dict[Start, list[Taken]]
+type Runs = dict[FreshStart, list[StartTimes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +33,25 @@ class Comparison:
     """A start and its peer, under the name that the table shows."""
 
     name: str
-    start: Start
-    peer: Start
+    start: FreshStart
+    peer: FreshStart
     target: Target | None = None
 
 
-def comparisons(function: Function) -> list[Comparison]:
+def comparisons(function: FunctionPackage) -> list[Comparison]:
     """A function from its sources and, if it is built, as it ships."""
     label = f"{function.name}: import{' + client' if function.name in FIRST_USE else ''}"
     program = f"import handler; {FIRST_USE.get(function.name, 'pass')}"
     target = COLD_START if function.name == ROLLUP else None
-    sources = Start(label, program, (function.source, *LAYERS, SITE_PACKAGES))
+    sources = FreshStart(label, program, (function.source, *LAYERS, SITE_PACKAGES))
     found = [Comparison(f"{label}, sources", sources, BOTOCORE, target)]
     if is_built(function):
         code, *folders = function.built_folders()
         layers = tuple(folder / "python" for folder in folders)
-        built = Start(label, program, (code, *layers), shipped=True)
+        built = FreshStart(label, program, (code, *layers), shipped=True)
         found.append(Comparison(f"{label}, as built", built, BOTOCORE, target))
         if target:
-            trimmed = Start("the layer's botocore", CLIENT, layers, shipped=True)
+            trimmed = FreshStart("the layer's botocore", CLIENT, layers, shipped=True)
             found.append(
                 Comparison("the same, x the layer's own trimmed botocore", built, trimmed)
             )
@@ -86,17 +86,17 @@ def _all_comparisons(with_others: bool) -> tuple[list[Comparison], list[Comparis
     return rollup, others
 
 
-def _starts(compared: Sequence[Comparison]) -> list[Start]:
+def _starts(compared: Sequence[Comparison]) -> list[FreshStart]:
     """Each start once, a peer before those who are compared with it."""
     pairs = [start for each in compared for start in (each.peer, each.start)]
     return list(dict.fromkeys((BARE, *pairs)))
 
 
-def _middle(taken: Sequence[Taken]) -> Taken:
-    return Taken(median(each.cpu for each in taken), median(each.wall for each in taken))
+def _middle(taken: Sequence[StartTimes]) -> StartTimes:
+    return StartTimes(median(each.cpu for each in taken), median(each.wall for each in taken))
 
 
-def _row(compared: Comparison, taken: Runs, bare: Taken) -> Row:
+def _row(compared: Comparison, taken: Runs, bare: StartTimes) -> Row:
     ours = [each.less(bare) for each in taken[compared.start]]
     theirs = [each.less(bare) for each in taken[compared.peer]][: len(ours)]
     spread = Spread.of([mine.cpu / peer.cpu for mine, peer in zip(ours, theirs, strict=True)])

@@ -17,7 +17,7 @@ BUILD = BUILT_TEMPLATE.parent
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class FunctionPackage:
     """A function of the template, by its logical id, with those of its layers."""
 
     logical_id: str
@@ -34,7 +34,7 @@ class Function:
         return [BUILD / self.logical_id, *(BUILD / layer for layer in self.layers)]
 
 
-def functions() -> list[Function]:
+def functions() -> list[FunctionPackage]:
     """All functions of the template."""
     usual = template()["Globals"]["Function"].get("Layers", [])
     return [
@@ -43,14 +43,14 @@ def functions() -> list[Function]:
     ]
 
 
-def _function(logical_id: str, properties: dict[str, Any], usual: list[Any]) -> Function:
+def _function(logical_id: str, properties: dict[str, Any], usual: list[Any]) -> FunctionPackage:
     layers = [*usual, *properties.get("Layers", [])]
-    return Function(
+    return FunctionPackage(
         logical_id, ROOT / properties["CodeUri"], tuple(layer["Ref"] for layer in layers)
     )
 
 
-def is_built(function: Function) -> bool:
+def is_built(function: FunctionPackage) -> bool:
     """Whether the function and all of its layers have been built."""
     return all(folder.is_dir() for folder in function.built_folders())
 
@@ -69,7 +69,7 @@ def package_rows() -> list[Row]:
     return [_row(function) for function in functions() if is_built(function)]
 
 
-def _row(function: Function) -> Row:
+def _row(function: FunctionPackage) -> Row:
     sizes = {folder.name: folder_bytes(folder) for folder in function.built_folders()}
     spread = Spread.counted(sum(sizes.values()) / BYTES_IN_A_MB)
     detail = ", ".join(f"{name} {size / BYTES_IN_A_MB:.2f}" for name, size in sizes.items())

@@ -11,12 +11,12 @@ from benchmarks.workloads.every_rule import every_rule
 from benchmarks.workloads.workload import (
     BUSY,
     ORDINARY,
-    Deployment,
+    SampleDeployment,
     bare_integers,
     models,
     request_json,
 )
-from quote_engine import Quote, QuoteRequest, fingerprint, parse_request, price, quote_document
+from quote_engine import Quote, QuoteRequest, fingerprint, parse_request, price, quote_json
 
 GROUP = "Quote (CPU, x a bare integer loop)"
 BARE = "bare"
@@ -60,7 +60,7 @@ def _rows(cases: list[Case], effort: Effort) -> list[Row]:
     ]
 
 
-def checked(deployments: tuple[Deployment, ...], lines: int) -> QuoteRequest:
+def checked(deployments: tuple[SampleDeployment, ...], lines: int) -> QuoteRequest:
     """The request; raises InvalidBenchmark unless both sides come to the same lines and sums."""
     request = models(deployments)
     quoted, bare = _sums(price(request)), bare_sums(bare_integers(deployments))
@@ -82,7 +82,7 @@ def _fingerprint(priced: tuple[QuoteRequest, Quote]) -> str:
     return fingerprint(*priced)
 
 
-def _from_models(deployments: tuple[Deployment, ...]) -> str:
+def _from_models(deployments: tuple[SampleDeployment, ...]) -> str:
     request = models(deployments)
     return fingerprint(request, price(request))
 
@@ -90,4 +90,4 @@ def _from_models(deployments: tuple[Deployment, ...]) -> str:
 def json_to_json(text: str) -> str:
     """What the command line does with a request."""
     request = parse_request(json.loads(text))
-    return json.dumps(quote_document(request, price(request)))
+    return json.dumps(quote_json(request, price(request)))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks.workloads.workload import ORDINARY, PERIOD, Deployment
+from benchmarks.workloads.workload import ORDINARY, PERIOD, SampleDeployment
 from invoicing.foundation.settings import Settings
 from invoicing.pricing.estimates import Estimates
 from invoicing.pricing.tenant_month import Pricing
@@ -19,7 +19,7 @@ TO_DATE_CENTS = 314_105
 PROJECTED_CENTS = 358_793
 
 
-def deployments() -> list[Deployment]:
+def deployments() -> list[SampleDeployment]:
     """The ordinary two of the workload, again and again under names of their own."""
     kinds = len(ORDINARY)
     return [

@@ -12,8 +12,8 @@ from datetime import date
 from decimal import Decimal
 
 from benchmarks.workloads.bare_loop import QUANTITY_SCALE, UNIT_PRICE_SCALE, Month
-from quote_engine import Addon, Period, PerUnit, Plan, QuoteRequest, Subscription, plan_document
-from quote_engine.catalogue import addon_document
+from quote_engine import Addon, Period, PerUnit, Plan, QuoteRequest, Subscription, plan_json
+from quote_engine.catalogue import addon_json
 
 PERIOD = Period.month("2026-04")
 CURRENCY = "AUD"
@@ -34,7 +34,7 @@ ADDON = Addon("storage_50gb", Decimal("7.50"))
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class SampleDeployment:
     """What one deployment takes and used, quantities as text in the order of KINDS."""
 
     name: str
@@ -48,16 +48,16 @@ class Deployment:
 
 
 ORDINARY = (
-    Deployment("production", (ADDON,), ("2160", "812.25", "40.5")),
-    Deployment("staging", (), ("720", "96.5", "12")),
+    SampleDeployment("production", (ADDON,), ("2160", "812.25", "40.5")),
+    SampleDeployment("staging", (), ("720", "96.5", "12")),
 )
 BUSY = (
-    Deployment("production", (ADDON,), ("2160", "1812.25", "61.5")),
-    Deployment("staging", (), ("1720", "1096.5", "112.125")),
+    SampleDeployment("production", (ADDON,), ("2160", "1812.25", "61.5")),
+    SampleDeployment("staging", (), ("1720", "1096.5", "112.125")),
 )
 
 
-def models(deployments: tuple[Deployment, ...]) -> QuoteRequest:
+def models(deployments: tuple[SampleDeployment, ...]) -> QuoteRequest:
     """The request, built from models of the catalogue as a warm rollup builds it."""
     return QuoteRequest(
         period=PERIOD,
@@ -70,7 +70,7 @@ def models(deployments: tuple[Deployment, ...]) -> QuoteRequest:
     )
 
 
-def request_json(deployments: tuple[Deployment, ...]) -> str:
+def request_json(deployments: tuple[SampleDeployment, ...]) -> str:
     """The same request as the command line reads it."""
     document = {
         "period": {"start": PERIOD.start.isoformat(), "end": PERIOD.end.isoformat()},
@@ -81,8 +81,8 @@ def request_json(deployments: tuple[Deployment, ...]) -> str:
                 "deployment_id": each.name,
                 "starts_on": SINCE.isoformat(),
                 "ends_on": None,
-                "plan": plan_document(PLAN),
-                "addons": [addon_document(addon) for addon in each.addons],
+                "plan": plan_json(PLAN),
+                "addons": [addon_json(addon) for addon in each.addons],
                 "usage": dict(zip(KINDS, each.used, strict=True)),
             }
             for each in deployments
@@ -91,7 +91,7 @@ def request_json(deployments: tuple[Deployment, ...]) -> str:
     return json.dumps(document)
 
 
-def bare_integers(deployments: tuple[Deployment, ...]) -> Month:
+def bare_integers(deployments: tuple[SampleDeployment, ...]) -> Month:
     """The same month as the bare loop takes it: nothing is left but numbers."""
     monthly, metered = [], []
     for each in deployments:

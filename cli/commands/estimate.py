@@ -8,7 +8,7 @@ import typer
 from cli.quotes.show_estimate import estimate_note, estimate_table
 from cli.stack.global_options import Chosen
 from cli.terminal.arguments import month, tenant_id
-from cli.terminal.errors import BadInput, Refused
+from cli.terminal.errors import BadInput, NotAllowed
 from cli.terminal.output import show
 from invoicing.accounts.accounts_table import UnknownTenant
 from invoicing.foundation.billing_calendar import period_of
@@ -39,5 +39,5 @@ def estimate(
     except UnknownTenant as error:
         raise BadInput(str(error)) from error
     except TENANT_FAULTS as error:
-        raise Refused(f"{whose} cannot be priced: {error}") from error
+        raise NotAllowed(f"{whose} cannot be priced: {error}") from error
     show(chosen.as_json, found, lambda: estimate_table(found, name), estimate_note(found))

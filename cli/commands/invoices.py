@@ -11,7 +11,7 @@ from cli.terminal.output import show
 from cli.terminal.show import invoice_table, invoices_table
 from cli.terminal.text import counted
 from invoicing.accounts.accounts_table import UnknownTenant
-from invoicing.invoices.invoice import InvoiceStatus, header_document, invoice_document
+from invoicing.invoices.invoice import InvoiceStatus, header_json, invoice_json
 from invoicing.invoices.invoice_lists_table import HeaderFilter, InvoiceLists
 from invoicing.invoices.invoices_table import InvoiceNotFound, InvoicesTable
 
@@ -33,7 +33,7 @@ def invoices(
     after: str | None = None
     while True:
         page = lists.page(wanted, HEADERS_A_READ, after)
-        headers += map(header_document, page.headers)
+        headers += map(header_json, page.headers)
         after = page.next_position
         if after is None:
             break
@@ -56,5 +56,5 @@ def invoice(
         name = stack.accounts.account(whose).tenant.name
     except (InvoiceNotFound, UnknownTenant) as error:
         raise BadInput(str(error)) from error
-    document = invoice_document(found)
+    document = invoice_json(found)
     show(chosen.as_json, document, lambda: invoice_table(document, name))

@@ -11,7 +11,7 @@ from cli.stack.global_options import Chosen
 from cli.terminal.arguments import invoice_name
 from cli.terminal.errors import BadInput
 from cli.terminal.output import show
-from invoicing.invoices.history import history_document
+from invoicing.invoices.history import history_json
 from invoicing.invoices.lifecycle import Action
 from invoicing.invoices.lifecycle_table import LifecycleTable
 
@@ -89,6 +89,6 @@ def history(context: typer.Context, invoice_id: InvoiceId) -> None:
     if not revisions:
         raise BadInput(f"no invoice of {tenant_id}, {period.start.isoformat()}")
     done = list(table.history(tenant_id, period))
-    found = history_document(f"{tenant_id}.{period.label}", revisions, done)
+    found = history_json(f"{tenant_id}.{period.label}", revisions, done)
     document = with_identities(found, done)
     show(chosen.as_json, document, lambda: history_table(document))

@@ -8,8 +8,8 @@ import typer
 from cli.loading.catalogue_file import CatalogueRefused
 from cli.loading.inputs import read_load
 from cli.loading.load import Loader
-from cli.loading.row_report import any_refused, load_document, load_summary, load_table
-from cli.loading.yaml_lines import Fault
+from cli.loading.row_report import any_refused, load_json, load_summary, load_table
+from cli.loading.yaml_lines import FileFault
 from cli.stack.global_options import Chosen
 from cli.terminal.errors import ExitCode
 from cli.terminal.output import complain, progress, show
@@ -32,13 +32,13 @@ def load(
     loader = Loader(chosen.connect().accounts, dry_run)
     with progress("rows", lambda: wanted.size) as advance:
         rows = loader.load(wanted, advance)
-    document = load_document(rows, dry_run)
+    document = load_json(rows, dry_run)
     show(chosen.as_json, document, lambda: load_table(rows), load_summary(rows, dry_run))
     if any_refused(rows):
         raise typer.Exit(ExitCode.REFUSED)
 
 
-def _refuse_all(faults: tuple[Fault, ...], as_json: bool) -> None:
+def _refuse_all(faults: tuple[FileFault, ...], as_json: bool) -> None:
     for fault in faults:
         complain(f"{fault.place}: {fault.reason}")
     complain("The catalogue is refused as a whole; nothing was written.")

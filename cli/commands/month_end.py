@@ -14,17 +14,17 @@ from cli.month_end.month_queues import queue_lines
 from cli.month_end.preview_month import previews_of, unforced
 from cli.month_end.show_month import show_month
 from cli.month_end.show_preview import preview_summary, preview_table, worth_showing
-from cli.month_end.start_run import StartedRun, run_order, start_run
+from cli.month_end.start_run import StartedRun, run_request, start_run
 from cli.stack.global_options import Chosen
 from cli.stack.stack import Stack
-from cli.terminal.errors import BadInput, NotReachable, Refused, Stopped, aws_fault
+from cli.terminal.errors import BadInput, NotAllowed, NotReachable, Stopped, aws_fault
 from cli.terminal.output import progress, show
 from cli.terminal.show import console
 from invoicing.month_end.month_ends_table import MonthEndsTable
 from invoicing.month_end.preview import FAILED
-from invoicing.month_end.report_json import report_document
-from invoicing.month_end.rollup import Outcome
-from invoicing.month_end.run_request import RunOrder
+from invoicing.month_end.report_json import report_json
+from invoicing.month_end.rollup import RollupOutcome
+from invoicing.month_end.run_request import RunRequest
 from quote_engine import Period
 
 PeriodOption = Annotated[str | None, typer.Option(help="a month (the one before this)")]
@@ -47,7 +47,7 @@ def run(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     chosen: Chosen = context.obj
     stack, now = chosen.connect(), datetime.now(UTC)
     month = closed_month(stack, period, now)
-    order = run_order(month, tenant, force)
+    order = run_request(month, tenant, force)
     if dry_run:
         _preview(chosen, stack, order)
         return
@@ -66,7 +66,7 @@ def run(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     _tell(refused)
 
 
-def _refused(stack: Stack, order: RunOrder, at: datetime) -> list[str]:
+def _refused(stack: Stack, order: RunRequest, at: datetime) -> list[str]:
     """Why tenants that are named will not be made again; of a run for everybody the log tells."""
     if not order.force or order.tenant_ids is None:
         return []
@@ -74,13 +74,13 @@ def _refused(stack: Stack, order: RunOrder, at: datetime) -> list[str]:
     return [
         f"{each['tenant_id']}: {each['reason']}"
         for each in previews
-        if each["outcome"] == Outcome.REFUSED
+        if each["outcome"] == RollupOutcome.REFUSED
     ]
 
 
 def _tell(refused: list[str]) -> None:
     if refused:
-        raise Refused(f"not made again: {'; '.join(refused)}")
+        raise NotAllowed(f"not made again: {'; '.join(refused)}")
 
 
 def _where_to_look(period: Period) -> str:
@@ -90,7 +90,7 @@ def _where_to_look(period: Period) -> str:
 def _wait(chosen: Chosen, stack: Stack, period: Period, started: StartedRun) -> None:
     with _told_that_it_goes_on(chosen, started, period):
         report = follow(stack, period, started)
-    document = report_document(report, EVERYTHING)
+    document = report_json(report, EVERYTHING)
     if chosen.as_json:
         show(True, started.document | {"report": document}, Table)
     else:
@@ -98,7 +98,7 @@ def _wait(chosen: Chosen, stack: Stack, period: Period, started: StartedRun) -> 
     meant = set(started.order.tenant_ids or ())
     failed = [each.tenant_id for each in report.failed if not meant or each.tenant_id in meant]
     if failed:
-        raise Refused(f"{len(failed)} failed; they are tried again, then they are dead letters")
+        raise NotAllowed(f"{len(failed)} failed; they are tried again, then they are dead letters")
 
 
 @contextmanager
@@ -141,7 +141,7 @@ def _report(chosen: Chosen, label: str | None, *, whole: bool, stored: bool = Fa
         if document is None:
             raise BadInput(f"--stored: no sweep has kept a report of {period.label}")
     else:
-        document = report_document(report_now(stack, period), EVERYTHING)
+        document = report_json(report_now(stack, period), EVERYTHING)
     # Only a person is told of the queues, as they are now: JSON is the report, as over HTTP.
     queues = () if chosen.as_json or stored else queue_lines(stack)
     show_month(chosen.as_json, document, whole=whole, more=queues)
@@ -152,10 +152,10 @@ def preview(context: typer.Context, period: PeriodOption = None, tenant: Tenants
     chosen: Chosen = context.obj
     stack = chosen.connect()
     month = closed_month(stack, period, datetime.now(UTC))
-    _preview(chosen, stack, run_order(month, tenant, force=True))
+    _preview(chosen, stack, run_request(month, tenant, force=True))
 
 
-def _preview(chosen: Chosen, stack: Stack, order: RunOrder) -> None:
+def _preview(chosen: Chosen, stack: Stack, order: RunRequest) -> None:
     period, tenants = Period.month(order.period), order.tenant_ids or ()
 
     def total() -> int:
@@ -170,4 +170,4 @@ def _preview(chosen: Chosen, stack: Stack, order: RunOrder) -> None:
     shown = worth_showing(previews, named=bool(tenants))
     show(chosen.as_json, document, lambda: preview_table(shown, title), summary)
     if failed := sum(each["outcome"] == FAILED for each in previews):
-        raise Refused(f"{failed} would fail")
+        raise NotAllowed(f"{failed} would fail")

@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from cli.quotes.quote_file import read_request
-from cli.quotes.quote_request import OrderWords, quoted
+from cli.quotes.quote_request import QuoteWords, quoted
 from cli.stack.global_options import Chosen
 from cli.terminal.errors import BadInput, ExitCode
 from cli.terminal.output import complain, show
 from cli.terminal.show import lines_table
-from quote_engine import InvalidRequest, price, quote_document
+from quote_engine import InvalidRequest, price, quote_json
 
 ONE_OF = "give either a file, or --plan with what goes with it"
 
@@ -39,7 +39,7 @@ def quote(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     With a file, the file holds the prices and no AWS is needed. With --plan, the prices are the
     stack's newest. The quote is not stored: it has no id, and GET /quotes does not know it.
     """
-    words = OrderWords(plan, addon or (), usage or (), tenant, tax, period, starts_on, ends_on)
+    words = QuoteWords(plan, addon or (), usage or (), tenant, tax, period, starts_on, ends_on)
     chosen: Chosen = context.obj
     if (file is None) == (plan is None) or (file is not None and words.any_given):
         raise BadInput(ONE_OF)
@@ -49,7 +49,7 @@ def quote(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
         _quote_from_file(chosen, file)
 
 
-def _quote_from_stack(chosen: Chosen, words: OrderWords) -> None:
+def _quote_from_stack(chosen: Chosen, words: QuoteWords) -> None:
     order = words.order()
     document = quoted(chosen.connect(), order, datetime.now(UTC))
     month = date.fromisoformat(f"{document['period']}-01")
@@ -69,6 +69,6 @@ def _quote_from_file(chosen: Chosen, file: Path) -> None:
         complain(
             f"{left.deployment_id}: no rate for {left.quantity:f} {left.resource_kind}; not billed"
         )
-    document = quote_document(request, priced)
+    document = quote_json(request, priced)
     title = f"Quote for {request.period.start:%B %Y}"
     show(chosen.as_json, document, lambda: lines_table(document, title))

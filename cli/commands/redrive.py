@@ -10,17 +10,12 @@ from rich.table import Table
 
 from cli.dead_letters.dead_letter_queue import HOLD_SECONDS
 from cli.dead_letters.failures import reasons
-from cli.dead_letters.redrive import Advance, Redrive, Result
+from cli.dead_letters.redrive import Advance, Redrive, RedriveResult
 from cli.dead_letters.select_messages import Selection
-from cli.dead_letters.show_redrive import (
-    letters_table,
-    months_of,
-    redrive_document,
-    redrive_summary,
-)
+from cli.dead_letters.show_redrive import letters_table, months_of, redrive_json, redrive_summary
 from cli.stack.global_options import Chosen
 from cli.stack.queues import QueueName
-from cli.terminal.errors import ExitCode, NotReachable, Refused, Stopped, aws_fault
+from cli.terminal.errors import ExitCode, NotAllowed, NotReachable, Stopped, aws_fault
 from cli.terminal.interrupts import stopping_gently
 from cli.terminal.output import complain, progress, show
 
@@ -60,7 +55,7 @@ def redrive(
             act = work.discard if discard else work.move
             with progress("letters done", lambda: len(wanted)) as bar:
                 act(wanted, _step(bar, stop_if_asked))
-    document = redrive_document(work, dry_run)
+    document = redrive_json(work, dry_run)
     show(chosen.as_json, document, Table, redrive_summary(work, dry_run, bool(discard)))
     _refuse_missing(selection.missing(wanted), work)
 
@@ -70,7 +65,7 @@ def _refuse_missing(missing: list[str], work: Redrive) -> None:
     for each in missing:
         complain(f"no dead letter {each}")
     if work.failure:
-        raise Refused(work.failure)
+        raise NotAllowed(work.failure)
     if missing:
         raise typer.Exit(ExitCode.REFUSED)
 
@@ -107,7 +102,7 @@ def _told_when_broken_off(work: Redrive, as_json: bool, dry_run: bool) -> Iterat
             raise
         work.failure = fault
         if as_json:
-            show(True, redrive_document(work, dry_run), Table)
+            show(True, redrive_json(work, dry_run), Table)
         if asked:
             raise Stopped(f"stopped: {_how_far(work)}") from error
         raise NotReachable(f"{fault}; {_how_far(work)}") from error
@@ -118,6 +113,6 @@ def _told_when_broken_off(work: Redrive, as_json: bool, dry_run: bool) -> Iterat
 
 
 def _how_far(work: Redrive) -> str:
-    if work.count(Result.UNSURE):
+    if work.count(RedriveResult.UNSURE):
         return f"SQS goes on moving the letters; {NOTHING_LOST}"
     return f"{work.moved} letters were moved; {NOTHING_LOST}"

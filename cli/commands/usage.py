@@ -13,7 +13,7 @@ from cli.terminal.output import complain, progress, show
 from cli.usage.usage_file import Rows, read_usage
 from cli.usage.usage_import import (
     NOT_COUNTED,
-    import_document,
+    import_json,
     import_summary,
     import_table,
     import_usage,
@@ -47,7 +47,7 @@ def import_command(
 
     with progress("events", lambda: sum(1 for _ in rows())) as advance:
         report = import_usage(metering, rows(), received, stack.zone, advance)
-    document = import_document(report)
+    document = import_json(report)
     show(chosen.as_json, document, lambda: import_table(report), import_summary(report))
     if warning := too_late_warning(report, now, stack.zone):
         complain(warning)

@@ -27,7 +27,7 @@ READERS: Mapping[QueueName, Reader] = {
 }
 
 
-class Result(StrEnum):
+class RedriveResult(StrEnum):
     """What became of a letter. Unsure: SQS was moving it and stopped, for a reason it gives."""
 
     FOUND = "found"
@@ -45,7 +45,7 @@ class Redrive:
     destination_url: str
     tasks: MoveTasks | None
     found: list[DeadLetter] = field(default_factory=list)
-    results: dict[str, Result] = field(default_factory=dict)
+    results: dict[str, RedriveResult] = field(default_factory=dict)
     # Why the tenants' months failed, as far as the rollup has noted it.
     noted: Mapping[TenantMonth, str] = field(default_factory=dict)
     # Letters that the queue counts and this look did not get to see.
@@ -71,8 +71,8 @@ class Redrive:
         self.found = self.queue.look(advance)
         self.unseen = max(0, counted - len(self.found))
         wanted = list(filter(wish, self.found))
-        self._note(self.found, Result.LEFT)
-        self._note(wanted, Result.FOUND)
+        self._note(self.found, RedriveResult.LEFT)
+        self._note(wanted, RedriveResult.FOUND)
         kept = {letter.message_id for letter in wanted}
         self.queue.release(letter for letter in self.found if letter.message_id not in kept)
         return wanted
@@ -81,7 +81,7 @@ class Redrive:
         """Deletes letters for good; an invoice that they were to make is still missing then."""
         for letter in letters:
             self.queue.delete(letter)
-            self._note([letter], Result.DISCARDED)
+            self._note([letter], RedriveResult.DISCARDED)
             advance(1)
 
     def move(self, letters: Sequence[DeadLetter], advance: Advance) -> None:
@@ -92,37 +92,37 @@ class Redrive:
         # A task moves what is visible.
         self.queue.release(letters)
         before = self.tasks.start()
-        self._note(letters, Result.UNSURE)
+        self._note(letters, RedriveResult.UNSURE)
         result: MoveResult = self.tasks.follow(before, advance)
         self.failure, self.moved_of_unsure = result.failure, result.moved
         if not result.failure:
-            self._note(letters, Result.MOVED)
+            self._note(letters, RedriveResult.MOVED)
 
     def _move_one_by_one(self, letters: Iterable[DeadLetter], advance: Advance) -> None:
-        self._note(letters, Result.LEFT)
+        self._note(letters, RedriveResult.LEFT)
         for letter in letters:
             if self.queue.hold_is_ending:
                 self.failure = "there were too many for one go: run the same command again"
                 return
             self._send(letter)
             self.queue.delete(letter)
-            self._note([letter], Result.MOVED)
+            self._note([letter], RedriveResult.MOVED)
             advance(1)
 
     def _send(self, letter: DeadLetter) -> None:
         more = {"MessageAttributes": dict(letter.attributes)} if letter.attributes else {}
         self.queue.sqs.send_message(QueueUrl=self.destination_url, MessageBody=letter.body, **more)
 
-    def _note(self, letters: Iterable[DeadLetter], result: Result) -> None:
+    def _note(self, letters: Iterable[DeadLetter], result: RedriveResult) -> None:
         self.results |= {letter.message_id: result for letter in letters}
 
     @property
     def moved(self) -> int:
         """How many letters were given back; about how many, if SQS stopped in the middle."""
-        known = self.count(Result.MOVED)
-        return known + (self.moved_of_unsure if self.count(Result.UNSURE) else 0)
+        known = self.count(RedriveResult.MOVED)
+        return known + (self.moved_of_unsure if self.count(RedriveResult.UNSURE) else 0)
 
-    def count(self, result: Result) -> int:
+    def count(self, result: RedriveResult) -> int:
         """How many letters this became of."""
         return sum(each is result for each in self.results.values())
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from cli.dead_letters.dead_letter_queue import DeadLetter, excerpt
 from cli.dead_letters.failures import TenantMonth
-from cli.dead_letters.redrive import Redrive, Result
+from cli.dead_letters.redrive import Redrive, RedriveResult
 from cli.terminal.text import cell, cells, counted
 
 MOST_ROWS = 100
@@ -67,12 +67,12 @@ def age(since: datetime, now: datetime) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
-def redrive_document(redrive: Redrive, dry_run: bool) -> dict[str, Any]:
+def redrive_json(redrive: Redrive, dry_run: bool) -> dict[str, Any]:
     """The report as JSON shows it; `unseen` is what the queue counted beside these letters."""
     return {
         "dry_run": dry_run,
         "moved": redrive.moved,
-        "discarded": redrive.count(Result.DISCARDED),
+        "discarded": redrive.count(RedriveResult.DISCARDED),
         "unseen": redrive.unseen,
         "failure": redrive.failure or None,
         "letters": [
@@ -85,7 +85,7 @@ def redrive_document(redrive: Redrive, dry_run: bool) -> dict[str, Any]:
                 "received": letter.received,
                 "reason": _reason(letter, redrive.noted),
                 "body": None if letter.message else letter.body,
-                "result": redrive.results.get(letter.message_id, Result.LEFT).value,
+                "result": redrive.results.get(letter.message_id, RedriveResult.LEFT).value,
             }
             for letter in redrive.found
         ],
@@ -94,12 +94,12 @@ def redrive_document(redrive: Redrive, dry_run: bool) -> dict[str, Any]:
 
 def redrive_summary(redrive: Redrive, dry_run: bool, discards: bool = False) -> str:
     """`2 given back, 1 discarded, 1 left in the dead-letter queue.`, and what to do then."""
-    found, wanted = len(redrive.found), redrive.count(Result.FOUND)
+    found, wanted = len(redrive.found), redrive.count(RedriveResult.FOUND)
     if not found:
         return "No dead letters." + _unseen(redrive)
     if dry_run:
         return f"{_rehearsed(redrive, wanted, found, discards)}{_unseen(redrive)}"
-    moved, discarded = redrive.moved, redrive.count(Result.DISCARDED)
+    moved, discarded = redrive.moved, redrive.count(RedriveResult.DISCARDED)
     told = [f"{moved} given back"] + ([f"{discarded} discarded"] if discarded else [])
     left = found - moved - discarded
     summary = f"{', '.join(told)}, {left} left in the dead-letter queue.{_unseen(redrive)}"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from cli.loading.yaml_lines import Document, Fault, FieldPath
+from cli.loading.yaml_lines import FieldPath, FileFault, YamlFile
 from invoicing.accounts.account import AddonPrice
 from invoicing.accounts.catalogue_form import read_addon, read_plan
 from quote_engine import InvalidRequest, Plan
@@ -33,14 +33,14 @@ class Catalogue:
 class CatalogueRefused(Exception):
     """The catalogue cannot price; carries every fault with its place."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
+    def __init__(self, faults: Iterable[FileFault]) -> None:
         super().__init__("the catalogue cannot price")
         self.faults = tuple(faults)
 
 
-def read_catalogue(documents: Iterable[Document]) -> Catalogue:
+def read_catalogue(documents: Iterable[YamlFile]) -> Catalogue:
     """All plans and add-ons of these files; raises CatalogueRefused with all faults of all."""
-    faults: list[Fault] = []
+    faults: list[FileFault] = []
     plans: list[Price[Plan]] = []
     addons: list[Price[AddonPrice]] = []
     for document in documents:
@@ -57,12 +57,12 @@ def read_catalogue(documents: Iterable[Document]) -> Catalogue:
     return Catalogue(tuple(plans), tuple(addons))
 
 
-def _unknown(document: Document) -> list[Fault]:
+def _unknown(document: YamlFile) -> list[FileFault]:
     unknown = [name for name in document.fields if name not in FIELDS]
     return [document.fault((name,), f"{name}: unknown field") for name in unknown]
 
 
-def _version(document: Document, faults: list[Fault]) -> int:
+def _version(document: YamlFile, faults: list[FileFault]) -> int:
     version = document.fields.get("version")
     if type(version) is int and 1 <= version <= MOST_VERSIONS:
         return version
@@ -72,11 +72,11 @@ def _version(document: Document, faults: list[Fault]) -> int:
 
 
 def _items[P: (Plan, AddonPrice)](
-    document: Document,
+    document: YamlFile,
     name: str,
     parse: Callable[[object], P],
     version: int,
-    faults: list[Fault],
+    faults: list[FileFault],
 ) -> list[Price[P]]:
     entries = document.fields.get(name) or []
     if not isinstance(entries, list):
@@ -92,13 +92,13 @@ def _items[P: (Plan, AddonPrice)](
     return found
 
 
-def _twice[P: (Plan, AddonPrice)](kind: str, prices: Iterable[Price[P]]) -> list[Fault]:
+def _twice[P: (Plan, AddonPrice)](kind: str, prices: Iterable[Price[P]]) -> list[FileFault]:
     first: dict[tuple[str, int], str] = {}
     faults = []
     for price in prices:
         key = price.item.code, price.version
         if key in first:
             reason = f"{kind} {price.item.code} version {price.version} stands twice"
-            faults.append(Fault(price.place, f"{reason}, first at {first[key]}"))
+            faults.append(FileFault(price.place, f"{reason}, first at {first[key]}"))
         first.setdefault(key, price.place)
     return faults

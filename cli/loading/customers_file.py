@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from cli.loading.row_report import Result, Row
-from cli.loading.yaml_lines import Document, FieldPath
+from cli.loading.row_report import ReportRow, RowResult
+from cli.loading.yaml_lines import FieldPath, YamlFile
 from invoicing.accounts.account import AddonChoice, InvalidAccount, Subscription, Tenant
 from invoicing.accounts.form_fields import AddonQuantity, Day, Discounts, Dollars, Version
 from invoicing.accounts.subscription_form import MOST_ADDONS
 from invoicing.accounts.tenant_form import TenantForm
-from invoicing.foundation.parsing import Message, faults_by_field
+from invoicing.foundation.parsing import StrictModel, faults_by_field
 
 NO_VERSION = "catalogue_version: missing, and this load has no single catalogue that says it"
 
@@ -25,7 +25,7 @@ class TenantEntry(TenantForm):
     login: bool = False
 
 
-class SubscriptionEntry(Message):
+class SubscriptionEntry(StrictModel):
     """A subscription as a file gives it; the version is of its plan and of its add-ons."""
 
     tenant_id: str
@@ -75,31 +75,31 @@ class Customers:
 
     tenants: tuple[Entry[Tenant], ...]
     subscriptions: tuple[Entry[Subscription], ...]
-    refused: tuple[Row, ...]
+    refused: tuple[ReportRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class UnreadEntry:
     """One tenant or subscription, unread: its document and its path there."""
 
-    document: Document
+    document: YamlFile
     path: FieldPath
     fields: Any
 
 
-def yaml_sources(document: Document) -> tuple[list[Source], list[Source]]:
+def yaml_sources(document: YamlFile) -> tuple[list[UnreadEntry], list[UnreadEntry]]:
     """The tenants of a YAML file and, below them, their subscriptions; neither is read yet."""
     tenants, subscriptions = [], []
     for n, entry in enumerate(_list(document.fields.get("tenants"))):
         path: FieldPath = ("tenants", n)
         if not isinstance(entry, dict):
-            tenants.append(Source(document, path, entry))
+            tenants.append(UnreadEntry(document, path, entry))
             continue
         own = {name: value for name, value in entry.items() if name != "subscriptions"}
-        tenants.append(Source(document, path, own))
+        tenants.append(UnreadEntry(document, path, own))
         for m, taken in enumerate(_list(entry.get("subscriptions"))):
             fields = {"tenant_id": entry.get("tenant_id")} | taken if _is_map(taken) else taken
-            subscriptions.append(Source(document, (*path, "subscriptions", m), fields))
+            subscriptions.append(UnreadEntry(document, (*path, "subscriptions", m), fields))
     return tenants, subscriptions
 
 
@@ -113,16 +113,18 @@ def _is_map(value: Any) -> bool:
 
 
 def read_customers(
-    tenants: Sequence[Source], subscriptions: Sequence[Source], default_version: int | None
+    tenants: Sequence[UnreadEntry],
+    subscriptions: Sequence[UnreadEntry],
+    default_version: int | None,
 ) -> Customers:
     """Reads them all. A subscription without a version gets its file's, or the default."""
-    refused: list[Row] = []
+    refused: list[ReportRow] = []
     read_tenants = list(_tenants(tenants, refused))
     read_subscriptions = list(_subscriptions(subscriptions, default_version, refused))
     return Customers(tuple(read_tenants), tuple(read_subscriptions), tuple(refused))
 
 
-def _tenants(sources: Sequence[Source], refused: list[Row]) -> Iterator[Entry[Tenant]]:
+def _tenants(sources: Sequence[UnreadEntry], refused: list[ReportRow]) -> Iterator[Entry[Tenant]]:
     first: dict[str, str] = {}
     for source in sources:
         place = source.document.place(source.path)
@@ -134,14 +136,14 @@ def _tenants(sources: Sequence[Source], refused: list[Row]) -> Iterator[Entry[Te
             continue
         if tenant.tenant_id in first:
             reason = f"stands twice, first at {first[tenant.tenant_id]}"
-            refused.append(Row("tenant", tenant.tenant_id, place, Result.REFUSED, reason))
+            refused.append(ReportRow("tenant", tenant.tenant_id, place, RowResult.REFUSED, reason))
             continue
         first[tenant.tenant_id] = place
         yield Entry(place, tenant)
 
 
 def _subscriptions(
-    sources: Sequence[Source], default_version: int | None, refused: list[Row]
+    sources: Sequence[UnreadEntry], default_version: int | None, refused: list[ReportRow]
 ) -> Iterator[Entry[Subscription]]:
     first: dict[tuple[str, date], str] = {}
     for source in sources:
@@ -155,24 +157,24 @@ def _subscriptions(
         key = taken.deployment_id, taken.starts_on
         if key in first:
             reason = f"stands twice with this starts_on, first at {first[key]}"
-            refused.append(Row("subscription", name, place, Result.REFUSED, reason))
+            refused.append(ReportRow("subscription", name, place, RowResult.REFUSED, reason))
             continue
         first[key] = place
         yield Entry(place, taken)
 
 
-def _named(source: Source, field: str) -> str:
+def _named(source: UnreadEntry, field: str) -> str:
     value = source.fields.get(field) if isinstance(source.fields, Mapping) else None
     return value if isinstance(value, str) else "?"
 
 
-def _refusal(kind: str, name: str, source: Source, error: ValueError) -> Row:
+def _refusal(kind: str, name: str, source: UnreadEntry, error: ValueError) -> ReportRow:
     if isinstance(error, ValidationError):
         # The first fault says where; all of them are told.
         place = source.document.place((*source.path, *error.errors()[0]["loc"]))
-        return Row(kind, name, place, Result.REFUSED, _faults(error))
+        return ReportRow(kind, name, place, RowResult.REFUSED, _faults(error))
     found = source.document.fault(source.path, str(error))
-    return Row(kind, name, found.place, Result.REFUSED, str(error))
+    return ReportRow(kind, name, found.place, RowResult.REFUSED, str(error))
 
 
 def _faults(error: ValidationError) -> str:

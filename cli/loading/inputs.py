@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cli.loading.catalogue_file import FIELDS, Catalogue, read_catalogue
-from cli.loading.customers_file import Source, read_customers, yaml_sources
+from cli.loading.customers_file import UnreadEntry, read_customers, yaml_sources
 from cli.loading.load import Load
 from cli.loading.tables_file import columns, csv_sources, is_usage
-from cli.loading.yaml_lines import Document, read_document
+from cli.loading.yaml_lines import YamlFile, read_yaml
 from cli.terminal.errors import BadInput
 
 YAML, CSV = frozenset((".yaml", ".yml")), frozenset((".csv",))
@@ -31,12 +31,12 @@ def files_of(paths: Iterable[Path]) -> Iterator[Path]:
 
 def read_load(paths: Iterable[Path]) -> Load:
     """What the files and folders hold; raises BadInput, or CatalogueRefused for bad prices."""
-    documents: list[Document] = []
-    tenants: list[Source] = []
-    subscriptions: list[Source] = []
+    documents: list[YamlFile] = []
+    tenants: list[UnreadEntry] = []
+    subscriptions: list[UnreadEntry] = []
     for file in files_of(paths):
         if file.suffix in YAML:
-            documents.append(_with_our_fields(read_document(file)))
+            documents.append(_with_our_fields(read_yaml(file)))
             found = yaml_sources(documents[-1])
         elif file.suffix in CSV:
             if is_usage(columns(file)):
@@ -51,7 +51,7 @@ def read_load(paths: Iterable[Path]) -> Load:
     return Load(catalogue, customers)
 
 
-def _with_our_fields(document: Document) -> Document:
+def _with_our_fields(document: YamlFile) -> YamlFile:
     if FIELDS.isdisjoint(document.fields):
         raise BadInput(f"{document.file}: holds neither a catalogue nor customers")
     return document

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cli.loading.catalogue_file import Catalogue, Price
 from cli.loading.customers_file import Customers
 from cli.loading.load_accounts import AccountLoader, Batch, Pin, batches, holders, pins
-from cli.loading.row_report import Result, Row
+from cli.loading.row_report import ReportRow, RowResult
 from invoicing.accounts.account import AddonPrice
 from invoicing.accounts.account_item import VersionExists
 from invoicing.accounts.accounts_table import AccountsTable, UnknownPrice
@@ -39,7 +39,9 @@ class Loader:
     accounts: AccountsTable
     dry_run: bool = False
 
-    def load(self, wanted: Load, advance: Callable[[int], None] = lambda _: None) -> list[Row]:
+    def load(
+        self, wanted: Load, advance: Callable[[int], None] = lambda _: None
+    ) -> list[ReportRow]:
         """What became of every row: the catalogue's first, then tenants', then unreadable ones.
 
         Safe to repeat: what is there already is `unchanged`.
@@ -55,7 +57,7 @@ class Loader:
             holders=holders(customers),
         )
 
-        def store(batch: Batch) -> list[Row]:
+        def store(batch: Batch) -> list[ReportRow]:
             return list(loader.load(batch))
 
         with ThreadPoolExecutor(WRITERS) as writers:
@@ -64,13 +66,13 @@ class Loader:
                 advance(len(found))
         return [*rows, *customers.refused]
 
-    def _plan(self, price: Price[Plan]) -> Row:
+    def _plan(self, price: Price[Plan]) -> ReportRow:
         def stored() -> Plan:
             return self.accounts.plan(price.item.code, price.version)
 
         return self._price("plan", price, stored, PriceVersions(self.accounts.name, PLANS).put)
 
-    def _addon(self, price: Price[AddonPrice]) -> Row:
+    def _addon(self, price: Price[AddonPrice]) -> ReportRow:
         def stored() -> AddonPrice:
             return self.accounts.addon(price.item.code, price.version)
 
@@ -78,20 +80,20 @@ class Loader:
 
     def _price[P: (Plan, AddonPrice)](
         self, kind: str, price: Price[P], stored: Callable[[], P], put: Callable[[P, int], None]
-    ) -> Row:
+    ) -> ReportRow:
         name = f"{price.item.code} v{price.version}"
         try:
             same = stored() == price.item
         except UnknownPrice:
             same = False
         if same:
-            return Row(kind, name, price.place, Result.UNCHANGED)
+            return ReportRow(kind, name, price.place, RowResult.UNCHANGED)
         try:
             self._put(put, price)
         except VersionExists:
             reason = "other prices are stored under this version; a change needs a new version"
-            return Row(kind, name, price.place, Result.REFUSED, reason)
-        return Row(kind, name, price.place, Result.STORED)
+            return ReportRow(kind, name, price.place, RowResult.REFUSED, reason)
+        return ReportRow(kind, name, price.place, RowResult.STORED)
 
     def _put[P: (Plan, AddonPrice)](self, put: Callable[[P, int], None], price: Price[P]) -> None:
         if not self.dry_run:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from cli.loading.customers_file import Customers, Entry
-from cli.loading.row_report import Result, Row
+from cli.loading.row_report import ReportRow, RowResult
 from invoicing.accounts.account import Account, InvalidAccount, Subscription, Tenant
 from invoicing.accounts.account_item import AccountNumberTaken, DeploymentTaken
 from invoicing.accounts.accounts_table import AccountsTable, UnknownTenant
@@ -48,13 +48,13 @@ class AccountLoader:
     prices: frozenset[Pin]
     holders: Holders
 
-    def load(self, batch: Batch) -> Iterator[Row]:
+    def load(self, batch: Batch) -> Iterator[ReportRow]:
         """What became of the tenant and of each subscription."""
         stored = self._stored(batch.tenant_id)
         exists = stored is not None
         for entry in batch.tenants:
             row = self._tenant(entry, stored)
-            exists = exists or row.result is not Result.REFUSED
+            exists = exists or row.result is not RowResult.REFUSED
             yield row
         before = stored.subscriptions if stored else ()
         after = {_span(each): each for each in before}
@@ -77,10 +77,10 @@ class AccountLoader:
         except UnknownTenant:
             return None
 
-    def _tenant(self, entry: Entry[Tenant], stored: Account | None) -> Row:
+    def _tenant(self, entry: Entry[Tenant], stored: Account | None) -> ReportRow:
         tenant, place = entry.item, entry.place
         if stored and stored.tenant == tenant:
-            return Row("tenant", tenant.tenant_id, place, Result.UNCHANGED)
+            return ReportRow("tenant", tenant.tenant_id, place, RowResult.UNCHANGED)
         against = self._number_fault(tenant, stored)
         try:
             if not against and not self.dry_run:
@@ -90,9 +90,9 @@ class AccountLoader:
             against = str(error)
         if against:
             reason = f"account_number: {against}"
-            return Row("tenant", tenant.tenant_id, place, Result.REFUSED, reason)
+            return ReportRow("tenant", tenant.tenant_id, place, RowResult.REFUSED, reason)
         reason = "replaced" if stored else ""
-        return Row("tenant", tenant.tenant_id, place, Result.STORED, reason)
+        return ReportRow("tenant", tenant.tenant_id, place, RowResult.STORED, reason)
 
     def _number_fault(self, tenant: Tenant, stored: Account | None) -> str | None:
         number, holder = tenant.account_number, self.holders.numbers[tenant.account_number]
@@ -145,15 +145,15 @@ class AccountLoader:
 
 def _subscription(
     entry: Entry[Subscription], against: str | None, before: Sequence[Subscription]
-) -> Row:
+) -> ReportRow:
     taken, place = entry.item, entry.place
     name = f"{taken.deployment_id} from {taken.starts_on}"
     if against:
-        return Row("subscription", name, place, Result.REFUSED, against)
+        return ReportRow("subscription", name, place, RowResult.REFUSED, against)
     if taken in before:
-        return Row("subscription", name, place, Result.UNCHANGED)
+        return ReportRow("subscription", name, place, RowResult.UNCHANGED)
     replaced = _span(taken) in map(_span, before)
-    return Row("subscription", name, place, Result.STORED, "replaced" if replaced else "")
+    return ReportRow("subscription", name, place, RowResult.STORED, "replaced" if replaced else "")
 
 
 def batches(customers: Customers) -> list[Batch]:

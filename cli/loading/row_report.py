@@ -12,7 +12,7 @@ from rich.table import Table
 from cli.terminal.text import cell
 
 
-class Result(StrEnum):
+class RowResult(StrEnum):
     """`stored` is what would be stored, in a dry run."""
 
     STORED = "stored"
@@ -21,17 +21,17 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReportRow:
     """One plan, add-on, tenant or subscription of a load."""
 
     kind: str
     id: str
     place: str
-    result: Result
+    result: RowResult
     reason: str = ""
 
 
-def load_document(rows: Sequence[Row], dry_run: bool) -> dict[str, Any]:
+def load_json(rows: Sequence[ReportRow], dry_run: bool) -> dict[str, Any]:
     """The report of a load as JSON shows it."""
     return {
         "dry_run": dry_run,
@@ -40,29 +40,29 @@ def load_document(rows: Sequence[Row], dry_run: bool) -> dict[str, Any]:
     }
 
 
-def load_summary(rows: Sequence[Row], dry_run: bool) -> str:
+def load_summary(rows: Sequence[ReportRow], dry_run: bool) -> str:
     """`64 stored, 0 unchanged, 0 refused`."""
     counts = ", ".join(f"{count:,} {result}" for result, count in _counts(rows).items())
     return f"{'Dry run, nothing written: ' if dry_run else ''}{counts}"
 
 
-def load_table(rows: Sequence[Row]) -> Table:
+def load_table(rows: Sequence[ReportRow]) -> Table:
     """The report of a load: every row with its place, and what was against it."""
     table = Table(box=SIMPLE_HEAD)
     for heading in ("Result", "Row", "Id", "Place", "Reason"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "Result")
     for row in rows:
-        style = "red" if row.result is Result.REFUSED else None
+        style = "red" if row.result is RowResult.REFUSED else None
         told = (row.result.value, row.kind, row.id, row.place, row.reason)
         table.add_row(*map(cell, told), style=style)
     return table
 
 
-def any_refused(rows: Sequence[Row]) -> bool:
+def any_refused(rows: Sequence[ReportRow]) -> bool:
     """Whether the command has something to answer for."""
-    return any(row.result is Result.REFUSED for row in rows)
+    return any(row.result is RowResult.REFUSED for row in rows)
 
 
-def _counts(rows: Sequence[Row]) -> dict[str, int]:
+def _counts(rows: Sequence[ReportRow]) -> dict[str, int]:
     counts = Counter(row.result for row in rows)
-    return {result.value: counts[result] for result in Result}
+    return {result.value: counts[result] for result in RowResult}

@@ -5,8 +5,8 @@ import io
 from pathlib import Path
 from typing import Any
 
-from cli.loading.customers_file import Source
-from cli.loading.yaml_lines import Document, FieldPath
+from cli.loading.customers_file import UnreadEntry
+from cli.loading.yaml_lines import FieldPath, YamlFile
 from cli.terminal.errors import BadInput
 from cli.terminal.text_file import read_text
 
@@ -34,7 +34,7 @@ def is_usage(named: frozenset[str]) -> bool:
     return named >= USAGE_COLUMNS
 
 
-def csv_sources(file: Path) -> tuple[list[Source], list[Source]]:
+def csv_sources(file: Path) -> tuple[list[UnreadEntry], list[UnreadEntry]]:
     """The tenants or the subscriptions of a CSV file; raises BadInput for any other columns."""
     named = columns(file)
     for needed, optional in OPTIONAL.items():
@@ -45,7 +45,7 @@ def csv_sources(file: Path) -> tuple[list[Source], list[Source]]:
     raise BadInput(f"{file}:1: the columns must be {wanted} (see docs/cli.md)")
 
 
-def _sources(file: Path, named: frozenset[str]) -> list[Source]:
+def _sources(file: Path, named: frozenset[str]) -> list[UnreadEntry]:
     reader = csv.DictReader(io.StringIO(read_text(file)), strict=True)
     sources, lines = [], {}
     try:
@@ -55,8 +55,8 @@ def _sources(file: Path, named: frozenset[str]) -> list[Source]:
             sources.append((path, _fields(row)))
     except csv.Error as error:
         raise BadInput(f"{file}:{reader.line_num}: not CSV: {error}") from error
-    document = Document(file, {}, lines)
-    return [Source(document, path, fields) for path, fields in sources]
+    document = YamlFile(file, {}, lines)
+    return [UnreadEntry(document, path, fields) for path, fields in sources]
 
 
 def _fields(row: dict[str | Any, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ STEP = re.compile(r"\[([0-9]+)\]|([^\[\].]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FileFault:
     """What is wrong, and where: `catalogue.yaml:12`."""
 
     place: str
@@ -26,7 +26,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class YamlFile:
     """A YAML file as plain values, and the line on which each of its fields stands."""
 
     file: Path
@@ -39,9 +39,9 @@ class Document:
             path = path[:-1]
         return f"{self.file.name}:{self._lines.get(path, 1)}"
 
-    def fault(self, path: FieldPath, text: str) -> Fault:
+    def fault(self, path: FieldPath, text: str) -> FileFault:
         """The fault at its place; `text` may begin with a path of its own below `path`."""
-        return Fault(self.place((*path, *_path_of(text))), f"{shown(path)}{text}")
+        return FileFault(self.place((*path, *_path_of(text))), f"{shown(path)}{text}")
 
 
 def shown(path: FieldPath) -> str:
@@ -58,7 +58,7 @@ def _path_of(text: str) -> FieldPath:
     return tuple(int(index) if index else str(name) for index, name in steps)
 
 
-def read_document(file: Path) -> Document:
+def read_yaml(file: Path) -> YamlFile:
     """A YAML file; raises BadInput when it is not YAML, or a field stands there twice."""
     try:
         loader = yaml.SafeLoader(read_text(file))
@@ -80,7 +80,7 @@ def read_document(file: Path) -> Document:
         if path in seen:
             raise BadInput(f"{file}:{line}: field {path[-1]!r} is given twice")
         seen.add(path)
-    return Document(file, data, lines)
+    return YamlFile(file, data, lines)
 
 
 def _problem(error: Exception) -> str:

@@ -11,7 +11,7 @@ from cli.month_end.month import report_now
 from cli.month_end.start_run import StartedRun
 from cli.stack.queues import depth
 from cli.stack.stack import Stack
-from cli.terminal.errors import Refused
+from cli.terminal.errors import NotAllowed
 from cli.terminal.show import console
 from invoicing.month_end.report import MonthReport
 from quote_engine import Period
@@ -26,7 +26,7 @@ QUIET_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class RunProgress:
     """Where a run stands; tenants are those that it is for."""
 
     started: bool
@@ -46,7 +46,7 @@ class Look:
         return self.queued > self.failing
 
 
-def look_of(report: MonthReport, run: StartedRun, queued: int) -> Look:
+def look_of(report: MonthReport, run: StartedRun, queued: int) -> RunProgress:
     """Where the run stands by the month's report.
 
     A tenant counts as failing once this run has tried it: a note of a run before says nothing.
@@ -60,7 +60,7 @@ def look_of(report: MonthReport, run: StartedRun, queued: int) -> Look:
     failed = [each for each in report.failed if is_meant(each.tenant_id)]
     failing = sum(each.run_id == run.run_id for each in failed)
     missing = sum(map(is_meant, report.missing))
-    return Look(
+    return RunProgress(
         started=any(each.run_id == run.run_id for each in report.runs),
         invoiced=sum(is_meant(each.header.tenant_id) for each in report.invoices),
         failing=failing,
@@ -74,12 +74,12 @@ class Follower:
     """Looks until everybody is invoiced or has failed."""
 
     run: StartedRun
-    _seen: Look | None = None
+    _seen: RunProgress | None = None
     _changed_at: float = field(default_factory=monotonic)
     _busy_at: float = field(default_factory=monotonic)
 
-    def is_over(self, look: Look) -> bool:
-        """Whether the run has done all it can; raises Refused if nothing happens any more.
+    def is_over(self, look: RunProgress) -> bool:
+        """Whether the run has done all it can; raises NotAllowed if nothing happens any more.
 
         A forced run changes invoices that are there already. That it has done so shows only in
         the queue: it has to be quiet for a while.
@@ -99,7 +99,7 @@ class Follower:
                 "" if look.queued else ", and the queue is empty: see the log of start_month_end"
             )
             minutes = int(unchanged // 60)
-            raise Refused(f"nothing happens for {minutes} minutes: {what}{told}")
+            raise NotAllowed(f"nothing happens for {minutes} minutes: {what}{told}")
         return False
 
 
@@ -119,14 +119,14 @@ def follow(stack: Stack, period: Period, run: StartedRun) -> MonthReport:
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[Look], None]]:
+def _bar() -> Iterator[Callable[[RunProgress], None]]:
     output = console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     hidden = not output.is_terminal
     with Progress(*columns, console=output, transient=True, disable=hidden) as bar:
         task = bar.add_task("starting", total=None)
 
-        def update(look: Look) -> None:
+        def update(look: RunProgress) -> None:
             done = look.invoiced + look.failing
             told = f"{look.invoiced:,} invoiced, {look.failing:,} failing, {look.queued:,} queued"
             bar.update(task, description=told, total=look.total, completed=done)

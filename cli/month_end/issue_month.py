@@ -14,23 +14,23 @@ from cli.stack.caller import caller
 from cli.stack.global_options import Chosen
 from cli.stack.stack import Stack
 from cli.terminal.ask import confirmed, someone_is_there
-from cli.terminal.errors import BadInput, Refused
+from cli.terminal.errors import BadInput, NotAllowed
 from cli.terminal.output import complain, progress, show
 from cli.terminal.show import money, print_table
 from cli.terminal.text import cell, cells, counted
 from invoicing.foundation.parallel import TimeLimit
 from invoicing.invoices.invoice import InvoiceStatus, Issue
-from invoicing.invoices.lifecycle import InvalidOrder
+from invoicing.invoices.lifecycle import InvalidChangeRequest
 from invoicing.month_end.bulk_issue import (
     BulkIssue,
     BulkIssued,
-    BulkOrder,
+    BulkIssueRequest,
     Issuing,
     ReviewedAnother,
-    issued_document,
-    read_bulk_order,
+    issued_json,
+    read_bulk_issue_request,
 )
-from invoicing.month_end.report_json import report_document
+from invoicing.month_end.report_json import report_json
 from quote_engine import Period
 
 # Between two movements of the bar; each time the month is listed anew.
@@ -65,7 +65,7 @@ class MonthWords:
 
 
 def issue_month(chosen: Chosen, label: str, words: MonthWords) -> None:
-    """Issues what was reviewed and is not held; raises Refused if the month has changed since."""
+    """Issues what was reviewed and is not held; raises NotAllowed if the month has changed."""
     reasons = words.reasons
     asks = not words.yes and words.reviewed is None
     if asks and (chosen.as_json or not someone_is_there()):
@@ -80,19 +80,19 @@ def issue_month(chosen: Chosen, label: str, words: MonthWords) -> None:
         found = _issue(stack, period, order)
     except ReviewedAnother as error:
         show(chosen.as_json, {"refused": str(error), "digest": error.current}, Table)
-        raise Refused(f"{error}: review it again with `monthend report`") from error
-    except InvalidOrder as error:
+        raise NotAllowed(f"{error}: review it again with `monthend report`") from error
+    except InvalidChangeRequest as error:
         raise BadInput(_in_words(error)) from error
-    document = {"period": period.label, **issued_document(found)}
+    document = {"period": period.label, **issued_json(found)}
     show(chosen.as_json, document, lambda: _left_table(document), _summary(document))
     if found.held or found.refused:
-        raise Refused(f"{len(found.held)} held, {len(found.refused)} refused")
+        raise NotAllowed(f"{len(found.held)} held, {len(found.refused)} refused")
 
 
 def _reviewed(chosen: Chosen, stack: Stack, period: Period, asks: bool) -> str:
     """The digest of the month as it is now, which the person is shown."""
     report = report_now(stack, period)
-    document = report_document(report, EVERYTHING)
+    document = report_json(report, EVERYTHING)
     if not chosen.as_json:
         for table in (totals_table(document), review_table(document["review"])):
             if table.row_count:
@@ -103,22 +103,22 @@ def _reviewed(chosen: Chosen, stack: Stack, period: Period, asks: bool) -> str:
     held = document["review"]["held"]
     question = f"Issue the {drafts} drafts of {period.label}, but for the {held} that are held?"
     if asks and not confirmed(question):
-        raise Refused(f"{period.label}: nothing was done")
+        raise NotAllowed(f"{period.label}: nothing was done")
     return report.digest
 
 
-def _order(reviewed: str, reasons: Mapping[str, str]) -> BulkOrder:
+def _order(reviewed: str, reasons: Mapping[str, str]) -> BulkIssueRequest:
     try:
-        return read_bulk_order({"reviewed": reviewed, "overrides": dict(reasons)})
-    except InvalidOrder as error:
+        return read_bulk_issue_request({"reviewed": reviewed, "overrides": dict(reasons)})
+    except InvalidChangeRequest as error:
         raise BadInput(_in_words(error)) from error
 
 
-def _in_words(error: InvalidOrder) -> str:
+def _in_words(error: InvalidChangeRequest) -> str:
     return f"--{error}".replace("--overrides.", "--override ")
 
 
-def _issue(stack: Stack, period: Period, order: BulkOrder) -> BulkIssued:
+def _issue(stack: Stack, period: Period, order: BulkIssueRequest) -> BulkIssued:
     at = datetime.now(UTC)
     issuing = Issuing(caller(stack), at, Issue.at(at, stack.settings))
     bulk, issued, seconds = BulkIssue.over(stack.settings), 0, SECONDS_A_GO

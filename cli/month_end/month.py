@@ -7,7 +7,7 @@ from cli.terminal.arguments import month
 from cli.terminal.errors import BadInput
 from invoicing.foundation.billing_calendar import PeriodStillOpen, refuse_open_period
 from invoicing.foundation.parallel import TimeLimit
-from invoicing.month_end.month_reader import MonthBooks
+from invoicing.month_end.month_reader import MonthReader
 from invoicing.month_end.report import MonthReport, month_report
 from invoicing.month_end.start import month_to_bill
 from quote_engine import Period
@@ -33,7 +33,7 @@ def closed_month(stack: Stack, label: str | None, now: datetime) -> Period:
 
 def report_now(stack: Stack, period: Period) -> MonthReport:
     """Who is due and what became of them, from the tables."""
-    books = MonthBooks.over(stack.settings)
+    books = MonthReader.over(stack.settings)
     listing = books.listing(period)
     looks = books.all_looks(listing, TimeLimit(LONGEST_REPORT_SECONDS))
     return month_report(listing, looks, datetime.now(UTC))

@@ -8,12 +8,14 @@ from cli.stack.stack import Stack
 from cli.terminal.errors import BadInput
 from invoicing.accounts.accounts_table import UnknownTenant
 from invoicing.month_end.preview import Previews
-from invoicing.month_end.rollup import INVOICED, Outcome
+from invoicing.month_end.rollup import INVOICED, RollupOutcome
 from quote_engine import Period
 
 # Tenants between two movements of the bar.
 AT_ONCE = 64
-MIGHT_WRITE = frozenset((Outcome.ROLLED, Outcome.REPLACED, Outcome.REFUSED, Outcome.SKIPPED))
+MIGHT_WRITE = frozenset(
+    (RollupOutcome.ROLLED, RollupOutcome.REPLACED, RollupOutcome.REFUSED, RollupOutcome.SKIPPED)
+)
 
 type Preview = dict[str, Any]
 
@@ -55,4 +57,4 @@ def unforced(preview: Preview) -> Preview:
     if preview["before"] is None or preview["outcome"] not in MIGHT_WRITE:
         return preview
     kept = {"after": preview["before"], "changes": [], "unpriced": []}
-    return preview | {"outcome": Outcome.SKIPPED.value, "reason": INVOICED} | kept
+    return preview | {"outcome": RollupOutcome.SKIPPED.value, "reason": INVOICED} | kept

@@ -12,7 +12,12 @@ from cli.stack.function_name import function_name
 from cli.stack.stack import Stack
 from cli.terminal.errors import BadInput
 from invoicing.accounts.tenants_table import TenantsTable
-from invoicing.month_end.run_request import InvalidRunOrder, RunOrder, read_run_order, start_event
+from invoicing.month_end.run_request import (
+    InvalidRunRequest,
+    RunRequest,
+    read_run_request,
+    start_event,
+)
 from quote_engine import Period
 
 FUNCTION = "start_month_end"
@@ -23,7 +28,7 @@ class StartedRun:
     """A run that was asked for: its messages are sent by the function, after this."""
 
     run_id: str
-    order: RunOrder
+    order: RunRequest
 
     @property
     def document(self) -> dict[str, Any]:
@@ -31,16 +36,16 @@ class StartedRun:
         return {"run_id": self.run_id, **self.order.model_dump(mode="json")}
 
 
-def run_order(period: Period, tenant_ids: Sequence[str] | None, force: bool) -> RunOrder:
+def run_request(period: Period, tenant_ids: Sequence[str] | None, force: bool) -> RunRequest:
     """The order of a run for these tenants or for everybody; raises BadInput."""
     order: dict[str, Any] = {"period": period.label, "force": force}
     try:
-        return read_run_order(order | ({"tenant_ids": tenant_ids} if tenant_ids else {}))
-    except InvalidRunOrder as error:
+        return read_run_request(order | ({"tenant_ids": tenant_ids} if tenant_ids else {}))
+    except InvalidRunRequest as error:
         raise BadInput(f"--{error}".replace("--tenant_ids", "--tenant")) from error
 
 
-def start_run(stack: Stack, order: RunOrder, at: datetime) -> StartedRun:
+def start_run(stack: Stack, order: RunRequest, at: datetime) -> StartedRun:
     """Has the run started, under the caller's name; raises BadInput for an unknown tenant."""
     known = TenantsTable(stack.settings.accounts_table).several(order.tenant_ids or ())
     if unknown := order.unknown({tenant.tenant_id for tenant in known}):

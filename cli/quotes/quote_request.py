@@ -8,14 +8,14 @@ from typing import Any
 from cli.stack.stack import Stack
 from cli.terminal.errors import BadInput
 from invoicing.accounts.accounts_table import UnknownTenant
-from invoicing.pricing.quotes import InvalidQuote, QuoteOrder, Quotes, read_order
+from invoicing.pricing.quotes import InvalidQuote, QuoteBody, Quotes, read_quote_body
 
 # Whose a stored quote is; these are not stored.
 NOBODY = ""
 
 
 @dataclass(frozen=True, slots=True)
-class OrderWords:
+class QuoteWords:
     """What `--plan` and the options that go with it said, word for word."""
 
     plan: str | None
@@ -32,7 +32,7 @@ class OrderWords:
         """Whether one of them is there at all."""
         return any(getattr(self, name) not in (None, ()) for name in self.__slots__)
 
-    def order(self) -> QuoteOrder:
+    def order(self) -> QuoteBody:
         """The order; raises BadInput with every field that cannot be read."""
         order = {
             "plan": self.plan,
@@ -45,7 +45,7 @@ class OrderWords:
             "ends_on": self.ends_on,
         }
         try:
-            return read_order(order)
+            return read_quote_body(order)
         except InvalidQuote as error:
             raise BadInput(str(error)) from error
 
@@ -71,7 +71,7 @@ def _quantities(words: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def quoted(stack: Stack, order: QuoteOrder, asked_at: datetime) -> dict[str, Any]:
+def quoted(stack: Stack, order: QuoteBody, asked_at: datetime) -> dict[str, Any]:
     """The quote as the API shows it, but for the id: it is not stored.
 
     Raises BadInput naming every field that cannot be priced.

@@ -16,7 +16,7 @@ class QueueName(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class QueueOutputs:
     """The stack's outputs of a dead-letter queue and of the queue that its messages came from."""
 
     dead_letters: str
@@ -24,10 +24,10 @@ class Source:
 
 
 SOURCES = {
-    QueueName.ROLLUP: Source("RollupDeadLetterQueueUrl", "RollupQueueUrl"),
-    QueueName.USAGE: Source("UsageDeadLetterQueueUrl", "UsageQueueUrl"),
+    QueueName.ROLLUP: QueueOutputs("RollupDeadLetterQueueUrl", "RollupQueueUrl"),
+    QueueName.USAGE: QueueOutputs("UsageDeadLetterQueueUrl", "UsageQueueUrl"),
     # Events that could not be delivered to a function: there is no queue to give them back to.
-    QueueName.SCHEDULE: Source("ScheduleDeadLetterQueueUrl", None),
+    QueueName.SCHEDULE: QueueOutputs("ScheduleDeadLetterQueueUrl", None),
 }
 
 

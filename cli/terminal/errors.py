@@ -35,7 +35,7 @@ class BadInput(CommandError):
     """A file or an argument that cannot be used at all."""
 
 
-class Refused(CommandError):
+class NotAllowed(CommandError):
     """What is stored, or its state, does not allow it."""
 
     exit_code = ExitCode.REFUSED

@@ -39,7 +39,7 @@ class Recorder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class UncountedLine:
     """A line whose events were not counted, and why."""
 
     line: int
@@ -52,7 +52,7 @@ class ImportReport:
     """Events by what became of them, the lines that were not counted, the months that were."""
 
     counts: Counter[UsageOutcome] = field(default_factory=Counter)
-    problems: Counter[Problem] = field(default_factory=Counter)
+    problems: Counter[UncountedLine] = field(default_factory=Counter)
     # Labels such as 2026-04. A duplicate's month is one too: the import that counted it may have
     # been broken off before it told of it.
     months: set[str] = field(default_factory=set)
@@ -61,10 +61,10 @@ class ImportReport:
         """Notes what became of one event of a line."""
         self.counts[outcome] += 1
         if outcome in NOT_COUNTED:
-            self.problems[Problem(line, outcome, reason)] += 1
+            self.problems[UncountedLine(line, outcome, reason)] += 1
 
     @property
-    def in_order(self) -> list[tuple[Problem, int]]:
+    def in_order(self) -> list[tuple[UncountedLine, int]]:
         """The problems by line, each with the number of its events."""
         return sorted(self.problems.items(), key=lambda found: found[0].line)
 
@@ -123,7 +123,7 @@ def _record(
     return recorder.record(events, received)
 
 
-def import_document(report: ImportReport) -> dict[str, Any]:
+def import_json(report: ImportReport) -> dict[str, Any]:
     """The report of an import as JSON shows it."""
     return {
         "counts": {outcome.value: report.counts[outcome] for outcome in UsageOutcome},

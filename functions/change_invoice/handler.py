@@ -18,31 +18,38 @@ from invoicing.api.http import (
 )
 from invoicing.api.paths import invoice_in_path
 from invoicing.foundation.settings import settings
-from invoicing.invoices.invoice import Issue, header_document
+from invoicing.invoices.invoice import Issue, header_json
 from invoicing.invoices.invoices_table import InvoiceNotFound
-from invoicing.invoices.lifecycle import Action, Actor, Change, Refused, held_document, read_order
+from invoicing.invoices.lifecycle import (
+    Action,
+    Actor,
+    ChangeRefused,
+    InvoiceChange,
+    held_json,
+    read_change_request,
+)
 from invoicing.invoices.lifecycle_table import LifecycleTable
 
 logger = Logger(service="change_invoice")
 
 
-def _change(event: Event, caller: Caller) -> Change:
+def _change(event: Event, caller: Caller) -> InvoiceChange:
     action = Action(event["resource"].rpartition("/")[2])
     at = received_at(event)
     issue = Issue.at(at, settings()) if action is Action.ISSUE else None
-    order = read_order(action, json_body(event))
-    return Change(action, order, Actor(caller.subject, caller.name), at, issue)
+    order = read_change_request(action, json_body(event))
+    return InvoiceChange(action, order, Actor(caller.subject, caller.name), at, issue)
 
 
-def _conflict(error: Refused) -> Problem:
-    more = {"current": header_document(error.current), **held_document(error)}
+def _conflict(error: ChangeRefused) -> Problem:
+    more = {"current": header_json(error.current), **held_json(error)}
     return Problem(HTTPStatus.CONFLICT, str(error), more=more)
 
 
 @api(
     logger,
     may=lambda caller: caller.is_admin,
-    answers={InvoiceNotFound: not_there("invoice"), Refused: _conflict},
+    answers={InvoiceNotFound: not_there("invoice"), ChangeRefused: _conflict},
 )
 def handler(event: Event, caller: Caller) -> Response:
     """Answers the header as it is now; a conflict answers 409 with the one that stands."""
@@ -52,8 +59,8 @@ def handler(event: Event, caller: Caller) -> Response:
     about = {"action": change.action, "invoice_id": f"{tenant_id}.{period.label}"}
     try:
         header = LifecycleTable(settings().invoices_table).change(tenant_id, period, change)
-    except Refused as error:
+    except ChangeRefused as error:
         logger.info("refused", extra=about | {"reason": str(error), "by": caller.subject})
         raise
     logger.info("done", extra=about | {"revision": header.revision, "by": caller.subject})
-    return ok(header_document(header))
+    return ok(header_json(header))

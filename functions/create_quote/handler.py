@@ -18,7 +18,7 @@ from invoicing.api.http import (
     scoped_tenant,
 )
 from invoicing.foundation.settings import settings
-from invoicing.pricing.quotes import QuoteOrder, Quotes, read_order
+from invoicing.pricing.quotes import QuoteBody, Quotes, read_quote_body
 from invoicing.pricing.quotes_table import QuotesTable
 from invoicing.pricing.tenant_month import Pricing
 
@@ -30,7 +30,7 @@ def _quotes() -> Quotes:
     return Quotes(Pricing.over(found), found)
 
 
-def _for_caller(order: QuoteOrder, caller: Caller) -> QuoteOrder:
+def _for_caller(order: QuoteBody, caller: Caller) -> QuoteBody:
     """The order for the caller's own tenant; whoever has none asks as a prospect."""
     if order.tenant_id is None and not caller.tenant_ids:
         return order
@@ -44,7 +44,7 @@ def _for_caller(order: QuoteOrder, caller: Caller) -> QuoteOrder:
 def handler(event: Event, caller: Caller) -> Response:
     """Answers the quote with its id; a price or tax that cannot be found refuses it whole."""
     query_parameters(event, frozenset())
-    order = _for_caller(read_order(json_body(event)), caller)
+    order = _for_caller(read_quote_body(json_body(event)), caller)
     quote = _quotes().quote(order, caller.subject, received_at(event))
     QuotesTable(settings().accounts_table).put(quote)
     logger.info("quote given", extra={"quote_id": quote.quote_id, "tenant_id": quote.tenant_id})

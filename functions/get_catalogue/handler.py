@@ -9,9 +9,9 @@ from invoicing.accounts.catalogue_form import CODE
 from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceKind, PriceVersions
 from invoicing.accounts.json_views import (
     Show,
-    addon_version_document,
-    plan_summary,
-    plan_version_document,
+    addon_version_json,
+    plan_summary_json,
+    plan_version_json,
 )
 from invoicing.api.access import Caller
 from invoicing.api.http import (
@@ -24,7 +24,7 @@ from invoicing.api.http import (
     path_parameter,
     query_parameters,
 )
-from invoicing.api.paging import PARAMETERS, Page, page_document
+from invoicing.api.paging import PARAMETERS, Page, page_json
 from invoicing.api.preconditions import stored_response
 from invoicing.foundation.settings import settings
 from invoicing.foundation.versions import Stored
@@ -43,7 +43,7 @@ def _list[P: (Plan, AddonPrice)](event: Event, kind: PriceKind[P], show: Show[P]
         found = table.codes(after, limit + 1)
         return table.several(found[:limit]), found[limit - 1][0] if len(found) > limit else None
 
-    return ok(page_document(query, name, name, page, show))
+    return ok(page_json(query, name, name, page, show))
 
 
 def _one[P: (Plan, AddonPrice)](event: Event, kind: PriceKind[P], show: Show[P]) -> Response:
@@ -69,10 +69,10 @@ def handler(event: Event, _caller: Caller) -> Response:
     """Answers a page of the newest versions, or one version of one plan or add-on."""
     match event["resource"].removeprefix("/api/v1"):
         case "/plans":
-            return _list(event, PLANS, plan_summary)
+            return _list(event, PLANS, plan_summary_json)
         case "/plans/{code}":
-            return _one(event, PLANS, plan_version_document)
+            return _one(event, PLANS, plan_version_json)
         case "/addons":
-            return _list(event, ADDONS, addon_version_document)
+            return _list(event, ADDONS, addon_version_json)
         case _:
-            return _one(event, ADDONS, addon_version_document)
+            return _one(event, ADDONS, addon_version_json)

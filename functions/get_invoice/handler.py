@@ -8,7 +8,7 @@ from invoicing.api.access import Caller
 from invoicing.api.http import Event, Response, api, bad_request, not_there, ok, query_parameters
 from invoicing.api.paths import invoice_in_path
 from invoicing.foundation.settings import settings
-from invoicing.invoices.invoice import invoice_document
+from invoicing.invoices.invoice import invoice_json
 from invoicing.invoices.invoices_table import InvoiceNotFound, InvoicesTable
 
 REVISION = re.compile("[1-9][0-9]?")
@@ -37,4 +37,4 @@ def handler(event: Event, caller: Caller) -> Response:
     if not caller.may_see(tenant_id):
         raise not_there("invoice")
     invoice = InvoicesTable(settings().invoices_table).get(tenant_id, period, revision)
-    return ok(invoice_document(invoice))
+    return ok(invoice_json(invoice))

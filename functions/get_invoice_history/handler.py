@@ -6,7 +6,7 @@ from invoicing.api.access import Caller
 from invoicing.api.http import Event, Response, api, not_there, ok, query_parameters
 from invoicing.api.paths import invoice_in_path
 from invoicing.foundation.settings import settings
-from invoicing.invoices.history import history_document
+from invoicing.invoices.history import history_json
 from invoicing.invoices.lifecycle_table import LifecycleTable
 
 logger = Logger(service="get_invoice_history")
@@ -21,7 +21,7 @@ def handler(event: Event, _caller: Caller) -> Response:
     revisions = table.revisions(tenant_id, period)
     if not revisions:
         raise not_there("invoice")
-    document = history_document(
+    document = history_json(
         f"{tenant_id}.{period.label}", revisions, table.history(tenant_id, period)
     )
     return ok(document)

@@ -21,9 +21,9 @@ from invoicing.api.paths import month_in_path
 from invoicing.foundation.parallel import OutOfTime, TimeLimit
 from invoicing.foundation.settings import settings
 from invoicing.month_end.month_ends_table import MonthEndsTable
-from invoicing.month_end.month_reader import MonthBooks
+from invoicing.month_end.month_reader import MonthReader
 from invoicing.month_end.report import month_report
-from invoicing.month_end.report_json import report_document
+from invoicing.month_end.report_json import report_json
 from quote_engine import Period
 
 # API Gateway waits 29 seconds, and what was read has still to be added up and sent.
@@ -48,14 +48,14 @@ def _stored_report(period: Period) -> dict[str, Any]:
 
 
 def _report(period: Period, event: Event) -> dict[str, Any]:
-    limit, books = TimeLimit(SECONDS), MonthBooks.over(settings())
+    limit, books = TimeLimit(SECONDS), MonthReader.over(settings())
     listing = books.listing(period)
     try:
         looks = books.all_looks(listing, limit)
     except OutOfTime as error:
         logger.warning("out of time", extra={"reason": str(error)})
         raise
-    return report_document(month_report(listing, looks, received_at(event)))
+    return report_json(month_report(listing, looks, received_at(event)))
 
 
 TOO_LARGE = Problem(

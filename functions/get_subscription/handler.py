@@ -4,7 +4,7 @@ from aws_lambda_powertools import Logger
 
 from invoicing.accounts.account import DEPLOYMENT_ID
 from invoicing.accounts.account_item import DeploymentTaken
-from invoicing.accounts.json_views import deployment_view, subscription_view
+from invoicing.accounts.json_views import deployment_json, listed_segment_json
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.api.access import Caller
@@ -17,7 +17,7 @@ from invoicing.api.http import (
     path_parameter,
     query_parameters,
 )
-from invoicing.api.paging import PARAMETERS, page_document
+from invoicing.api.paging import PARAMETERS, page_json
 from invoicing.api.preconditions import stored_response
 from invoicing.foundation.parsing import TENANT_ID
 from invoicing.foundation.settings import settings
@@ -28,12 +28,12 @@ logger = Logger(service="get_subscription")
 def _list(event: Event, tenant_id: str) -> Response:
     query, name = query_parameters(event, PARAMETERS), settings().accounts_table
     table = SubscriptionsTable(name)
-    document = page_document(
+    document = page_json(
         query,
         f"subscriptions {tenant_id}",
         "subscriptions",
         lambda after, limit: table.page(tenant_id, after, limit),
-        subscription_view,
+        listed_segment_json,
     )
     if not document["subscriptions"] and TenantsTable(name).get(tenant_id) is None:
         raise not_there("tenant")
@@ -48,7 +48,7 @@ def _one(event: Event, tenant_id: str) -> Response:
     stored = SubscriptionsTable(settings().accounts_table).get(tenant_id, deployment_id)
     if stored is None:
         raise not_there("deployment")
-    return stored_response(stored, deployment_view(stored.record))
+    return stored_response(stored, deployment_json(stored.record))
 
 
 @api(

@@ -4,7 +4,7 @@ from aws_lambda_powertools import Logger
 
 from invoicing.accounts.account import Tenant
 from invoicing.accounts.accounts_table import AccountsTable
-from invoicing.accounts.json_views import tenant_view
+from invoicing.accounts.json_views import tenant_json
 from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.api.access import Caller
 from invoicing.api.http import (
@@ -17,7 +17,7 @@ from invoicing.api.http import (
     path_parameter,
     query_parameters,
 )
-from invoicing.api.paging import PARAMETERS, Page, page_document
+from invoicing.api.paging import PARAMETERS, Page, page_json
 from invoicing.api.preconditions import stored_response
 from invoicing.foundation.parsing import TENANT_ID
 from invoicing.foundation.settings import settings
@@ -36,7 +36,7 @@ def _list(event: Event, caller: Caller) -> Response:
     if not caller.is_admin:
         raise forbidden()
     query = query_parameters(event, PARAMETERS)
-    return ok(page_document(query, "tenants", "tenants", _page, tenant_view))
+    return ok(page_json(query, "tenants", "tenants", _page, tenant_json))
 
 
 def _one(event: Event, caller: Caller) -> Response:
@@ -47,7 +47,7 @@ def _one(event: Event, caller: Caller) -> Response:
     stored = TenantsTable(settings().accounts_table).get(tenant_id)
     if stored is None:
         raise not_there("tenant")
-    return stored_response(stored, tenant_view(stored.record))
+    return stored_response(stored, tenant_json(stored.record))
 
 
 @api(logger, may=lambda caller: caller.may_read)

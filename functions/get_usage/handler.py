@@ -9,7 +9,7 @@ from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.api.access import Caller
 from invoicing.api.http import Event, Response, api, bad_request, not_there, ok, query_parameters
 from invoicing.foundation.settings import settings
-from invoicing.usage.usage_table import UsageTable, usage_document
+from invoicing.usage.usage_table import UsageTable, usage_json
 from quote_engine import Period
 
 PARAMETERS = ("deployment_id", "period")
@@ -40,4 +40,4 @@ def handler(event: Event, caller: Caller) -> Response:
     if owner is None or not caller.may_see(owner):
         raise not_there("deployment")
     month = UsageTable(settings().usage_table).days(deployment_id, period)
-    return ok(usage_document(deployment_id, period, month))
+    return ok(usage_json(deployment_id, period, month))

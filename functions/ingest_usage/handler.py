@@ -7,7 +7,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from invoicing.foundation.bodies import InvalidJson, read_json
 from invoicing.foundation.parsing import sent_at
-from invoicing.usage.metering import EVENTS_A_CALL, metering, results_document
+from invoicing.usage.metering import EVENTS_A_CALL, metering, results_json
 from invoicing.usage.usage_event import UsageOutcome, UsageResult
 
 logger = Logger(service="ingest_usage")
@@ -51,7 +51,7 @@ def _done(record: dict[str, Any]) -> bool:
             named = {"source": result.source, "event_id": result.id}
             said = {"outcome": result.outcome, "reason": result.reason}
             logger.warning("usage event not counted", extra=about | named | said)
-    logger.info("usage recorded", extra=about | results_document(results)["counts"])
+    logger.info("usage recorded", extra=about | results_json(results)["counts"])
     return True
 
 

@@ -24,8 +24,8 @@ from invoicing.month_end.bulk_issue import (
     BulkIssue,
     Issuing,
     ReviewedAnother,
-    issued_document,
-    read_bulk_order,
+    issued_json,
+    read_bulk_issue_request,
 )
 
 # API Gateway waits 29 seconds; who is told `complete: false` repeats the request.
@@ -51,9 +51,9 @@ def handler(event: Event, caller: Caller) -> Response:
     query_parameters(event, frozenset())
     period = month_in_path(event)
     issuing = _issuing(event, caller)
-    order = read_bulk_order(json_body(event))
+    order = read_bulk_issue_request(json_body(event))
     found = BulkIssue.over(settings()).issue(period, order, issuing, limit)
-    body = {"period": period.label, **issued_document(found)}
+    body = {"period": period.label, **issued_json(found)}
     counts = {name: body[name] for name in ("issued", "already", "held_count", "refused_count")}
     logger.info("month issued", extra=counts | {"period": period.label, "by": caller.subject})
     return ok(body)

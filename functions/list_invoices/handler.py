@@ -17,7 +17,7 @@ from invoicing.api.http import (
 )
 from invoicing.api.paging import LIMIT, next_cursor, page_after, page_limit
 from invoicing.foundation.settings import settings
-from invoicing.invoices.invoice import InvoiceStatus, header_document
+from invoicing.invoices.invoice import InvoiceStatus, header_json
 from invoicing.invoices.invoice_lists_table import HeaderFilter, HeaderPage, InvoiceLists
 from quote_engine import Period
 
@@ -72,7 +72,7 @@ def handler(event: Event, caller: Caller) -> Response:
     """Answers `{"invoices": [header...], "next_cursor": str|null}`."""
     page, scope = _page(caller, query_parameters(event, PARAMETERS))
     body = {
-        "invoices": [header_document(header) for header in page.headers],
+        "invoices": [header_json(header) for header in page.headers],
         "next_cursor": next_cursor(page.next_position, scope),
     }
     return ok(body)

@@ -16,7 +16,7 @@ from invoicing.api.http import (
     received_at,
     scoped_tenant,
 )
-from invoicing.api.paging import PARAMETERS, page_document
+from invoicing.api.paging import PARAMETERS, page_json
 from invoicing.api.paths import month_in_path
 from invoicing.foundation.settings import settings
 from invoicing.month_end.preview import Previews
@@ -32,5 +32,5 @@ def handler(event: Event, caller: Caller) -> Response:
     tenant_id = scoped_tenant(caller, query.get("tenant_id"))
     read = Previews.over(settings()).reader(period, received_at(event), tenant_id)
     scope = json.dumps(["previews", period.label, tenant_id])
-    document = page_document(query, scope, "previews", read, dict)
+    document = page_json(query, scope, "previews", read, dict)
     return ok({"period": period.label, **document})

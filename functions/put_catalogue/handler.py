@@ -14,7 +14,7 @@ from invoicing.accounts.catalogue_table import (
     TooManyVersions,
 )
 from invoicing.accounts.form_fields import ReadPrice, read_priced
-from invoicing.accounts.json_views import Show, addon_version_document, plan_version_document
+from invoicing.accounts.json_views import Show, addon_version_json, plan_version_json
 from invoicing.api.access import Caller
 from invoicing.api.http import (
     Event,
@@ -27,7 +27,7 @@ from invoicing.api.http import (
 )
 from invoicing.api.preconditions import precondition, with_etag
 from invoicing.foundation.settings import settings
-from invoicing.foundation.versions import Outcome, write_version
+from invoicing.foundation.versions import WriteOutcome, write_version
 from quote_engine import Plan
 
 logger = Logger(service="put_catalogue")
@@ -49,7 +49,7 @@ def _put[P: (Plan, AddonPrice)](
     stored, outcome = written.stored, written.outcome
     said = {kind.name: code, "version": stored.version, "outcome": outcome}
     logger.info("catalogue put", extra=said | {"by": caller.subject})
-    same = outcome is Outcome.UNCHANGED
+    same = outcome is WriteOutcome.UNCHANGED
     return with_etag(HTTPStatus.OK if same else HTTPStatus.CREATED, stored.version, show(stored))
 
 
@@ -62,5 +62,5 @@ def handler(event: Event, caller: Caller) -> Response:
     """Answers the newest version: 201 if this request made it, 200 if it was the same before."""
     query_parameters(event, frozenset())
     if event["resource"].endswith("/plans/{code}"):
-        return _put(event, caller, PLANS, read_plan, plan_version_document)
-    return _put(event, caller, ADDONS, read_addon, addon_version_document)
+        return _put(event, caller, PLANS, read_plan, plan_version_json)
+    return _put(event, caller, ADDONS, read_addon, addon_version_json)

@@ -7,7 +7,7 @@ from invoicing.accounts.account_item import DeploymentTaken
 from invoicing.accounts.accounts_table import UnknownTenant
 from invoicing.accounts.deployments import Deployment
 from invoicing.accounts.form_fields import read_form
-from invoicing.accounts.json_views import deployment_view
+from invoicing.accounts.json_views import deployment_json
 from invoicing.accounts.subscription_form import ChangeForm, DeploymentForm, EndForm
 from invoicing.accounts.subscriptions import Subscriptions, UnknownDeployment
 from invoicing.accounts.subscriptions_table import TooManyChanges
@@ -66,4 +66,4 @@ def handler(event: Event, caller: Caller) -> Response:
     said = {"tenant_id": tenant_id, "deployment_id": deployment_id, "outcome": written.outcome}
     version = {"version": written.stored.version, "by": caller.subject}
     logger.info("subscription put", extra=said | version)
-    return written_response(written, deployment_view(written.stored.record))
+    return written_response(written, deployment_json(written.stored.record))

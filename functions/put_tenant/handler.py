@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger
 from invoicing.accounts.account import InvalidAccount, Tenant
 from invoicing.accounts.account_item import AccountNumberTaken
 from invoicing.accounts.form_fields import InvalidForm, read_form
-from invoicing.accounts.json_views import tenant_view
+from invoicing.accounts.json_views import tenant_json
 from invoicing.accounts.tenant_form import TenantForm
 from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.api.access import Caller
@@ -50,4 +50,4 @@ def handler(event: Event, caller: Caller) -> Response:
     )
     said = {"tenant_id": tenant.tenant_id, "version": written.stored.version}
     logger.info("tenant put", extra=said | {"outcome": written.outcome, "by": caller.subject})
-    return written_response(written, tenant_view(written.stored.record))
+    return written_response(written, tenant_json(written.stored.record))

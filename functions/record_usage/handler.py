@@ -17,7 +17,7 @@ from invoicing.api.http import (
     query_parameters,
     received_at,
 )
-from invoicing.usage.metering import EVENTS_A_CALL, metering, results_document
+from invoicing.usage.metering import EVENTS_A_CALL, metering, results_json
 from invoicing.usage.usage_events_table import UsageNotRecorded
 
 logger = Logger(service="record_usage")
@@ -49,6 +49,6 @@ def handler(event: Event, _caller: Caller) -> Response:
     except UsageNotRecorded as error:
         logger.warning("usage not recorded", extra={"reason": str(error)})
         raise
-    document = results_document(results)
+    document = results_json(results)
     logger.info("usage recorded", extra=document["counts"])
     return ok(document)

@@ -20,13 +20,13 @@ from invoicing.api.http import (
 from invoicing.api.paths import closed_period
 from invoicing.foundation.settings import settings
 from invoicing.month_end.dispatch import invoke_later
-from invoicing.month_end.run_request import RunOrder, read_run_order, start_event
+from invoicing.month_end.run_request import RunRequest, read_run_request, start_event
 
 logger = Logger(service="request_month_end")
 
 
-def _order(event: Event) -> RunOrder:
-    order = read_run_order(json_body(event))
+def _order(event: Event) -> RunRequest:
+    order = read_run_request(json_body(event))
     closed_period(event, order.period)
     found = TenantsTable(settings().accounts_table).several(order.tenant_ids or ())
     unknown = order.unknown({tenant.tenant_id for tenant in found})

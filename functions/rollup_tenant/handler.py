@@ -9,11 +9,11 @@ from aws_lambda_powertools.metrics import MetricUnit
 from invoicing.foundation.billing_calendar import refuse_future
 from invoicing.foundation.parsing import sent_at
 from invoicing.foundation.settings import settings
-from invoicing.invoices.invoice import unpriced_document
+from invoicing.invoices.invoice import unpriced_json
 from invoicing.invoices.invoices_table import InvoicesTable
-from invoicing.invoices.line_changes import changes_document
+from invoicing.invoices.line_changes import changes_json
 from invoicing.month_end.failures_table import FailuresTable
-from invoicing.month_end.rollup import Outcome, Rollup, RollupResult
+from invoicing.month_end.rollup import Rollup, RollupOutcome, RollupResult
 from invoicing.month_end.rollup_message import RollupMessage, parse_rollup_message
 from invoicing.pricing.tenant_month import Pricing
 
@@ -27,7 +27,7 @@ logger = Logger(service="rollup_tenant")
 metrics = Metrics(namespace="Monthend", service="rollup_tenant")
 
 
-class OutOfTime(Exception):
+class InvocationEnding(Exception):
     """The invocation is about to end; the message was not looked at and will come again."""
 
 
@@ -98,7 +98,7 @@ def _note(message: RollupMessage, reason: str, record: dict[str, Any], context: 
 
 def _refuse_if_ending(context: Any) -> None:
     if context.get_remaining_time_in_millis() < MARGIN_MS:
-        raise OutOfTime(f"less than {MARGIN_MS} ms left")
+        raise InvocationEnding(f"less than {MARGIN_MS} ms left")
 
 
 def _about(message: RollupMessage | None, record: dict[str, Any]) -> dict[str, Any]:
@@ -118,15 +118,15 @@ def _log_fields(result: RollupResult) -> dict[str, Any]:
         "invoice_id": header.id if header else None,
         "revision": header.revision if header else None,
         "total_cents": header.total_cents if header else None,
-        "unpriced_usage": unpriced_document(result.unpriced),
+        "unpriced_usage": unpriced_json(result.unpriced),
         # Line by line what a forced run changed; all of it is in the invoice's history.
-        "changes": changes_document(result.changes[:MOST_CHANGES]),
+        "changes": changes_json(result.changes[:MOST_CHANGES]),
     }
 
 
 def _count_from_zero() -> None:
     """Each count is present in every invocation, so that a quiet metric means nothing ran."""
-    for outcome in (Outcome.ROLLED, Outcome.SKIPPED, "failed"):
+    for outcome in (RollupOutcome.ROLLED, RollupOutcome.SKIPPED, "failed"):
         metrics.add_metric(name=outcome, unit=MetricUnit.Count, value=0)
 
 

@@ -10,7 +10,7 @@ from invoicing.foundation.billing_calendar import PeriodStillOpen, refuse_future
 from invoicing.foundation.parallel import TimeLimit
 from invoicing.foundation.settings import settings
 from invoicing.month_end.start_event import parse_scheduled
-from invoicing.month_end.sweep import Sweep, Swept, swept_document
+from invoicing.month_end.sweep import Sweep, Swept, swept_json
 
 # Of fifteen minutes; the rest is for what was begun.
 SECONDS = 780
@@ -41,6 +41,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         logger.info("nothing to sweep yet", extra={"reason": str(error)})
         return {"open": True}
     _publish(swept, context)
-    result = swept_document(swept)
+    result = swept_json(swept)
     logger.info("month swept", extra=result)
     return result

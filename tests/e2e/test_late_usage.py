@@ -16,7 +16,7 @@ from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.foundation.billing_calendar import label_after
 from invoicing.invoices.invoices_table import InvoiceChanged
-from invoicing.month_end.rollup import Outcome, Rollup, RollupResult
+from invoicing.month_end.rollup import Rollup, RollupOutcome, RollupResult
 from invoicing.month_end.rollup_message import RollupMessage
 from quote_engine import Period
 from tests.e2e.conftest import Deployed
@@ -86,7 +86,7 @@ def test_three_months_made_at_once_while_late_usage_pours_in(deployed: Deployed)
             for label in YEAR[1:4]
         ]
         list(threads.map(pour, range(BATCHES)))
-        assert {month.result().outcome for month in months} == {Outcome.ROLLED}
+        assert {month.result().outcome for month in months} == {RollupOutcome.ROLLED}
     run(rollup, "latecomer", YEAR[4])
     cents = [sum(adjusted(rollup, "latecomer", label)) for label in YEAR[1:]]
     assert sum(cents) == BATCHES * HOURS_A_BATCH

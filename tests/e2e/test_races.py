@@ -13,9 +13,9 @@ from pynamodb.exceptions import TransactWriteError
 
 from invoicing.accounts.account import Tenant
 from invoicing.invoices.billed_usage import NOTHING_BILLED
-from invoicing.invoices.invoice import Edition, Invoice, new_invoice
+from invoicing.invoices.invoice import Invoice, Revision, new_invoice
 from invoicing.invoices.invoices_table import InvoiceAlreadyExists, InvoiceChanged
-from invoicing.month_end.rollup import Outcome, RollupResult
+from invoicing.month_end.rollup import RollupOutcome, RollupResult
 from invoicing.month_end.rollup_message import RollupMessage
 from quote_engine import Period, Plan, QuoteRequest, Subscription, price
 from tests.e2e.conftest import Deployed
@@ -77,8 +77,8 @@ def test_sixteen_forced_workers_replace_a_draft_once(deployed: Deployed) -> None
             return None
 
     outcomes = Counter(result.outcome for result in at_once(force) if result)
-    assert outcomes[Outcome.REPLACED] == 1
-    assert outcomes.keys() <= {Outcome.REPLACED, Outcome.SKIPPED}
+    assert outcomes[RollupOutcome.REPLACED] == 1
+    assert outcomes.keys() <= {RollupOutcome.REPLACED, RollupOutcome.SKIPPED}
     current = deployed.rollup.invoices.get("acme", Period.month("2025-09")).header
     assert current.revision == 2
     retried = deployed.rollup.roll_up(message("acme", "2025-09", force=True))
@@ -93,7 +93,7 @@ def _large_invoice(tenant_id: str, dollars: int) -> Invoice:
     )
     request = QuoteRequest(JUNE, "AUD", "gst", subscriptions)
     tenant = Tenant(tenant_id, "Large", "9000", "gst")
-    return new_invoice(tenant, request, price(request), Edition(1, None), NOTHING_BILLED)
+    return new_invoice(tenant, request, price(request), Revision(1, None), NOTHING_BILLED)
 
 
 def test_sixteen_large_invoices_at_once_leave_one_whole_and_no_orphans(

@@ -33,7 +33,7 @@ class GuardMoved(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class TextChange:
     """One text of one function, and what it becomes."""
 
     function: str
@@ -55,27 +55,29 @@ ORDER: dict[str, list[Any]] = {}
 
 SOURCES: dict[Any, str] = {}
 
-GUARDS: dict[str, tuple[Change, ...]] = {
+GUARDS: dict[str, tuple[TextChange, ...]] = {
     "the condition on the invoice put": (
-        Change("_put_new", "condition=new", "condition=None", InvoicesTable),
+        TextChange("_put_new", "condition=new", "condition=None", InvoicesTable),
     ),
     "the read-back: a refused put is an error": (
-        Change("create", "self._recognise(item, error)", "raise", InvoicesTable),
+        TextChange("create", "self._recognise(item, error)", "raise", InvoicesTable),
     ),
     "the read-back: one's own put is not recognised": (
-        Change("_recognise", "if current.attempt != item.attempt:", "if True:", InvoicesTable),
+        TextChange("_recognise", "if current.attempt != item.attempt:", "if True:", InvoicesTable),
     ),
     "the read-back: another's put is taken for one's own": (
-        Change("_recognise", "if current.attempt != item.attempt:", "if False:", InvoicesTable),
+        TextChange(
+            "_recognise", "if current.attempt != item.attempt:", "if False:", InvoicesTable
+        ),
     ),
     "the order of commit: pages before the item": (
-        Change(
+        TextChange(
             "_with_pages_written",
             "page.save()",
             "ORDER.setdefault(attempt, []).append(page)",
             InvoicesTable,
         ),
-        Change(
+        TextChange(
             "_sweep",
             "self._delete_pages(",
             "[page.save() for page in ORDER.pop(item.attempt, ())]; self._delete_pages(",
@@ -83,7 +85,7 @@ GUARDS: dict[str, tuple[Change, ...]] = {
         ),
     ),
     "the dedupe condition of usage events": (
-        Change(
+        TextChange(
             "_dedupe_item",
             '"ConditionExpression": f"attribute_not_exists({KEY})",',
             "",
@@ -91,13 +93,13 @@ GUARDS: dict[str, tuple[Change, ...]] = {
         ),
     ),
     "the mark of late usage": (
-        Change("_mark", "condition=condition", "condition=None", InvoicesTable),
+        TextChange("_mark", "condition=condition", "condition=None", InvoicesTable),
     ),
     "the condition that a replaced invoice is unchanged": (
-        Change("_swap", "condition=unchanged", "condition=None", InvoicesTable),
+        TextChange("_swap", "condition=unchanged", "condition=None", InvoicesTable),
     ),
     "sweeping pages of one's own revision alone": (
-        Change(
+        TextChange(
             "_delete_pages",
             "pages_of_revision(item.period_start, int(item.revision))",
             "item.period_start",
@@ -105,19 +107,19 @@ GUARDS: dict[str, tuple[Change, ...]] = {
         ),
     ),
     "late usage goes on from what was billed": (
-        Change("billed_until_now", "billed = late.after", "pass", BillingHistory),
+        TextChange("billed_until_now", "billed = late.after", "pass", BillingHistory),
     ),
     "an invoice made again ends where a later one begins": (
-        Change("later_billing", "if later.period.start >", "if False and", BillingHistory),
+        TextChange("later_billing", "if later.period.start >", "if False and", BillingHistory),
     ),
     "the worker refuses an open month": (
-        Change("roll_up", "refuse_open_period(period,", "(lambda *_: None)(period,", Rollup),
+        TextChange("roll_up", "refuse_open_period(period,", "(lambda *_: None)(period,", Rollup),
     ),
     "keys left unprocessed are asked for again": (
-        Change("_read_batch", 'answer.get("UnprocessedKeys") or {}', "{}", dynamodb),
+        TextChange("_read_batch", 'answer.get("UnprocessedKeys") or {}', "{}", dynamodb),
     ),
     "failed entries of a batch are sent again": (
-        Change(
+        TextChange(
             "_send_batch",
             'answer.get("Successful", ())',
             "list(answer['Successful']) + answer.get('Failed', [])",
@@ -125,7 +127,7 @@ GUARDS: dict[str, tuple[Change, ...]] = {
         ),
     ),
     "failures are reported to the queue": (
-        Change(
+        TextChange(
             "_done",
             "return message is not None and message.dry_run",
             "return True",
@@ -133,29 +135,31 @@ GUARDS: dict[str, tuple[Change, ...]] = {
         ),
     ),
     "a run out of time hands over": (
-        Change("send_month_end", "after=tenant_ids[-1]", "after=None", handler="start_month_end"),
+        TextChange(
+            "send_month_end", "after=tenant_ids[-1]", "after=None", handler="start_month_end"
+        ),
     ),
     "money is read consistently": (
-        Change("around", "consistent_read=True", "consistent_read=False", BillingHistoryTable),
+        TextChange("around", "consistent_read=True", "consistent_read=False", BillingHistoryTable),
     ),
     "usage is read consistently": (
-        Change("_read_batch", '"ConsistentRead": True', '"ConsistentRead": False', dynamodb),
+        TextChange("_read_batch", '"ConsistentRead": True', '"ConsistentRead": False', dynamodb),
     ),
     "the state that was reviewed is the state that is issued": (
-        Change("_write", "condition=same", "condition=None", LifecycleTable),
+        TextChange("_write", "condition=same", "condition=None", LifecycleTable),
     ),
     "an invoice that does not add up is refused": (
-        Change("new_invoice", "=quote.subtotal_cents", "=quote.subtotal_cents + 1", rollup),
-        Change("new_invoice", "refuse_inconsistent(invoice)", "pass", rollup),
+        TextChange("new_invoice", "=quote.subtotal_cents", "=quote.subtotal_cents + 1", rollup),
+        TextChange("new_invoice", "refuse_inconsistent(invoice)", "pass", rollup),
     ),
     "an invoice has the words of the quote": (
-        Change("_addon", "found.name", "'Another name'", Pricing),
+        TextChange("_addon", "found.name", "'Another name'", Pricing),
     ),
     "a revision has a number of its own": (
-        Change("invoice_number", "if revision > 1", "if False", invoice),
+        TextChange("invoice_number", "if revision > 1", "if False", invoice),
     ),
     "prices are those that the subscription is pinned to": (
-        Change(
+        TextChange(
             "_priced",
             "subscription.plan_version",
             "self.accounts.newest_version('plan', subscription.plan_code)",
@@ -163,7 +167,7 @@ GUARDS: dict[str, tuple[Change, ...]] = {
         ),
     ),
     "an invoice is shown to its own tenant alone": (
-        Change("may_see", "self.is_admin or tenant_id in self.tenant_ids", "True", Caller),
+        TextChange("may_see", "self.is_admin or tenant_id in self.tenant_ids", "True", Caller),
     ),
 }
 
@@ -181,7 +185,7 @@ def without(guard: str, functions: Functions) -> Iterator[None]:
         yield
 
 
-def _changed(owner: Any, change: Change) -> Any:
+def _changed(owner: Any, change: TextChange) -> Any:
     function = inspect.unwrap(getattr(owner, change.function))
     # Of a function that is changed twice, the first change is the source of the second.
     source = SOURCES.get(function) or textwrap.dedent(inspect.getsource(function))

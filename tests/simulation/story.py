@@ -15,7 +15,7 @@ from tests.simulation.books.model import Month
 from tests.simulation.people.lifecycle import Lifecycle
 from tests.simulation.people.operators import Operators
 from tests.simulation.people.producers import Producers
-from tests.simulation.people.reader import Reader
+from tests.simulation.people.reader import InvoiceReader
 from tests.simulation.people.starts import Starts
 from tests.simulation.people.workers import QueueReader, Rollups
 from tests.simulation.plot.liveness import Liveness
@@ -34,7 +34,7 @@ type Offer = tuple[float, Callable[[], None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SeedOutcome:
     """What a seed that broke nothing went through."""
 
     steps: int
@@ -55,7 +55,7 @@ class Story:
         self.starts = Starts(world)
         self.lifecycle = Lifecycle(world)
         self.operators = Operators(world, self.starts, self.producers, self.lifecycle)
-        self.reader = Reader(world)
+        self.reader = InvoiceReader(world)
         self.queues = (
             QueueReader(world, world.rollups, functions.rollups, self.rollups.handled),
             QueueReader(world, world.usages, (functions.ingest,), self.producers.handled),
@@ -226,7 +226,7 @@ class Story:
         return True
 
 
-def tell(seed: int, functions: Functions, *, aloud: bool = False) -> Outcome:
+def tell(seed: int, functions: Functions, *, aloud: bool = False) -> SeedOutcome:
     """Runs a seed; raises InvariantViolated, with the trace in its notes."""
     world = World(seed, functions, aloud=aloud)
     with running(world, functions, seed):
@@ -236,7 +236,7 @@ def tell(seed: int, functions: Functions, *, aloud: bool = False) -> Outcome:
         except InvariantViolated as error:
             error.add_note(world.trace.tail())
             raise
-        return Outcome(
+        return SeedOutcome(
             steps=world.clock.step,
             faults=world.cloud.faults.counts,
             outcomes=story.rollups.outcomes,

@@ -3,8 +3,8 @@
 from openapi_spec_validator import validate
 
 from invoicing.invoices.invoice import InvoiceStatus
-from invoicing.invoices.review import Rule
-from invoicing.month_end.rollup import Outcome
+from invoicing.invoices.review import ReviewRule
+from invoicing.month_end.rollup import RollupOutcome
 from invoicing.usage.usage_event import UsageOutcome
 from local.template import resources
 from tests.openapi import openapi
@@ -42,9 +42,9 @@ def test_its_usage_outcomes_are_the_meterings() -> None:
 
 
 def test_its_rules_are_the_reviews() -> None:
-    assert openapi()["components"]["schemas"]["Rule"]["enum"] == list(Rule)
+    assert openapi()["components"]["schemas"]["Rule"]["enum"] == list(ReviewRule)
 
 
 def test_its_previews_have_the_rollups_outcomes() -> None:
     outcomes = openapi()["components"]["schemas"]["Preview"]["properties"]["outcome"]["enum"]
-    assert outcomes == [*Outcome, "failed"]
+    assert outcomes == [*RollupOutcome, "failed"]

@@ -18,7 +18,7 @@ from benchmarks.workloads.workload import PERIOD
 from benchmarks.workloads.workload_tables import seed, use, workload_tables
 from invoicing.foundation.billing_calendar import label_after
 from invoicing.invoices.invoices_table import InvoicesTable
-from invoicing.month_end.rollup import Outcome, Rollup
+from invoicing.month_end.rollup import Rollup, RollupOutcome
 from invoicing.pricing.tenant_month import Pricing
 from quote_engine import Period
 
@@ -38,7 +38,7 @@ def _invoice(tables: Rollup, tenant_id: str, period: Period) -> None:
     run_at = datetime(period.end.year, period.end.month, 1, 3, tzinfo=UTC)
     told = message(tenant_id).model_copy(update={"period": period.label, "run_at": run_at})
     outcome = tables.roll_up(told).outcome
-    if outcome is not Outcome.ROLLED:
+    if outcome is not RollupOutcome.ROLLED:
         raise InvalidBenchmark(f"{tenant_id}, {period.label}: {outcome}")
 
 

@@ -12,7 +12,7 @@ from benchmarks.workloads.workload import PERIOD
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.foundation.dynamodb import connection
 from invoicing.month_end.dispatch import ENTRIES, aws_client, send_messages
-from invoicing.month_end.start import TENANTS_PER_PAGE, MonthEnd
+from invoicing.month_end.start import TENANTS_PER_PAGE, MonthEndRun
 from local.environment import REGION
 
 QUEUE_URL = f"https://sqs.{REGION}.amazonaws.com/000000000000/rollup"
@@ -35,7 +35,7 @@ def _list_page(accounts: AccountsTable) -> None:
         raise InvalidBenchmark("start: the listing is not the page it was given")
 
 
-def _send_page(run: MonthEnd) -> None:
+def _send_page(run: MonthEndRun) -> None:
     sent = send_messages(QUEUE_URL, (run.message(tenant_id) for tenant_id in IDS))
     if sent != len(IDS):
         raise InvalidBenchmark(f"start: {sent} messages of {len(IDS)} were sent")
@@ -54,7 +54,7 @@ def start_cost(effort: Effort) -> StartCost:
     try:
         cases = [
             Case("list", _list_page, AccountsTable("AccountsTable")),
-            Case("send", _send_page, MonthEnd("benchmark", RUN_AT, PERIOD, force=False)),
+            Case("send", _send_page, MonthEndRun("benchmark", RUN_AT, PERIOD, force=False)),
         ]
         taken = interleaved(cases, effort)
     finally:

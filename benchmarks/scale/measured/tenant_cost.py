@@ -12,7 +12,7 @@ from benchmarks.dynamodb.capacity import (
     started,
     write_parts,
 )
-from benchmarks.dynamodb.recorded import Call, Rollup
+from benchmarks.dynamodb.recorded import Call, RecordedRollup
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Units:
     writes: Mapping[str, float]
 
 
-def units(rollup: Rollup) -> Units:
+def units(rollup: RecordedRollup) -> Units:
     """All units of one rollup without retries."""
     reads: defaultdict[str, float] = defaultdict(float)
     writes: Counter[str] = Counter()

@@ -12,7 +12,7 @@ MS_IN_A_SECOND = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class DeployedSizes:
     """Memory in MB, times in seconds."""
 
     concurrency: int
@@ -26,12 +26,12 @@ class Deployment:
     shards: int = SHARDS
 
 
-def deployment() -> Deployment:
+def deployment() -> DeployedSizes:
     """The template's own figures, with every parameter at its default."""
     functions = resources("AWS::Serverless::Function")
     start, rollup = (functions[name]["Properties"] for name in ("StartMonthEnd", "RollupTenant"))
     margin = load_handler("start_month_end").MARGIN_MS / MS_IN_A_SECOND
-    return Deployment(
+    return DeployedSizes(
         concurrency=int(template()["Parameters"]["RollupConcurrency"]["Default"]),
         batch=rollup["Events"]["Tenants"]["Properties"]["BatchSize"],
         rollup_mb=rollup["MemorySize"],

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from benchmarks.scale.measured.measured import Measured, TenantCost
-from benchmarks.scale.paper.deployment import MS_IN_A_SECOND, Deployment
+from benchmarks.scale.paper.deployment import MS_IN_A_SECOND, DeployedSizes
 from benchmarks.scale.paper.parameters import Assumptions, Limits
 
 MINUTE = 60
@@ -26,7 +26,7 @@ class Scenario:
     tenants: int
     concurrency: int
     warm: bool
-    deployment: Deployment
+    deployment: DeployedSizes
     measured: Measured
     limits: Limits
     assumed: Assumptions
@@ -42,7 +42,7 @@ class Scenario:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class PaperRun:
     """How long it takes, and how many seconds each stage was the scarcest."""
 
     seconds: float
@@ -157,7 +157,7 @@ def _shard_rate(scenario: Scenario, seconds: float) -> float:
     return limits.partition_writes / fullest * _growth(scenario, seconds)
 
 
-def run(scenario: Scenario) -> Run:
+def run(scenario: Scenario) -> PaperRun:
     """The month-end, second by second."""
     done, second = 0.0, 0
     limited_by: Counter[str] = Counter()
@@ -169,7 +169,7 @@ def run(scenario: Scenario) -> Run:
         limited_by[scarcest] += 1
         left = scenario.tenants - done
         if rates[scarcest] >= left:
-            return Run(second + left / rates[scarcest], limited_by)
+            return PaperRun(second + left / rates[scarcest], limited_by)
         done += rates[scarcest]
         second += 1
 

@@ -9,9 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmarks.scale.paper.cost import CostLine, total
-from benchmarks.scale.paper.model import MINUTE, Run, Scenario, run
+from benchmarks.scale.paper.model import MINUTE, PaperRun, Scenario, run
 from benchmarks.scale.paper.parameters import named
-from benchmarks.scale.paper.stages import Need, Stage, saturation, target_of
+from benchmarks.scale.paper.stages import Need, PaperStage, saturation, target_of
 
 BAR_WIDTH = 46
 # Quantities from here on are shown without decimals.
@@ -41,7 +41,7 @@ def minutes(seconds: float) -> str:
     return f"{seconds / MINUTE:.1f}"
 
 
-def stage_table(scenario: Scenario, stages: Sequence[Stage], worked_out: Run) -> Table:
+def stage_table(scenario: Scenario, stages: Sequence[PaperStage], worked_out: PaperRun) -> Table:
     """Each stage alone, the share of the run in which it is the scarcest, and the whole."""
     table = Table(title=title(scenario), title_justify="left", box=SIMPLE_HEAD, show_footer=True)
     table.add_column("Stage", "Together", no_wrap=True)
@@ -59,7 +59,7 @@ def stage_table(scenario: Scenario, stages: Sequence[Stage], worked_out: Run) ->
     return table
 
 
-def verdict(scenario: Scenario, worked_out: Run) -> str:
+def verdict(scenario: Scenario, worked_out: PaperRun) -> str:
     """The bottleneck, whether the target is met, and from where on more workers only harm."""
     taken, target = worked_out.seconds, target_of(scenario)
     found = "met" if taken <= target else "missed"

@@ -26,7 +26,7 @@ TWICE, HALF = 2, 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class PaperStage:
     """A stage alone: tenants a second at its best, seconds for all of them, and why not faster."""
 
     name: str
@@ -45,20 +45,20 @@ class Need:
     slow_core: int | None
 
 
-def stages(scenario: Scenario) -> list[Stage]:
+def stages(scenario: Scenario) -> list[PaperStage]:
     """The start, the workers, and every table and index, in the order of the run."""
     return [_start(scenario), _rollup(scenario), *_tables(scenario)]
 
 
-def _start(scenario: Scenario) -> Stage:
+def _start(scenario: Scenario) -> PaperStage:
     seconds, cost = start_seconds(scenario), scenario.measured.start
     memory = scenario.deployment.start_mb
     busy = cpu_ms(scenario, memory, cost.list_ms + cost.send_ms) / scenario.deployment.page
     why = f"one function of {memory:,} MB; {busy:.2f} ms of its CPU a tenant"
-    return Stage(START, scenario.tenants / seconds, seconds, why)
+    return PaperStage(START, scenario.tenants / seconds, seconds, why)
 
 
-def _rollup(scenario: Scenario) -> Stage:
+def _rollup(scenario: Scenario) -> PaperStage:
     full = workers(scenario, float("inf"))
     first, a_minute = scenario.limits.first_pollers, scenario.limits.pollers_a_minute
     ramp = max(0.0, full - first) / a_minute * MINUTE
@@ -71,10 +71,10 @@ def _rollup(scenario: Scenario) -> Stage:
         f"{full:.0f} batches at once, {a_batch:.0f} ms each: a tenant waits"
         f" {latency_ms(scenario):.0f} ms and computes {busy:.1f} ms"
     )
-    return Stage(WORKERS, rate, seconds, why)
+    return PaperStage(WORKERS, rate, seconds, why)
 
 
-def _tables(scenario: Scenario) -> list[Stage]:
+def _tables(scenario: Scenario) -> list[PaperStage]:
     reads, writes = scenario.tenant.reads, scenario.tenant.writes
     found = []
     for name, rate in table_rates(scenario, 0).items():
@@ -82,7 +82,7 @@ def _tables(scenario: Scenario) -> list[Stage]:
         why = "units a tenant: " + ", ".join(f"{count:g} {kind}" for count, kind in each if count)
         if name == INDEX:
             why += f", over {scenario.deployment.shards} keys"
-        found.append(Stage(name, rate, scenario.tenants / rate, why))
+        found.append(PaperStage(name, rate, scenario.tenants / rate, why))
     return found
 
 

@@ -11,7 +11,7 @@ from statistics import mean
 from typing import Any
 
 from benchmarks.scale.real.customers import PERIOD, RECEIVED_AT, totals, write_files
-from benchmarks.scale.real.watch import Taken, Watch
+from benchmarks.scale.real.watch import RoleTimes, Watch
 from local import processes
 from local.environment import LocalError
 from local.month_end import fire
@@ -38,7 +38,7 @@ class MonthEndRun:
     average_done: float
     seconds: float
     outcomes: Mapping[str, int]
-    taken: Mapping[str, Taken]
+    taken: Mapping[str, RoleTimes]
 
 
 def command(stack: LocalStack, name: str, *words: str) -> None:

@@ -20,7 +20,7 @@ from benchmarks.scale.real.billing import (
     waiting,
 )
 from benchmarks.scale.real.customers import totals
-from benchmarks.scale.real.watch import BYTES_IN_A_MB, EMULATOR, Taken
+from benchmarks.scale.real.watch import BYTES_IN_A_MB, EMULATOR, RoleTimes
 from cli.terminal.show import money
 from local.environment import STATE, LocalError
 from local.show import Steps
@@ -86,7 +86,7 @@ def taken_table(run: MonthEndRun) -> Table:
     return table
 
 
-def _cells(taken: Taken, run: MonthEndRun, cores: int) -> tuple[str, ...]:
+def _cells(taken: RoleTimes, run: MonthEndRun, cores: int) -> tuple[str, ...]:
     return (
         f"{len(taken.pids)}",
         f"{taken.cpu:.1f}",
@@ -138,7 +138,7 @@ def limit(run: MonthEndRun) -> str:
     cores, cpu = os.cpu_count() or 1, sum(taken.cpu for taken in run.taken.values())
     if not cpu:
         return "CPU and memory are not measured here: there is no /proc."
-    emulator = run.taken.get(EMULATOR, Taken()).cpu
+    emulator = run.taken.get(EMULATOR, RoleTimes()).cpu
     return (
         f"The run kept {cpu / run.seconds / cores:.0%} of {cores} processors busy (load average"
         f" {os.getloadavg()[0]:.1f}, with whatever else ran here), the emulator itself"

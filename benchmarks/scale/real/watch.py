@@ -16,7 +16,7 @@ ROLES = {"rollup-tenant": "rollup_tenant", "start-month-end": "start_month_end"}
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class WatchedProcess:
     """A look at one process: CPU seconds since its start, resident bytes."""
 
     pid: int
@@ -26,7 +26,7 @@ class Process:
 
 
 @dataclass(slots=True)
-class Taken:
+class RoleTimes:
     """One role: CPU seconds, the most memory of any one process, and how many there were."""
 
     cpu: float = 0.0
@@ -34,7 +34,7 @@ class Taken:
     pids: set[int] = field(default_factory=set)
 
 
-def processes_of(group: int) -> Iterator[Process]:
+def processes_of(group: int) -> Iterator[WatchedProcess]:
     """The living processes of a group; none where there is no /proc."""
     for stat in PROC.glob("[0-9]*/stat"):
         try:
@@ -46,7 +46,7 @@ def processes_of(group: int) -> Iterator[Process]:
             yield found
 
 
-def _process(stat: str, command: str, group: int) -> Process | None:
+def _process(stat: str, command: str, group: int) -> WatchedProcess | None:
     # proc_pid_stat(5): the name may hold spaces and brackets; the other fields follow it, the
     # state (3) first.
     before, _, rest = stat.rpartition(")")
@@ -55,7 +55,9 @@ def _process(stat: str, command: str, group: int) -> Process | None:
     if of_group != group:
         return None
     cpu = (user + system) / os.sysconf("SC_CLK_TCK")
-    return Process(pid, _role(command, pid == group), cpu, pages * os.sysconf("SC_PAGE_SIZE"))
+    return WatchedProcess(
+        pid, _role(command, pid == group), cpu, pages * os.sysconf("SC_PAGE_SIZE")
+    )
 
 
 def _role(command: str, leads: bool) -> str:
@@ -70,7 +72,7 @@ class Watch:
     def __init__(self, group: int) -> None:
         self._group = group
         self._first: dict[int, float] = {}
-        self._last: dict[int, Process] = {}
+        self._last: dict[int, WatchedProcess] = {}
         self._most: dict[int, int] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -88,11 +90,11 @@ class Watch:
         while not self._stop.wait(EVERY_SECONDS):
             self.look()
 
-    def taken(self) -> Mapping[str, Taken]:
+    def taken(self) -> Mapping[str, RoleTimes]:
         """What each role took since the first look."""
-        found: dict[str, Taken] = {}
+        found: dict[str, RoleTimes] = {}
         for pid, process in self._last.items():
-            of_role = found.setdefault(process.role, Taken())
+            of_role = found.setdefault(process.role, RoleTimes())
             of_role.cpu += process.cpu - self._first.get(pid, 0.0)
             of_role.most_resident = max(of_role.most_resident, self._most.get(pid, 0))
             of_role.pids.add(pid)

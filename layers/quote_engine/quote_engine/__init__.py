@@ -5,9 +5,9 @@ Standard library only; no clock, no binary fractions, no input or output.
 
 from quote_engine.adjustment import adjustment_line
 from quote_engine.allocate import allocate_cents
-from quote_engine.catalogue import addon_document, discount_document, plan_document
+from quote_engine.catalogue import addon_json, discount_json, plan_json
 from quote_engine.discount import Discount
-from quote_engine.document import line_document, quote_document
+from quote_engine.document import line_json, quote_json
 from quote_engine.faults import InvalidRequest
 from quote_engine.fingerprint import RULES_VERSION, fingerprint
 from quote_engine.late_usage import adjustment_lines
@@ -44,18 +44,18 @@ __all__ = [
     "Tier",
     "UnpricedUsage",
     "Volume",
-    "addon_document",
+    "addon_json",
     "adjustment_line",
     "adjustment_lines",
     "allocate_cents",
-    "discount_document",
+    "discount_json",
     "fingerprint",
-    "line_document",
+    "line_json",
     "parse_addon",
     "parse_discount",
     "parse_plan",
     "parse_request",
-    "plan_document",
+    "plan_json",
     "price",
-    "quote_document",
+    "quote_json",
 ]

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 
-from quote_engine.document import quote_document
+from quote_engine.document import quote_json
 from quote_engine.faults import InvalidRequest
 from quote_engine.parse import parse_request
 from quote_engine.price import price
@@ -33,7 +33,7 @@ def main() -> int:
     for usage in quote.unpriced:
         print(_warning(usage), file=sys.stderr)
     try:
-        print(json.dumps(quote_document(request, quote), indent=2), flush=True)
+        print(json.dumps(quote_json(request, quote), indent=2), flush=True)
     except BrokenPipeError:
         # The reader has seen enough; Python would complain once more when it closes the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

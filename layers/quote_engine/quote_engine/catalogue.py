@@ -21,18 +21,18 @@ from quote_engine.text import money_text, quantity_text
 type Document = dict[str, object]
 
 
-def plan_document(plan: Plan) -> Document:
+def plan_json(plan: Plan) -> Document:
     """What `parse_plan` reads back into an equal plan."""
     return {
         "code": plan.code,
         "name": plan.name,
         "price": money_text(plan.price),
         "proration": plan.proration,
-        "rates": [rate_document(rate) for rate in plan.rates],
+        "rates": [rate_json(rate) for rate in plan.rates],
     }
 
 
-def addon_document(addon: Addon) -> Document:
+def addon_json(addon: Addon) -> Document:
     """What `parse_addon` reads back into an equal add-on."""
     document: Document = {
         "code": addon.code,
@@ -42,14 +42,14 @@ def addon_document(addon: Addon) -> Document:
     return document if addon.name is None else {**document, "name": addon.name}
 
 
-def discount_document(discount: Discount) -> Document:
+def discount_json(discount: Discount) -> Document:
     """What `parse_discount` reads back into an equal discount."""
     if discount.percent is not None:
         return {"percent": quantity_text(discount.percent)}
     return {"amount": money_text(discount.amount or ZERO)}
 
 
-def rate_document(rate: Rate) -> Document:
+def rate_json(rate: Rate) -> Document:
     """The rate's common fields, then those of its model."""
     match rate:
         case PerUnit():

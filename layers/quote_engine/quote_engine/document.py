@@ -5,16 +5,16 @@ from quote_engine.models import QuoteRequest
 from quote_engine.quote import Line, Quote
 
 
-def line_document(line: Line) -> dict[str, object]:
+def line_json(line: Line) -> dict[str, object]:
     """The eight fields of a line."""
     return line._asdict()
 
 
-def quote_document(request: QuoteRequest, quote: Quote) -> dict[str, object]:
+def quote_json(request: QuoteRequest, quote: Quote) -> dict[str, object]:
     """The answer of the command line: lines, sums and fingerprint."""
     return {
         "currency": quote.currency,
-        "lines": [line_document(line) for line in quote.lines],
+        "lines": [line_json(line) for line in quote.lines],
         "subtotal_cents": quote.subtotal_cents,
         "tax_cents": quote.tax_cents,
         "total_cents": quote.total_cents,

@@ -3,7 +3,7 @@
 import json
 from hashlib import sha256
 
-from quote_engine.catalogue import Document, addon_document, discount_document, plan_document
+from quote_engine.catalogue import Document, addon_json, discount_json, plan_json
 from quote_engine.models import QuoteRequest, Subscription
 from quote_engine.quote import Quote
 from quote_engine.text import money_text, quantity_text
@@ -35,8 +35,8 @@ def _subscription(subscription: Subscription) -> Document:
         "deployment_id": subscription.deployment_id,
         "starts_on": subscription.starts_on.isoformat(),
         "ends_on": None if ends_on is None else ends_on.isoformat(),
-        "plan": plan_document(subscription.plan),
-        "addons": [addon_document(addon) for addon in subscription.addons],
+        "plan": plan_json(subscription.plan),
+        "addons": [addon_json(addon) for addon in subscription.addons],
         "usage": {kind: quantity_text(used) for kind, used in subscription.usage.items()},
     }
     return document if subscription.plain else document | _terms(subscription)
@@ -46,7 +46,7 @@ def _terms(subscription: Subscription) -> Document:
     """Only what is set: a subscription without them has the fingerprint it always had."""
     terms: Document = {}
     if subscription.discounts:
-        terms["discounts"] = [discount_document(each) for each in subscription.discounts]
+        terms["discounts"] = [discount_json(each) for each in subscription.discounts]
     if subscription.minimum_commitment is not None:
         terms["minimum_commitment"] = money_text(subscription.minimum_commitment)
     return terms

@@ -39,7 +39,7 @@ type RateModel = Callable[[Reader], Rate | None]
 BOUNDS = ("minimum", "maximum")
 
 
-class Terms(TypedDict):
+class RateTerms(TypedDict):
     """What a rate of any model may have."""
 
     minimum: Decimal | None
@@ -54,17 +54,17 @@ def parse_request(data: object) -> QuoteRequest:
 
 
 def parse_plan(data: object) -> Plan:
-    """A plan of the catalogue; the inverse of `plan_document`."""
+    """A plan of the catalogue; the inverse of `plan_json`."""
     return _parse(data, _read_plan)
 
 
 def parse_addon(data: object) -> Addon:
-    """An add-on; the inverse of `addon_document`."""
+    """An add-on; the inverse of `addon_json`."""
     return _parse(data, _read_addon)
 
 
 def parse_discount(data: object) -> Discount:
-    """A discount; the inverse of `discount_document`."""
+    """A discount; the inverse of `discount_json`."""
     return _parse(data, _read_discount)
 
 
@@ -177,7 +177,7 @@ def _common(reader: Reader) -> tuple[str, str, Decimal]:
     return reader.text("resource_kind"), reader.text("unit"), reader.quantity("included", "0")
 
 
-def _terms(reader: Reader) -> Terms:
+def _terms(reader: Reader) -> RateTerms:
     minimum, maximum = (reader.optional_decimal(name, money_fault) for name in BOUNDS)
     convert = reader.optional_child("convert", _read_convert)
     pool = reader.optional_choice("pool", POOLS)

@@ -13,7 +13,7 @@ from invoicing.foundation import parallel
 from invoicing.invoices.invoice import InvoiceStatus
 from invoicing.invoices.invoice_lists_table import InvoiceLists
 from invoicing.month_end import month_ends_table, month_reader
-from invoicing.month_end.month_ends_table import MonthEndsTable, Run
+from invoicing.month_end.month_ends_table import MonthEndsTable, RunRecord
 from local.handlers import LambdaContext
 from quote_engine import Period
 from tests.events import event
@@ -242,7 +242,7 @@ def test_of_a_run_for_very_many_only_the_first_names_are_kept(stack: Stack) -> N
     table = MonthEndsTable("accounts")
     names = tuple(f"t{number:04}" for number in range(5000))
     at = datetime(2026, 5, 1, 3, tzinfo=UTC)
-    table.record(APRIL, Run("big", at, "finance", force=False, tenants=5000, named=names))
+    table.record(APRIL, RunRecord("big", at, "finance", force=False, tenants=5000, named=names))
     [kept] = table.runs(APRIL)
     assert (kept.tenants, kept.named) == (5000, names[: month_ends_table.MOST_NAMED])
     assert table.runs(MARCH) == []

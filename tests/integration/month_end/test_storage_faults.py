@@ -25,7 +25,7 @@ from invoicing.foundation import dynamodb
 from invoicing.foundation.dynamodb import ItemTooLarge, KeysNotRead
 from invoicing.invoices import invoice_item
 from invoicing.invoices.billed_usage import NOTHING_BILLED
-from invoicing.invoices.invoice import Edition, Invoice, InvoiceStatus, new_invoice
+from invoicing.invoices.invoice import Invoice, InvoiceStatus, Revision, new_invoice
 from invoicing.invoices.invoices_table import (
     InvoiceAlreadyExists,
     InvoiceChanged,
@@ -71,7 +71,7 @@ def flat_invoice(tenant_id: str, deployments: int, dollars: str = "10.00") -> In
     )
     request = QuoteRequest(APRIL, "AUD", "gst", subscriptions)
     tenant = Tenant(tenant_id, "Acme Pty Ltd", "1001", "gst")
-    return new_invoice(tenant, request, price(request), Edition(1, None), NOTHING_BILLED)
+    return new_invoice(tenant, request, price(request), Revision(1, None), NOTHING_BILLED)
 
 
 def revised(invoice: Invoice, revision: int, deployments: int) -> Invoice:

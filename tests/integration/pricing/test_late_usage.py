@@ -17,7 +17,7 @@ from invoicing.foundation import dynamodb
 from invoicing.foundation.settings import Settings
 from invoicing.invoices.invoice import Invoice
 from invoicing.invoices.invoices_table import InvoiceChanged
-from invoicing.month_end.rollup import Outcome, Rollup, RollupResult
+from invoicing.month_end.rollup import Rollup, RollupOutcome, RollupResult
 from invoicing.month_end.rollup_message import parse_rollup_message
 from invoicing.pricing import tenant_month
 from invoicing.pricing.tenant_month import Pricing
@@ -139,7 +139,7 @@ def test_a_drafts_late_usage_is_its_own(months: Months) -> None:
     months.run("2026-05")
     assert months.adjustments("2026-05") == []
     result = months.run("2026-04", force=True)
-    assert result.outcome is Outcome.REPLACED
+    assert result.outcome is RollupOutcome.REPLACED
     assert [line.amount_cents for line in months.invoice("2026-04").lines] == [5000, 750, 712, 646]
 
 
@@ -164,8 +164,8 @@ def test_a_forced_draft_bills_all_late_usage_that_has_come(months: Months) -> No
     months.use("2026-04", 40)
     months.run("2026-05")
     months.use("2026-04", 2)
-    assert months.run("2026-05").outcome is Outcome.SKIPPED
-    assert months.run("2026-05", force=True).outcome is Outcome.REPLACED
+    assert months.run("2026-05").outcome is RollupOutcome.SKIPPED
+    assert months.run("2026-05", force=True).outcome is RollupOutcome.REPLACED
     assert [cents for _, cents in months.adjustments("2026-05")] == [42]
     assert months.run("2026-05", force=True).reason == "unchanged"
 
@@ -208,9 +208,9 @@ def test_two_months_made_at_once_do_not_both_bill_the_late_usage(
 def test_a_tenant_that_has_left_still_pays_for_late_usage(stack: Stack, months: Months) -> None:
     months.issued("2026-04")
     _end(stack, date(2026, 4, 30))
-    assert months.run("2026-05").outcome is Outcome.NOTHING_TO_INVOICE
+    assert months.run("2026-05").outcome is RollupOutcome.NOTHING_TO_INVOICE
     months.use("2026-04", 100)
-    assert months.run("2026-06").outcome is Outcome.ROLLED
+    assert months.run("2026-06").outcome is RollupOutcome.ROLLED
     lines = [(line.kind, line.amount_cents) for line in months.invoice("2026-06").lines]
     assert lines == [("adjustment", 100), ("tax", 10)]
 
@@ -330,7 +330,7 @@ def test_an_end_in_a_later_month_is_no_change_of_a_months_terms(
     months.issued("2026-05")
     months.put("2026-04", "void")
     _end(stack, date(2026, 8, 31))
-    assert months.run("2026-04", force=True).outcome is Outcome.REPLACED
+    assert months.run("2026-04", force=True).outcome is RollupOutcome.REPLACED
 
 
 def test_late_usage_that_nothing_prices_is_named_once(months: Months) -> None:

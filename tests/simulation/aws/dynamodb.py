@@ -17,7 +17,7 @@ from tests.simulation.aws.expressions import (
     read_condition,
     read_names,
 )
-from tests.simulation.aws.tables import Change, Key, Table
+from tests.simulation.aws.tables import ItemChange, Key, Table
 from tests.simulation.aws.updates import updated
 
 ITEM_BYTES = 400 * 1024
@@ -85,7 +85,7 @@ class DynamoDB:
             name: Table(name, definition, 1_000 if name == "usage" else page_items)
             for name, definition in definitions.items()
         }
-        self.changes: list[Change] = []
+        self.changes: list[ItemChange] = []
         self._tokens: dict[str, Any] = {}
         self._calls: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "GetItem": self._get_item,
@@ -196,7 +196,7 @@ class DynamoDB:
         found = {"NONE": None, "ALL_NEW": change.after, "ALL_OLD": change.before}[wanted]
         return {} if found is None else {"Attributes": dict(found)}
 
-    def _write_one(self, action: str, request: Mapping[str, Any]) -> Change:
+    def _write_one(self, action: str, request: Mapping[str, Any]) -> ItemChange:
         table, key = self._target(request)
         before = table.get(key)
         if not holds(request.get("ConditionExpression"), _scope(before, request)):
@@ -205,7 +205,7 @@ class DynamoDB:
             raise Refusal(code, "The conditional request failed", **more)
         return self._apply([(table, key, _after(action, before, request))])[0]
 
-    def _apply(self, writes: Iterable[tuple[Table, Key, Item | None]]) -> list[Change]:
+    def _apply(self, writes: Iterable[tuple[Table, Key, Item | None]]) -> list[ItemChange]:
         changes = [table.put(key, item) for table, key, item in writes]
         self.changes += changes
         return changes

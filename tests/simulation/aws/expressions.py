@@ -54,7 +54,7 @@ def same(one: Value | None, other: Value | None) -> bool:
     return one.keys() == other.keys() and bool(plain(one) == plain(other))
 
 
-class Reader:
+class ExpressionReader:
     """Reads one expression from left to right."""
 
     def __init__(self, text: str) -> None:
@@ -203,7 +203,7 @@ def _begins_with(value: Value | None, prefix: Value | None) -> bool:
 @cache
 def read_condition(text: str) -> tuple[Test, Mapping[str, str]]:
     """A condition, filter or key condition; and its `name = :value` terms."""
-    reader = Reader(text)
+    reader = ExpressionReader(text)
     test = reader.condition()
     reader.end()
     return test, reader.equalities

@@ -12,7 +12,7 @@ type Partitions = dict[str, dict[str, Item]]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ItemChange:
     """One item before and after a write; None where it is not there."""
 
     table: str
@@ -72,13 +72,13 @@ class Table:
         """The item, or None."""
         return self._seen(consistent).get(key[0], {}).get(key[1])
 
-    def put(self, key: Key, item: Item | None) -> Change:
+    def put(self, key: Key, item: Item | None) -> ItemChange:
         """Replaces the item, or removes it."""
         partition = self.partitions.setdefault(key[0], {})
         before = partition.pop(key[1], None)
         if item is not None:
             partition[key[1]] = item
-        return Change(self.name, key, before, item)
+        return ItemChange(self.name, key, before, item)
 
     def items(self) -> Iterator[Item]:
         """Every item."""

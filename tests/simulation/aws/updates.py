@@ -5,10 +5,10 @@ from decimal import Context, Decimal, Inexact
 from functools import cache
 
 from tests.simulation.aws.expressions import (
+    ExpressionReader,
     Item,
     NotModelled,
     Operand,
-    Reader,
     Scope,
     Value,
     attribute,
@@ -36,7 +36,7 @@ def updated(item: Item, text: str, names: Mapping[str, str], values: Mapping[str
 
 @cache
 def _read(text: str) -> tuple[Action, ...]:
-    reader = Reader(text)
+    reader = ExpressionReader(text)
     actions: list[Action] = []
     while reader.peek():
         clause = reader.take(*CLAUSES).lower()
@@ -47,7 +47,7 @@ def _read(text: str) -> tuple[Action, ...]:
     return tuple(actions)
 
 
-def _action(reader: Reader, clause: str) -> Action:
+def _action(reader: ExpressionReader, clause: str) -> Action:
     name = reader.take()
     if clause == "remove":
         return _remove(name)

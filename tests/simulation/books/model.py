@@ -46,7 +46,7 @@ class Month:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class PlanTerms:
     """A plan version: cents a month, and by kind what is included and the cents of each beyond."""
 
     code: str
@@ -61,11 +61,11 @@ def _days_of(month: Month) -> tuple[date, ...]:
     return tuple(month.first + timedelta(days=number) for number in range(count))
 
 
-SMALL = Terms("small", 1, 2400, {"hours": (60, 3), "gb": (0, 7)})
+SMALL = PlanTerms("small", 1, 2400, {"hours": (60, 3), "gb": (0, 7)})
 # The price changed later; who is pinned to version 1 pays version 1.
-SMALL_LATER = Terms("small", 2, 9900, {"hours": (0, 99), "gb": (0, 99)})
-BIG = Terms("big", 1, 4800, {"hours": (120, 2), "gb": (0, 5)})
-UNKNOWN = Terms("big", 9, 4800, BIG.rates)
+SMALL_LATER = PlanTerms("small", 2, 9900, {"hours": (0, 99), "gb": (0, 99)})
+BIG = PlanTerms("big", 1, 4800, {"hours": (120, 2), "gb": (0, 5)})
+UNKNOWN = PlanTerms("big", 9, 4800, BIG.rates)
 CATALOGUE = (SMALL, SMALL_LATER, BIG)
 KINDS = tuple(SMALL.rates)
 ADDON_CODE, ADDON_CENTS = "backup", 750
@@ -75,7 +75,7 @@ ADDON_CODE, ADDON_CENTS = "backup", 750
 class Segment:
     """A deployment on one plan; both days are billed (None: from before, and for good)."""
 
-    terms: Terms
+    terms: PlanTerms
     addons: int = 0
     first: date | None = None
     last: date | None = None

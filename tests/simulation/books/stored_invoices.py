@@ -28,7 +28,7 @@ type Amounts = Counter[tuple[str, str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class RawInvoice:
     """An invoice with all of its lines."""
 
     tenant_id: str
@@ -86,7 +86,7 @@ def refuse_inconsistent(name: str, header: Mapping[str, Any], lines: list[dict[s
         raise InvariantViolated("I3", f"{name}: {subtotal} + {tax} is not {total}")
 
 
-def read_document(table: Table, item: Item) -> Document:
+def read_invoice(table: Table, item: Item) -> RawInvoice:
     """The whole invoice; raises I4 if one of its pages is not there, I2 and I3 for wrong sums."""
     name = f"{item['tenant_id']['S']} {item['period_start']['S']}"
     lines: list[dict[str, Any]] = json.loads(item["lines"]["S"])
@@ -99,4 +99,4 @@ def read_document(table: Table, item: Item) -> Document:
         lines += json.loads(page["lines"]["S"])
     said = {attribute: plain(value) for attribute, value in item.items()}
     refuse_inconsistent(name, said, lines)
-    return Document(item["tenant_id"]["S"], item["period_start"]["S"][:7], said, lines)
+    return RawInvoice(item["tenant_id"]["S"], item["period_start"]["S"][:7], said, lines)

@@ -10,15 +10,15 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from tests.simulation.aws.expressions import Item
-from tests.simulation.aws.tables import Change, Table
+from tests.simulation.aws.tables import ItemChange, Table
 from tests.simulation.books.stored_invoices import (
     CLOSED,
     CURRENT,
     PAGES,
     REPLACED,
     SAID,
-    Document,
-    read_document,
+    RawInvoice,
+    read_invoice,
 )
 from tests.simulation.checks.ledger import Ledger
 from tests.simulation.stage.report import InvariantViolated
@@ -35,16 +35,16 @@ class Invariants:
     table: Table
     ledger: Ledger
     zone: ZoneInfo
-    standing: dict[tuple[str, str], Document] = field(default_factory=dict)
-    known: dict[str, Document] = field(default_factory=dict)
+    standing: dict[tuple[str, str], RawInvoice] = field(default_factory=dict)
+    known: dict[str, RawInvoice] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
-    new: list[Document] = field(default_factory=list)
+    new: list[RawInvoice] = field(default_factory=list)
     # Which process wrote each of them, and the states that it has been in; by its attempt.
     writers: dict[str, Process | None] = field(default_factory=dict)
     states: dict[str, set[str]] = field(default_factory=dict)
 
     def after_write(
-        self, changes: Iterable[Change], step: int, now: datetime, writer: Process | None
+        self, changes: Iterable[ItemChange], step: int, now: datetime, writer: Process | None
     ) -> None:
         """Raises InvariantViolated for the first invariant that these writes break."""
         changes = list(changes)
@@ -63,7 +63,7 @@ class Invariants:
             began_at = writer.began_at if writer else step
             self.ledger.invoice_written(document, mine, began_at)
 
-    def _invoice_change(self, change: Change, now: datetime) -> None:
+    def _invoice_change(self, change: ItemChange, now: datetime) -> None:
         owner, key = change.key
         if owner.endswith(PAGES):
             self._page_change(change)
@@ -73,7 +73,7 @@ class Invariants:
         elif CURRENT.fullmatch(key):
             self._current_change(change, now)
 
-    def _page_change(self, change: Change) -> None:
+    def _page_change(self, change: ItemChange) -> None:
         if change.before is None or change.after == change.before:
             return
         for attempt in self.known:
@@ -81,7 +81,7 @@ class Invariants:
                 text = f"page {change.key[1]} of a written invoice was changed or deleted"
                 raise InvariantViolated("I4", text)
 
-    def _current_change(self, change: Change, now: datetime) -> None:
+    def _current_change(self, change: ItemChange, now: datetime) -> None:
         name = " ".join(change.key)
         if change.after is None:
             raise InvariantViolated("I1", f"invoice {name} was deleted")
@@ -103,9 +103,9 @@ class Invariants:
         move = before["status"]["S"], after["status"]["S"]
         if move[0] != move[1] and move not in MOVES:
             raise InvariantViolated("I5", f"invoice {name} went from {move[0]} to {move[1]}")
-        self._keep(read_document(self.table, after))
+        self._keep(read_invoice(self.table, after))
 
-    def _keep(self, document: Document) -> None:
+    def _keep(self, document: RawInvoice) -> None:
         self.standing[document.tenant_id, document.label] = document
         self.known[document.attempt] = document
         self.states.setdefault(document.attempt, set()).add(document.status)
@@ -124,7 +124,7 @@ class Invariants:
             )
 
     def _written(self, item: Item, now: datetime) -> None:
-        document = read_document(self.table, item)
+        document = read_invoice(self.table, item)
         name, number = f"{document.tenant_id} {document.label}", document.item["number"]
         end = date.fromisoformat(document.item["period_end"])
         if now < datetime.combine(end, time.min, tzinfo=self.zone):
@@ -136,7 +136,7 @@ class Invariants:
         self._keep(document)
         self.new.append(document)
 
-    def version(self, tenant_id: str, label: str, revision: int) -> Document | None:
+    def version(self, tenant_id: str, label: str, revision: int) -> RawInvoice | None:
         """A revision as it was written."""
         for document in self.known.values():
             mine = (document.tenant_id, document.label, document.revision)

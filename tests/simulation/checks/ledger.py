@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from tests.simulation.aws.expressions import Item
-from tests.simulation.aws.tables import Change
+from tests.simulation.aws.tables import ItemChange
 from tests.simulation.books.model import KINDS, Customer, Month
-from tests.simulation.books.stored_invoices import Amounts, Document
+from tests.simulation.books.stored_invoices import Amounts, RawInvoice
 from tests.simulation.books.usage import Books, Sent
 from tests.simulation.stage.report import InvariantViolated
 
@@ -33,7 +33,7 @@ class Ledger:
     books: Books
     customers: Mapping[str, Customer]
 
-    def usage_written(self, changes: Sequence[Change], step: int) -> None:
+    def usage_written(self, changes: Sequence[ItemChange], step: int) -> None:
         """Raises I9 unless the items that changed hold exactly the events that are recorded."""
         touched = {self._recorded(each, step) for each in changes if each.key[1] == DEDUPE}
         for change in changes:
@@ -44,7 +44,7 @@ class Ledger:
         for deployment_id, day in sorted(touched - {("", "")}):
             self._compare(deployment_id, day, items)
 
-    def _recorded(self, change: Change, step: int) -> tuple[str, str]:
+    def _recorded(self, change: ItemChange, step: int) -> tuple[str, str]:
         """Takes note of a dedupe item; where its event counts."""
         if change.after is None:
             return "", ""
@@ -75,7 +75,9 @@ class Ledger:
                 text = f"usage of {name} {key} is {dict(held)}; recorded are {dict(expected)}"
                 raise InvariantViolated("I9", text)
 
-    def invoice_written(self, document: Document, mine: Iterable[Document], began_at: int) -> None:
+    def invoice_written(
+        self, document: RawInvoice, mine: Iterable[RawInvoice], began_at: int
+    ) -> None:
         """Raises I9 or I11 for an invoice that cannot be right; `mine` are all of the tenant's."""
         customer = self.customers[document.tenant_id]
         name = f"{document.tenant_id} {document.label}"
@@ -90,7 +92,7 @@ class Ledger:
         self._not_too_much(customer, mine)
         self._not_too_little(customer, document, mine, began_at)
 
-    def _not_too_much(self, customer: Customer, mine: Iterable[Document]) -> None:
+    def _not_too_much(self, customer: Customer, mine: Iterable[RawInvoice]) -> None:
         for (label, name, kind), cents in sorted(billed(mine).items()):
             limit = self.due(customer, label, name, kind)
             if cents > limit:
@@ -98,7 +100,7 @@ class Ledger:
                 raise InvariantViolated("I9", text)
 
     def _not_too_little(
-        self, customer: Customer, document: Document, mine: Iterable[Document], began_at: int
+        self, customer: Customer, document: RawInvoice, mine: Iterable[RawInvoice], began_at: int
     ) -> None:
         label = document.label
         own = document.usage_cents()
@@ -130,7 +132,7 @@ class Ledger:
         return customer.usage_cents(name, kind, month_of(label), days)
 
     def all_billed(
-        self, customer: Customer, labels: Iterable[str], mine: Iterable[Document]
+        self, customer: Customer, labels: Iterable[str], mine: Iterable[RawInvoice]
     ) -> None:
         """Raises I9 unless these invoices bill exactly what is recorded, over all months."""
         found = billed(mine)
@@ -149,7 +151,7 @@ class Ledger:
         return list(self.books.unanswered())
 
 
-def billed(documents: Iterable[Document]) -> Amounts:
+def billed(documents: Iterable[RawInvoice]) -> Amounts:
     """What standing invoices bill for usage; a void one bills nothing."""
     found: Amounts = Counter()
     for document in documents:

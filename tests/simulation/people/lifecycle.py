@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from tests.simulation.books.stored_invoices import Document
+from tests.simulation.books.stored_invoices import RawInvoice
 from tests.simulation.people.producers import api_event
 from tests.simulation.stage.report import InvariantViolated
 from tests.simulation.world.world import World
@@ -57,7 +57,7 @@ class Lifecycle:
 
         world.invoke(world.functions.change, event, done, seconds=15)
 
-    def _event(self, document: Document, action: str, person: str) -> dict[str, Any]:
+    def _event(self, document: RawInvoice, action: str, person: str) -> dict[str, Any]:
         rng = self.world.rng
         order: dict[str, Any] = {"reason": "simulated"}
         if rng.random() < 0.5:
@@ -70,7 +70,7 @@ class Lifecycle:
         event["resource"] = f"/api/v1/invoices/{{id}}/{action}"
         return event | {"pathParameters": {"id": f"{document.tenant_id}.{document.label}"}}
 
-    def _judge(self, document: Document, action: str, answer: Any) -> None:
+    def _judge(self, document: RawInvoice, action: str, answer: Any) -> None:
         """I5: what was answered as done was done, to an invoice that says what was reviewed."""
         if answer["statusCode"] != HTTPStatus.OK:
             return

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from tests.simulation.aws.tables import Change
-from tests.simulation.books.stored_invoices import Document, refuse_inconsistent
+from tests.simulation.aws.tables import ItemChange
+from tests.simulation.books.stored_invoices import RawInvoice, refuse_inconsistent
 from tests.simulation.people.producers import api_event
 from tests.simulation.stage.report import InvariantViolated
 from tests.simulation.world.world import World
@@ -18,14 +18,14 @@ READ_TRIES = 3
 
 
 @dataclass(slots=True)
-class Reader:
+class InvoiceReader:
     """Reads as a tenant, as another tenant, and as an admin."""
 
     world: World
     looks: int = 0
     reading: bool = False
 
-    def look(self, _: Sequence[Change]) -> None:
+    def look(self, _: Sequence[ItemChange]) -> None:
         """After a write: reads what was written, as somebody may at any moment."""
         world = self.world
         if world.rng.random() >= OFTEN:
@@ -120,7 +120,7 @@ class Reader:
         world.invoke(world.functions.get, self._event(ADMIN, **fields), done, steady=True)
 
     def _read_slowly(
-        self, answer: Any, name: str, possible: list[Document], may_be_absent: bool
+        self, answer: Any, name: str, possible: list[RawInvoice], may_be_absent: bool
     ) -> None:
         """I4: what was read is one of the invoices that were there meanwhile, whole."""
         status, body = answer["statusCode"], json.loads(answer["body"])
@@ -134,7 +134,7 @@ class Reader:
         if body["lines"] not in [document.lines for document in possible]:
             raise InvariantViolated("I4", f"{name} was read with lines that it never had")
 
-    def _same(self, body: Mapping[str, Any], document: Document) -> None:
+    def _same(self, body: Mapping[str, Any], document: RawInvoice) -> None:
         name = f"{document.tenant_id} {document.label} r{document.revision}"
         if body["lines"] != document.lines or body["status"] != document.status:
             raise InvariantViolated("I4", f"{name} was read with other lines than it has")

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.simulation.aws.faults import Fault
 from tests.simulation.aws.queues import Message, Queue
-from tests.simulation.aws.tables import Change
+from tests.simulation.aws.tables import ItemChange
 from tests.simulation.checks.ledger import month_of
 from tests.simulation.people.starts import BY_HAND
 from tests.simulation.stage.report import InvariantViolated
@@ -99,7 +99,7 @@ class Rollups:
             text = f"the message of {tenant_id} for {label} is gone, and there is no invoice"
             raise InvariantViolated("I8", text)
 
-    def look(self, _: Sequence[Change]) -> None:
+    def look(self, _: Sequence[ItemChange]) -> None:
         """A dry run writes no invoice."""
         writer = self.world.cloud.writer
         letters = [each.body for each in writer.batch] if writer else []

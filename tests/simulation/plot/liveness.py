@@ -12,7 +12,7 @@ from tests.simulation.checks.invariants import USAGE
 from tests.simulation.checks.ledger import DEDUPE, month_of
 from tests.simulation.people.operators import Operators
 from tests.simulation.people.producers import BATCH, Producers, api_event
-from tests.simulation.people.reader import Reader
+from tests.simulation.people.reader import InvoiceReader
 from tests.simulation.people.starts import BY_HAND, Starts
 from tests.simulation.stage.report import InvariantViolated
 from tests.simulation.world.seeding import store_plan
@@ -31,7 +31,7 @@ class Liveness:
     starts: Starts
     operators: Operators
     producers: Producers
-    reader: Reader
+    reader: InvoiceReader
     quiet: Callable[[], None]
     mended: bool = False
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from quote_engine import price, quote_document
+from quote_engine import price, quote_json
 from quote_engine.parse import parse_request
 from tests.simulation.aws.queues import Message
-from tests.simulation.aws.tables import Change
+from tests.simulation.aws.tables import ItemChange
 from tests.simulation.books.model import ADDON_CENTS, ADDON_CODE, Segment
-from tests.simulation.books.stored_invoices import SAID, Document, read_document
+from tests.simulation.books.stored_invoices import SAID, RawInvoice, read_invoice
 from tests.simulation.checks.invariants import INVOICES, USAGE
 from tests.simulation.checks.ledger import month_of
 from tests.simulation.stage.report import InvariantViolated
@@ -38,7 +38,7 @@ class Repeats:
     checked: Counter[str] = field(default_factory=Counter)
     _touched: dict[str, int] = field(default_factory=dict)
 
-    def look(self, changes: Iterable[Change]) -> None:
+    def look(self, changes: Iterable[ItemChange]) -> None:
         """After a write: repeats some of the invoices in it."""
         world, changes = self.world, list(changes)
         writer = world.cloud.writer
@@ -53,13 +53,13 @@ class Repeats:
         for change in changes:
             self._touched[_whose(change)] = world.clock.step
 
-    def _message(self, document: Document, batch: Iterable[Message]) -> Message | None:
+    def _message(self, document: RawInvoice, batch: Iterable[Message]) -> Message | None:
         """The message that it was made for; None if that could be one of several."""
         said = (f'"{document.tenant_id}"', f'"{document.label}"')
         found = [each for each in batch if all(text in each.body for text in said)]
         return found[0] if len(found) == 1 else None
 
-    def _repeat(self, document: Document, message: Message, changes: list[Change]) -> None:
+    def _repeat(self, document: RawInvoice, message: Message, changes: list[ItemChange]) -> None:
         """I11: the same inputs give the same bytes, whatever the worker and its troubles."""
         world = self.world
         real, copy = world.cloud.dynamodb, world.cloud.dynamodb.copy()
@@ -76,20 +76,20 @@ class Repeats:
         self.checked["repeated"] += 1
         self._compare(document, answer, copy.tables[INVOICES])
 
-    def _compare(self, document: Document, answer: Any, table: Any) -> None:
+    def _compare(self, document: RawInvoice, answer: Any, table: Any) -> None:
         name = f"{document.tenant_id} {document.label}"
         item = table.get((document.tenant_id, month_of(document.label).first.isoformat()))
         if answer["batchItemFailures"] or item is None:
             errors = [error for *_, error in self.worker.log.lines]
             raise InvariantViolated("I11", f"{name} cannot be made a second time: {errors}")
-        again = read_document(table, item)
+        again = read_invoice(table, item)
         said = [each for each in (*SAID, *DATED) if each != "attempt"]
         other = [each for each in said if again.item.get(each) != document.item.get(each)]
         if other or again.lines != document.lines:
             text = f"{name}, made again, has other {', '.join(other)}: {again.item}"
             raise InvariantViolated("I11", text)
 
-    def _quote(self, document: Document) -> None:
+    def _quote(self, document: RawInvoice) -> None:
         """I12: a quote for the same inputs has the same lines."""
         label, tenant_id = document.label, document.tenant_id
         mine = [
@@ -98,7 +98,7 @@ class Repeats:
         if any(line["kind"] == "adjustment" for each in mine for line in each.lines):
             return
         request = parse_request(self._request(tenant_id, label))
-        quoted: Any = quote_document(request, price(request))
+        quoted: Any = quote_json(request, price(request))
         self.checked["quoted"] += 1
         if json.loads(json.dumps(quoted["lines"])) != document.lines:
             raise InvariantViolated("I12", f"{tenant_id} {label} was quoted {quoted['lines']}")
@@ -148,7 +148,7 @@ class Repeats:
         }
 
 
-def _whose(change: Change) -> str:
+def _whose(change: ItemChange) -> str:
     """The tenant whose invoice may look otherwise after the change; a page is nobody's."""
     if change.table == USAGE:
         item = change.after or change.before or {}

@@ -50,7 +50,7 @@ SCALE = (
 )
 
 
-class World(Protocol):
+class SimulatedWorld(Protocol):
     """What the patched functions ask of the simulation that is running."""
 
     rng: Random
@@ -163,14 +163,14 @@ class Functions:
 class _Running:
     """The world that is running; None between two seeds."""
 
-    world: World | None = None
+    world: SimulatedWorld | None = None
     jitter: Random = field(default_factory=Random)
 
 
 _RUNNING = _Running()
 
 
-def _world() -> World:
+def _world() -> SimulatedWorld:
     assert _RUNNING.world is not None, "an AWS call outside of every simulation"
     return _RUNNING.world
 
@@ -258,7 +258,7 @@ def _forget(functions: Functions) -> None:
 
 
 @contextmanager
-def running(world: World, functions: Functions, seed: int) -> Iterator[None]:
+def running(world: SimulatedWorld, functions: Functions, seed: int) -> Iterator[None]:
     """Makes this world the one that the functions see; every process starts cold."""
     with patch.dict(os.environ, world.variables):
         _forget(functions)

@@ -9,13 +9,13 @@ from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceVersions
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
 from quote_engine import PerUnit, Plan
-from tests.simulation.books.model import ADDON_CENTS, ADDON_CODE, CATALOGUE, Customer, Terms
+from tests.simulation.books.model import ADDON_CENTS, ADDON_CODE, CATALOGUE, Customer, PlanTerms
 
 FIRST_DAY = date(2024, 2, 29)
 CENTS = Decimal("0.01")
 
 
-def plan_of(terms: Terms) -> Plan:
+def plan_of(terms: PlanTerms) -> Plan:
     """The plan as the engine knows it."""
     rates = tuple(
         PerUnit(kind, "unit", cents * CENTS, Decimal(included))
@@ -25,7 +25,7 @@ def plan_of(terms: Terms) -> Plan:
     return Plan(terms.code, name, terms.base_cents * CENTS, "daily", rates)
 
 
-def store_plan(terms: Terms) -> None:
+def store_plan(terms: PlanTerms) -> None:
     """Adds a plan version to the catalogue."""
     PriceVersions("accounts", PLANS).put(plan_of(terms), terms.version)
 

@@ -13,7 +13,7 @@ from tests.simulation.aws.client import Aws, Clock
 from tests.simulation.aws.dynamodb import DynamoDB
 from tests.simulation.aws.faults import Fault
 from tests.simulation.aws.queues import Queue
-from tests.simulation.aws.tables import Change
+from tests.simulation.aws.tables import ItemChange
 from tests.simulation.books.model import Customer, Month, customers
 from tests.simulation.books.usage import Books, Meters
 from tests.simulation.checks.invariants import INVOICES, Invariants
@@ -57,7 +57,7 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class SeedSettings:
     """What differs from seed to seed."""
 
     zone: ZoneInfo
@@ -65,7 +65,7 @@ class Settings:
     months: tuple[Month, ...]
 
     @classmethod
-    def drawn(cls, rng: random.Random) -> "Settings":
+    def drawn(cls, rng: random.Random) -> "SeedSettings":
         """Two or three months in a row, in some billing zone."""
         months = [rng.choice(FIRST_MONTHS)]
         for _ in range(rng.choice((1, 2))):
@@ -83,7 +83,7 @@ class World:
     def __init__(self, seed: int, functions: Functions, *, aloud: bool = False) -> None:
         self.seed, self.functions = seed, functions
         self.rng = random.Random(seed)
-        self.settings = Settings.drawn(self.rng)
+        self.settings = SeedSettings.drawn(self.rng)
         self.trace = Trace(aloud=aloud)
         self.clock = Clock(self.settings.end_of(self.settings.months[0]) - timedelta(days=12))
         definitions = {name: table_definition(f"{name.title()}Table") for name in TABLES}
@@ -103,7 +103,7 @@ class World:
         self.invocations = 0
         # Who looks after every turn, and after every turn that wrote.
         self.after_turn: list[Callable[[], None]] = []
-        self.after_write: list[Callable[[Sequence[Change]], None]] = []
+        self.after_write: list[Callable[[Sequence[ItemChange]], None]] = []
 
     @property
     def variables(self) -> Mapping[str, str]:

@@ -12,16 +12,16 @@ from quote_engine import (
     Plan,
     Tier,
     Volume,
-    addon_document,
-    discount_document,
-    line_document,
+    addon_json,
+    discount_json,
+    line_json,
     parse_addon,
     parse_discount,
     parse_plan,
     parse_request,
-    plan_document,
+    plan_json,
     price,
-    quote_document,
+    quote_json,
 )
 from tests.unit.quote_engine.support import per_unit, pilot, plan
 
@@ -38,7 +38,7 @@ EVERY_MODEL = plan(
 
 
 def test_a_plan_reads_back_as_it_was_stored() -> None:
-    assert parse_plan(plan_document(EVERY_MODEL)) == EVERY_MODEL
+    assert parse_plan(plan_json(EVERY_MODEL)) == EVERY_MODEL
 
 
 HALVED = Convert(divide_by=Decimal("2.0"))
@@ -47,7 +47,7 @@ DOUBLED = Convert(multiply_by=Decimal(2), rounding="ceiling")
 
 def test_a_conversion_reads_back_as_it_was_stored() -> None:
     converts = plan(per_unit(kind="a", convert=HALVED), per_unit(kind="b", convert=DOUBLED))
-    document: Any = plan_document(converts)
+    document: Any = plan_json(converts)
     assert parse_plan(document) == converts
     assert [rate["convert"] for rate in document["rates"]] == [
         {"divide_by": "2", "rounding": "none"},
@@ -65,7 +65,7 @@ EVERY_MODEL_BOUNDED = plan(
 
 
 def test_a_rates_bounds_read_back_as_they_were_stored() -> None:
-    document: Any = plan_document(EVERY_MODEL_BOUNDED)
+    document: Any = plan_json(EVERY_MODEL_BOUNDED)
     assert parse_plan(document) == EVERY_MODEL_BOUNDED
     assert {(rate["minimum"], rate["maximum"]) for rate in document["rates"]} == {
         ("1.50", "20.00")
@@ -77,7 +77,7 @@ def test_a_plan_document_has_the_fields_of_the_contract() -> None:
         {"up_to": "10.5", "unit_price": "1.00", "flat_fee": "5.00"},
         {"up_to": None, "unit_price": "0.50", "flat_fee": "0.00"},
     ]
-    assert plan_document(EVERY_MODEL) == {
+    assert plan_json(EVERY_MODEL) == {
         "code": "studio",
         "name": "Studio",
         "price": "50.00",
@@ -120,7 +120,7 @@ def test_a_plan_document_has_the_fields_of_the_contract() -> None:
 
 def test_an_addon_reads_back_as_it_was_stored() -> None:
     for addon in (Addon("ip", Decimal("4.5"), 2, "Address"), Addon("ip", Decimal(0))):
-        assert parse_addon(addon_document(addon)) == addon
+        assert parse_addon(addon_json(addon)) == addon
 
 
 def test_a_discount_reads_back_as_it_was_stored() -> None:
@@ -129,7 +129,7 @@ def test_a_discount_reads_back_as_it_was_stored() -> None:
         ({"amount": "5.00"}, Discount(amount=Decimal(5))),
         ({"amount": "0.00"}, Discount(amount=Decimal(0))),
     ]:
-        assert discount_document(discount) == stored
+        assert discount_json(discount) == stored
         assert parse_discount(stored) == discount
 
 
@@ -146,7 +146,7 @@ def test_what_may_be_left_out_has_a_default() -> None:
 def test_the_answer_has_exactly_the_fields_of_the_contract() -> None:
     request = parse_request(pilot())
     quote = price(request)
-    answer = quote_document(request, quote)
+    answer = quote_json(request, quote)
     assert list(answer) == [
         "currency",
         "lines",
@@ -155,7 +155,7 @@ def test_the_answer_has_exactly_the_fields_of_the_contract() -> None:
         "total_cents",
         "fingerprint",
     ]
-    assert line_document(quote.lines[2]) == {
+    assert line_json(quote.lines[2]) == {
         "kind": "overage",
         "description": "Overage: droplet_hours (2160 used, 1488 included)",
         "deployment_id": "pilot",

@@ -18,7 +18,7 @@ from quote_engine import (
     Subscription,
     UnpricedUsage,
     parse_plan,
-    plan_document,
+    plan_json,
     price,
 )
 from tests.unit.quote_engine.support import (
@@ -162,7 +162,7 @@ def test_pooled_rates_that_differ_are_refused(other: PerUnit) -> None:
 
 
 def test_a_pooled_rate_reads_back_as_it_was_stored() -> None:
-    stored: Any = plan_document(plan(pooled()))
+    stored: Any = plan_json(plan(pooled()))
     assert stored["rates"][0]["pool"] == "tenant"
     assert parse_plan(stored) == plan(pooled())
 

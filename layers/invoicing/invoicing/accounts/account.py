@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from invoicing.foundation.parsing import TENANT_ID
-from quote_engine import Discount, Period, discount_document, parse_discount
+from quote_engine import Discount, Period, discount_json, parse_discount
 
 type TaxTreatment = Literal["gst", "gst_free"]
 
@@ -132,7 +132,7 @@ class Account:
     unsubscribed: frozenset[str] = frozenset()
 
 
-def tenant_document(tenant: Tenant) -> dict[str, Any]:
+def stored_tenant_json(tenant: Tenant) -> dict[str, Any]:
     """What is stored of a tenant beside its id; nothing of what it has not."""
     document = {name: value for name, value in asdict(tenant).items() if value is not None}
     del document["tenant_id"]
@@ -140,14 +140,14 @@ def tenant_document(tenant: Tenant) -> dict[str, Any]:
 
 
 def read_tenant(tenant_id: str, document: Mapping[str, Any]) -> Tenant:
-    """The inverse of `tenant_document`."""
+    """The inverse of `stored_tenant_json`."""
     fields = dict(document)
     if address := fields.get("address"):
         fields["address"] = Address(**{**address, "lines": tuple(address["lines"])})
     return Tenant(tenant_id=tenant_id, **fields)
 
 
-def subscription_document(subscription: Subscription) -> dict[str, Any]:
+def stored_segment_json(subscription: Subscription) -> dict[str, Any]:
     """What is stored of a subscription beside its tenant, deployment and first day."""
     ends_on, commitment = subscription.ends_on, subscription.minimum_commitment
     document: dict[str, Any] = {
@@ -158,7 +158,7 @@ def subscription_document(subscription: Subscription) -> dict[str, Any]:
     }
     # Few subscriptions have terms of their own: the others' items stay small.
     if subscription.discounts:
-        document["discounts"] = [discount_document(each) for each in subscription.discounts]
+        document["discounts"] = [discount_json(each) for each in subscription.discounts]
     if commitment is not None:
         document["minimum_commitment"] = format(commitment, "f")
     return document
@@ -167,7 +167,7 @@ def subscription_document(subscription: Subscription) -> dict[str, Any]:
 def read_subscription(
     tenant_id: str, deployment_id: str, starts_on: str, document: Mapping[str, Any]
 ) -> Subscription:
-    """The inverse of `subscription_document`."""
+    """The inverse of `stored_segment_json`."""
     ends_on, commitment = document["ends_on"], document.get("minimum_commitment")
     return Subscription(
         tenant_id=tenant_id,

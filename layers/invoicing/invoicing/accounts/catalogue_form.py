@@ -4,7 +4,7 @@ import json
 import re
 
 from invoicing.accounts.account import AddonPrice
-from quote_engine import InvalidRequest, Plan, parse_addon, parse_plan, plan_document
+from quote_engine import InvalidRequest, Plan, parse_addon, parse_plan, plan_json
 
 # It stands in paths and keys, and on invoices where there is no name.
 CODE = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
@@ -18,7 +18,7 @@ def read_plan(document: object) -> Plan:
     _refuse_long(document)
     plan = parse_plan(document)
     _refuse_code(plan.code)
-    size = len(json.dumps(plan_document(plan)))
+    size = len(json.dumps(plan_json(plan)))
     if size > MOST_BYTES:
         raise InvalidRequest((f"rates: the plan takes {size:,} bytes, over {MOST_BYTES:,}",))
     return plan

@@ -15,7 +15,7 @@ from invoicing.accounts.account import AddonPrice
 from invoicing.accounts.account_item import AccountItem, VersionExists, lost_race, price_key
 from invoicing.foundation.dynamodb import bound, read_keys, refused
 from invoicing.foundation.versions import Stored, VersionChanged
-from quote_engine import Plan, parse_plan, plan_document
+from quote_engine import Plan, parse_plan, plan_json
 
 MOST_VERSIONS = 9999
 
@@ -33,7 +33,7 @@ class PriceKind[P: (Plan, AddonPrice)]:
     read: Callable[[Any], P]
 
 
-def _addon_document(addon: AddonPrice) -> Mapping[str, Any]:
+def _stored_addon_json(addon: AddonPrice) -> Mapping[str, Any]:
     return {"code": addon.code, "name": addon.name, "price": str(addon.price)}
 
 
@@ -41,8 +41,8 @@ def _read_addon(document: Any) -> AddonPrice:
     return AddonPrice(document["code"], document["name"], Decimal(document["price"]))
 
 
-PLANS: PriceKind[Plan] = PriceKind("plan", plan_document, parse_plan)
-ADDONS: PriceKind[AddonPrice] = PriceKind("addon", _addon_document, _read_addon)
+PLANS: PriceKind[Plan] = PriceKind("plan", plan_json, parse_plan)
+ADDONS: PriceKind[AddonPrice] = PriceKind("addon", _stored_addon_json, _read_addon)
 
 
 class PriceVersions[P: (Plan, AddonPrice)]:

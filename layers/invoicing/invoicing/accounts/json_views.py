@@ -6,32 +6,32 @@ from typing import Any
 from invoicing.accounts.account import AddonPrice, Subscription, Tenant
 from invoicing.accounts.deployments import Deployment
 from invoicing.foundation.versions import Stored
-from quote_engine import Plan, discount_document, plan_document
+from quote_engine import Plan, discount_json, plan_json
 
-type Document = dict[str, Any]
-type Show[P] = Callable[[Stored[P]], Document]
+type Json = dict[str, Any]
+type Show[P] = Callable[[Stored[P]], Json]
 
 
-def plan_version_document(stored: Stored[Plan]) -> Document:
+def plan_version_json(stored: Stored[Plan]) -> Json:
     """A plan in the words of the catalogue, and its version."""
-    return plan_document(stored.record) | {"version": stored.version}
+    return plan_json(stored.record) | {"version": stored.version}
 
 
-def plan_summary(stored: Stored[Plan]) -> Document:
+def plan_summary_json(stored: Stored[Plan]) -> Json:
     """A plan in a list: without its rates, which may be long."""
-    document = plan_version_document(stored)
+    document = plan_version_json(stored)
     del document["rates"]
     return document
 
 
-def addon_version_document(stored: Stored[AddonPrice]) -> Document:
+def addon_version_json(stored: Stored[AddonPrice]) -> Json:
     """An add-on and its version."""
     addon = stored.record
     price = format(addon.price, "f")
     return {"code": addon.code, "name": addon.name, "price": price, "version": stored.version}
 
 
-def tenant_view(tenant: Tenant) -> Document:
+def tenant_json(tenant: Tenant) -> Json:
     """A tenant; what it has not is null."""
     address = tenant.address
     return {
@@ -54,16 +54,16 @@ def tenant_view(tenant: Tenant) -> Document:
     }
 
 
-def deployment_view(deployment: Deployment) -> Document:
+def deployment_json(deployment: Deployment) -> Json:
     """A deployment with its segments."""
     return {
         "tenant_id": deployment.tenant_id,
         "deployment_id": deployment.deployment_id,
-        "segments": [segment_view(each) for each in deployment.segments],
+        "segments": [segment_json(each) for each in deployment.segments],
     }
 
 
-def segment_view(segment: Subscription) -> Document:
+def segment_json(segment: Subscription) -> Json:
     """A segment's days and terms; money as decimal strings."""
     ends_on, commitment = segment.ends_on, segment.minimum_commitment
     return {
@@ -75,11 +75,11 @@ def segment_view(segment: Subscription) -> Document:
             {"code": choice.code, "version": choice.version, "quantity": choice.quantity}
             for choice in segment.addons
         ],
-        "discounts": [discount_document(each) for each in segment.discounts],
+        "discounts": [discount_json(each) for each in segment.discounts],
         "minimum_commitment": None if commitment is None else format(commitment, "f"),
     }
 
 
-def subscription_view(segment: Subscription) -> Document:
+def listed_segment_json(segment: Subscription) -> Json:
     """A segment in a list of several deployments'."""
-    return {"deployment_id": segment.deployment_id} | segment_view(segment)
+    return {"deployment_id": segment.deployment_id} | segment_json(segment)

@@ -13,12 +13,12 @@ from pydantic import AfterValidator, Field
 from invoicing.accounts.account import AddonChoice, Subscription
 from invoicing.accounts.deployments import MOST_SEGMENTS
 from invoicing.accounts.form_fields import AddonQuantity, Code, Day, Discounts, Dollars, Version
-from invoicing.foundation.parsing import Message
+from invoicing.foundation.parsing import StrictModel
 
 MOST_ADDONS = 50
 
 
-class AddonForm(Message):
+class AddonForm(StrictModel):
     """An add-on and how many of it."""
 
     code: Code
@@ -39,7 +39,7 @@ Addons = Annotated[
 ]
 
 
-class SegmentForm(Message):
+class SegmentForm(StrictModel):
     """Days, both billed, and the terms on them."""
 
     starts_on: Day
@@ -51,13 +51,13 @@ class SegmentForm(Message):
     minimum_commitment: Dollars | None = None
 
 
-class DeploymentForm(Message):
+class DeploymentForm(StrictModel):
     """All segments of a deployment, in any order."""
 
     segments: Annotated[tuple[SegmentForm, ...], Field(max_length=MOST_SEGMENTS)]
 
 
-class ChangeForm(Message):
+class ChangeForm(StrictModel):
     """Other terms from a day on; what is absent stays as it was."""
 
     first_day: Annotated[Day, Field(alias="from")]
@@ -72,7 +72,7 @@ class ChangeForm(Message):
         return field in self.model_fields_set
 
 
-class EndForm(Message):
+class EndForm(StrictModel):
     """The last day that is billed."""
 
     ends_on: Day

@@ -12,7 +12,7 @@ from typing import Any
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from invoicing.accounts.account import Subscription, subscription_document
+from invoicing.accounts.account import Subscription, stored_segment_json
 from invoicing.accounts.account_item import (
     DEPLOYMENT,
     OWNER,
@@ -159,5 +159,5 @@ class SubscriptionsTable:
         )
 
     def _segment(self, key: str, segment: Subscription) -> AccountItem:
-        text = json.dumps(subscription_document(segment))
+        text = json.dumps(stored_segment_json(segment))
         return self._items(segment.tenant_id, key, document=text)

@@ -15,7 +15,7 @@ from stdnum.exceptions import ValidationError as InvalidNumber
 
 from invoicing.accounts.account import Address, TaxTreatment, Tenant
 from invoicing.accounts.form_fields import Line, OptionalLine
-from invoicing.foundation.parsing import Message
+from invoicing.foundation.parsing import StrictModel
 
 MOST_LINES = 4
 LONGEST_EMAIL, LONGEST_LOCAL_PART = 254, 64
@@ -57,7 +57,7 @@ def _email(text: str) -> str:
     return text
 
 
-class AddressForm(Message):
+class AddressForm(StrictModel):
     """An address; states and postcodes are written as their country does, if it has them."""
 
     lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=MOST_LINES)]
@@ -71,7 +71,7 @@ class AddressForm(Message):
         return Address(**self.model_dump())
 
 
-class TenantForm(Message):
+class TenantForm(StrictModel):
     """A tenant without its id. `abn` may be grouped, and is stored as 11 digits."""
 
     name: Line

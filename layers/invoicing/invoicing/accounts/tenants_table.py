@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from invoicing.accounts.account import Tenant, read_tenant, tenant_document
+from invoicing.accounts.account import Tenant, read_tenant, stored_tenant_json
 from invoicing.accounts.account_item import (
     NUMBER,
     OWNER,
@@ -96,5 +96,5 @@ class TenantsTable:
             kind=TENANT,
             account_number=tenant.account_number,
             version=version,
-            document=json.dumps(tenant_document(tenant)),
+            document=json.dumps(stored_tenant_json(tenant)),
         )

@@ -38,7 +38,7 @@ def next_cursor(position: str | None, scope: str) -> str | None:
     return seal_cursor(settings().cursor_key, scope, position) if position else None
 
 
-def page_document[E](
+def page_json[E](
     query: Mapping[str, str],
     scope: str,
     name: str,

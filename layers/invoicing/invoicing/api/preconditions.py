@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from invoicing.api.http import Event, Problem, Response, bad_request, json_response
-from invoicing.foundation.versions import Outcome, Stored, Written
+from invoicing.foundation.versions import Stored, WriteOutcome, Written
 
 ANY = "*"
 ETAGS = re.compile(r'\s*(?:W/)?"[\x21\x23-\x7e]*"\s*')
@@ -79,7 +79,7 @@ def with_etag(status: HTTPStatus, version: int, body: Mapping[str, Any]) -> Resp
 
 def written_response[R](written: Written[R], body: Mapping[str, Any]) -> Response:
     """201 for what was created, 200 for what was changed or is so already."""
-    created = written.outcome is Outcome.CREATED
+    created = written.outcome is WriteOutcome.CREATED
     status = HTTPStatus.CREATED if created else HTTPStatus.OK
     return with_etag(status, written.stored.version, body)
 

@@ -42,7 +42,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
 RunId = Annotated[str, Field(min_length=1, max_length=128)]
 
 
-class Message(BaseModel):
+class StrictModel(BaseModel):
     """Frozen, and refuses unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

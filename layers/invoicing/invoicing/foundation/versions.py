@@ -29,7 +29,7 @@ class Stored[R]:
     version: int
 
 
-class Outcome(StrEnum):
+class WriteOutcome(StrEnum):
     """What a write did."""
 
     CREATED = "created"
@@ -42,7 +42,7 @@ class Written[R]:
     """The record as it is now, and whether this call made it so."""
 
     stored: Stored[R]
-    outcome: Outcome
+    outcome: WriteOutcome
 
 
 type Read[R] = Callable[[], Stored[R] | None]
@@ -68,13 +68,13 @@ def write_version[R](
         before = read()
         record = make(before)
         if before is not None and before.record == record:
-            return Written(before, Outcome.UNCHANGED)
+            return Written(before, WriteOutcome.UNCHANGED)
         allow(before.version if before else None)
         try:
             version = write(record, before)
         except VersionChanged:
             sleep(random.uniform(0.5, 1) * 0.02 * 2**attempt)
             continue
-        outcome = Outcome.CREATED if before is None else Outcome.REPLACED
+        outcome = WriteOutcome.CREATED if before is None else WriteOutcome.REPLACED
         return Written(Stored(record, version), outcome)
     raise RecordBusy(f"changed by others during {TRIES} tries")

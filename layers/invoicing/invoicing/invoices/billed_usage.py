@@ -10,7 +10,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from invoicing.accounts.account import Subscription, read_subscription, subscription_document
+from invoicing.accounts.account import Subscription, read_subscription, stored_segment_json
 from quote_engine import Period
 
 type Quantities = Mapping[str, Decimal]
@@ -122,7 +122,7 @@ def read_billed(tenant_id: str, entries: Iterable[Mapping[str, Any]]) -> Billed:
 
 def _terms(subscription: Subscription) -> dict[str, Any]:
     """Without what most do not have: the record is a third of a small invoice's item."""
-    return {name: value for name, value in subscription_document(subscription).items() if value}
+    return {name: value for name, value in stored_segment_json(subscription).items() if value}
 
 
 def _texts(quantities: Quantities) -> dict[str, str]:

@@ -5,10 +5,10 @@ from typing import Any
 
 from invoicing.invoices.invoice import Invoice
 from invoicing.invoices.lifecycle_table import DONE, HistoryItem
-from invoicing.invoices.line_changes import changes_document, line_changes
+from invoicing.invoices.line_changes import changes_json, line_changes
 
 
-def history_document(
+def history_json(
     invoice_id: str, revisions: Sequence[Invoice], done: Iterable[HistoryItem]
 ) -> dict[str, Any]:
     """Everything that happened, in order of time (UTC); with each new revision, what changed.
@@ -36,7 +36,7 @@ def _made(revisions: Sequence[Invoice], number: int) -> dict[str, Any]:
         "reason": None,
         "detail": None,
         "total_cents": invoice.header.total_cents,
-        "changes": [] if before is None else changes_document(line_changes(before, invoice.lines)),
+        "changes": [] if before is None else changes_json(line_changes(before, invoice.lines)),
     }
 
 

@@ -10,15 +10,7 @@ from typing import Any
 from invoicing.accounts.account import Tenant
 from invoicing.foundation.settings import Settings
 from invoicing.invoices.billed_usage import NOTHING_BILLED, Billed
-from quote_engine import (
-    Line,
-    Period,
-    Quote,
-    QuoteRequest,
-    UnpricedUsage,
-    fingerprint,
-    line_document,
-)
+from quote_engine import Line, Period, Quote, QuoteRequest, UnpricedUsage, fingerprint, line_json
 
 
 class InvoiceStatus(StrEnum):
@@ -114,7 +106,7 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
-class Edition:
+class Revision:
     """Which revision is written, whether it is issued at once, and the run that writes it."""
 
     revision: int
@@ -124,7 +116,7 @@ class Edition:
 
 
 def new_invoice(
-    tenant: Tenant, request: QuoteRequest, quote: Quote, edition: Edition, billed: Billed
+    tenant: Tenant, request: QuoteRequest, quote: Quote, edition: Revision, billed: Billed
 ) -> Invoice:
     """The invoice of a priced request: a draft, or issued at once if the edition says so.
 
@@ -164,7 +156,7 @@ def refuse_inconsistent(invoice: Invoice) -> None:
         )
 
 
-def header_document(header: Header) -> dict[str, Any]:
+def header_json(header: Header) -> dict[str, Any]:
     """The header as the API shows it."""
     return {
         "id": header.id,
@@ -184,13 +176,13 @@ def header_document(header: Header) -> dict[str, Any]:
     }
 
 
-def invoice_document(invoice: Invoice) -> dict[str, Any]:
+def invoice_json(invoice: Invoice) -> dict[str, Any]:
     """The invoice as the API shows it: header and lines. Tenant fields only."""
-    lines = [line_document(line) for line in invoice.lines]
-    return header_document(invoice.header) | {"lines": lines}
+    lines = [line_json(line) for line in invoice.lines]
+    return header_json(invoice.header) | {"lines": lines}
 
 
-def unpriced_document(unpriced: Iterable[UnpricedUsage]) -> list[dict[str, str]]:
+def unpriced_json(unpriced: Iterable[UnpricedUsage]) -> list[dict[str, str]]:
     """Usage that is billed nothing, for the log line and the stored invoice; never for tenants."""
     return [
         {

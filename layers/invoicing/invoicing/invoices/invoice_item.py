@@ -14,16 +14,10 @@ from pynamodb.models import Model
 
 from invoicing.foundation.dynamodb import ITEM_BYTES, ItemTooLarge
 from invoicing.invoices.billed_usage import Billed, billed_entries, read_billed
-from invoicing.invoices.invoice import (
-    Header,
-    Invoice,
-    InvoiceStatus,
-    header_document,
-    unpriced_document,
-)
+from invoicing.invoices.invoice import Header, Invoice, InvoiceStatus, header_json, unpriced_json
 from invoicing.invoices.keys import first_day_in, pages_of_attempt, pages_partition
 from invoicing.invoices.review import Flags, flags_text, own_flags, read_flags
-from quote_engine import Line, UnpricedUsage, line_document
+from quote_engine import Line, UnpricedUsage, line_json
 
 # Half the money reads want the header alone; beyond this the item's own size would tax them.
 PAGE_BYTES = 100 * 1024
@@ -128,9 +122,9 @@ class Page:
 
 def invoice_pages(invoice: Invoice) -> list[Page]:
     """All that may be long, at most about 100 KB a page; the first page goes into the invoice."""
-    texts = [("lines", _compact(line_document(line))) for line in invoice.lines]
+    texts = [("lines", _compact(line_json(line))) for line in invoice.lines]
     texts += [("billed", _compact(entry)) for entry in billed_entries(invoice.billed)]
-    texts += [("unpriced", _compact(entry)) for entry in unpriced_document(invoice.unpriced)]
+    texts += [("unpriced", _compact(entry)) for entry in unpriced_json(invoice.unpriced)]
     pages: list[dict[str, list[str]]] = [defaultdict(list)]
     size = 0
     for name, text in texts:
@@ -155,7 +149,7 @@ def _array(texts: Iterable[str]) -> str:
 
 def invoice_attributes(invoice: Invoice, attempt: str, pages: list[Page]) -> dict[str, Any]:
     """All attributes but keys; raises ItemTooLarge beyond DynamoDB's limit, naming the tenant."""
-    header = header_document(invoice.header)
+    header = header_json(invoice.header)
     found = {name: header[name] for name in HEADER_ATTRIBUTES} | {
         "run_id": invoice.run_id or None,
         "run_at": invoice.run_at.isoformat() if invoice.run_at else None,

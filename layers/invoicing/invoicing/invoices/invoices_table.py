@@ -40,9 +40,9 @@ from quote_engine import Period
 
 READ_TRIES = 3
 
-type Marks = Mapping[str, str]
+type LastBilledBy = Mapping[str, str]
 """By period label, the write that last billed late usage of it (see BillingHistory)."""
-NO_MARKS: Marks = {}
+NEVER_BILLED_LATE: LastBilledBy = {}
 
 
 class InvoiceNotFound(Exception):
@@ -118,7 +118,7 @@ class InvoicesTable:
         except self._items.DoesNotExist as error:
             raise InvoiceNotFound(f"no invoice of {tenant_id}, {sort_key}") from error
 
-    def create(self, invoice: Invoice, marks: Marks = NO_MARKS) -> None:
+    def create(self, invoice: Invoice, marks: LastBilledBy = NEVER_BILLED_LATE) -> None:
         """Writes the period's first invoice.
 
         `marks` are those that were read before the late usage that it bills. Raises
@@ -135,7 +135,7 @@ class InvoicesTable:
             self._recognise(item, error)
         self._sweep(item)
 
-    def _put_new(self, item: InvoiceItem, late: Iterable[str], marks: Marks) -> None:
+    def _put_new(self, item: InvoiceItem, late: Iterable[str], marks: LastBilledBy) -> None:
         new = InvoiceItem.tenant_id.does_not_exist()
         if not late:
             item.save(condition=new)
@@ -157,7 +157,9 @@ class InvoicesTable:
             self._sweep_after_a_rival(item, current)
             raise InvoiceAlreadyExists(header_of(current)) from error
 
-    def replace(self, replaced: StoredInvoice, invoice: Invoice, marks: Marks = NO_MARKS) -> None:
+    def replace(
+        self, replaced: StoredInvoice, invoice: Invoice, marks: LastBilledBy = NEVER_BILLED_LATE
+    ) -> None:
         """Puts the next revision in the place of a draft or void one, which stays readable.
 
         One transaction: the old document moves to `<period>#rN`, the new one takes its key.
@@ -178,7 +180,7 @@ class InvoicesTable:
         self._sweep(item)
 
     def _swap(
-        self, replaced: StoredInvoice, new: InvoiceItem, late: Iterable[str], marks: Marks
+        self, replaced: StoredInvoice, new: InvoiceItem, late: Iterable[str], marks: LastBilledBy
     ) -> None:
         old = replaced.item
         if InvoiceStatus(old.status) not in REPLACEABLE:
@@ -194,7 +196,7 @@ class InvoicesTable:
         return TransactWrite(connection=connection(), client_request_token=item.attempt)
 
     def _mark(
-        self, writes: TransactWrite, item: InvoiceItem, late: Iterable[str], marks: Marks
+        self, writes: TransactWrite, item: InvoiceItem, late: Iterable[str], marks: LastBilledBy
     ) -> None:
         """Names this write as the last to bill late usage of these months, if none came between.
 

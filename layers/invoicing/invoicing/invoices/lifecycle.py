@@ -13,9 +13,9 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from invoicing.foundation.bodies import InvalidBody, read_body
-from invoicing.foundation.parsing import Message
+from invoicing.foundation.parsing import StrictModel
 from invoicing.invoices.invoice import Header, InvoiceStatus, Issue
-from invoicing.invoices.review import Finding, finding_document
+from invoicing.invoices.review import Finding, finding_json
 
 
 class Action(StrEnum):
@@ -27,25 +27,27 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Transition:
     """The states from which an action leads to its own."""
 
     before: frozenset[InvoiceStatus]
     after: InvoiceStatus
 
 
-RULES: Mapping[Action, Rule] = {
-    Action.ISSUE: Rule(frozenset((InvoiceStatus.DRAFT,)), InvoiceStatus.ISSUED),
-    Action.PAY: Rule(frozenset((InvoiceStatus.ISSUED,)), InvoiceStatus.PAID),
-    Action.VOID: Rule(frozenset((InvoiceStatus.DRAFT, InvoiceStatus.ISSUED)), InvoiceStatus.VOID),
+TRANSITIONS: Mapping[Action, Transition] = {
+    Action.ISSUE: Transition(frozenset((InvoiceStatus.DRAFT,)), InvoiceStatus.ISSUED),
+    Action.PAY: Transition(frozenset((InvoiceStatus.ISSUED,)), InvoiceStatus.PAID),
+    Action.VOID: Transition(
+        frozenset((InvoiceStatus.DRAFT, InvoiceStatus.ISSUED)), InvoiceStatus.VOID
+    ),
 }
 
 
-class InvalidOrder(InvalidBody):
+class InvalidChangeRequest(InvalidBody):
     """The order cannot be read."""
 
 
-class Refused(Exception):
+class ChangeRefused(Exception):
     """The invoice is not in a state for this, or no longer what was reviewed."""
 
     def __init__(self, reason: str, current: Header) -> None:
@@ -53,7 +55,7 @@ class Refused(Exception):
         self.current = current
 
 
-class Held(Refused):
+class Held(ChangeRefused):
     """The review holds the draft back, and the order gives no reason to issue it all the same."""
 
     def __init__(self, current: Header, holding: Sequence[Finding]) -> None:
@@ -62,11 +64,11 @@ class Held(Refused):
         self.holding = tuple(holding)
 
 
-def held_document(refusal: Refused) -> dict[str, Any]:
+def held_json(refusal: ChangeRefused) -> dict[str, Any]:
     """What a refusal by the review names beside its text; nothing of any other."""
     if not isinstance(refusal, Held):
         return {}
-    return {"held_by": [finding_document(finding) for finding in refusal.holding]}
+    return {"held_by": [finding_json(finding) for finding in refusal.holding]}
 
 
 def _printable(reason: str) -> str:
@@ -84,7 +86,7 @@ Reason = Annotated[
 Fingerprint = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-class Order(Message):
+class ChangeRequest(StrictModel):
     """What was reviewed, and why it is done. Needed to void, and to issue what is held back."""
 
     revision: Annotated[int, Field(strict=True, ge=1, le=99)] | None = None
@@ -98,11 +100,11 @@ class Order(Message):
         return self
 
 
-def read_order(action: Action, body: Any) -> Order:
-    """The order in a request's body; raises InvalidOrder with every faulty field."""
-    order = read_body(Order, body, InvalidOrder)
+def read_change_request(action: Action, body: Any) -> ChangeRequest:
+    """The order in a request's body; raises InvalidChangeRequest with every faulty field."""
+    order = read_body(ChangeRequest, body, InvalidChangeRequest)
     if action is Action.VOID and order.reason is None:
-        raise InvalidOrder({"reason": "is needed to void an invoice"})
+        raise InvalidChangeRequest({"reason": "is needed to void an invoice"})
     return order
 
 
@@ -114,33 +116,33 @@ class Actor:
     name: str
 
 
-def refuse_unless_reviewed(header: Header, order: Order) -> None:
-    """Raises Refused unless what stands is what was reviewed."""
+def refuse_unless_reviewed(header: Header, order: ChangeRequest) -> None:
+    """Raises ChangeRefused unless what stands is what was reviewed."""
     if order.revision not in (None, header.revision):
-        raise Refused(f"revision {header.revision} stands, not {order.revision}", header)
+        raise ChangeRefused(f"revision {header.revision} stands, not {order.revision}", header)
     if order.fingerprint not in (None, header.fingerprint):
-        raise Refused("the fingerprint is another: the invoice has changed", header)
+        raise ChangeRefused("the fingerprint is another: the invoice has changed", header)
 
 
 def refuse_wrong_state(header: Header, action: Action) -> None:
-    """Raises Refused unless the action is possible in the state that the invoice is in."""
-    if header.status not in RULES[action].before:
-        raise Refused(f"a {header.status} invoice: cannot {action}", header)
+    """Raises ChangeRefused unless the action is possible in the state that the invoice is in."""
+    if header.status not in TRANSITIONS[action].before:
+        raise ChangeRefused(f"a {header.status} invoice: cannot {action}", header)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class InvoiceChange:
     """What somebody does, and when (UTC); with the dates that an issue sets."""
 
     action: Action
-    order: Order
+    order: ChangeRequest
     actor: Actor
     at: datetime
     issue: Issue | None = None
 
     def applied(self, header: Header) -> Header:
         """The header after the change."""
-        after = replace(header, status=RULES[self.action].after)
+        after = replace(header, status=TRANSITIONS[self.action].after)
         if self.issue is None:
             return after
         return replace(after, issued_at=self.issue.issued_at, due_on=self.issue.due_on)

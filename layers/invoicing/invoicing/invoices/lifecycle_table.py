@@ -28,11 +28,11 @@ from invoicing.invoices.keys import (
     refused_key,
 )
 from invoicing.invoices.lifecycle import (
-    RULES,
+    TRANSITIONS,
     Action,
-    Change,
+    ChangeRefused,
     Held,
-    Refused,
+    InvoiceChange,
     refuse_unless_reviewed,
     refuse_wrong_state,
 )
@@ -87,15 +87,15 @@ class LifecycleTable:
         self._items = bound(InvoiceItem, table_name)
         self._history = bound(HistoryItem, table_name)
 
-    def change(self, tenant_id: str, period: Period, change: Change) -> Header:
+    def change(self, tenant_id: str, period: Period, change: InvoiceChange) -> Header:
         """The invoice's header after the change; the same person's repeat changes nothing.
 
-        Raises InvoiceNotFound, and Refused when it is in another state, was replaced since it was
-        reviewed, or is held back by the review: the refusal is in its history then.
+        Raises InvoiceNotFound, and ChangeRefused when it is in another state, was replaced since
+        it was reviewed, or is held back by the review: the refusal is in its history then.
         """
         return self.changed(tenant_id, period, change).header
 
-    def changed(self, tenant_id: str, period: Period, change: Change) -> Changed:
+    def changed(self, tenant_id: str, period: Period, change: InvoiceChange) -> Changed:
         """As `change`, and whether it was made now or is a repeat."""
         for _ in range(TRIES):
             item = self._item(tenant_id, period)
@@ -104,7 +104,7 @@ class LifecycleTable:
                 if self._repeats(header, change):
                     return Changed(header, now=False)
                 self._refuse_held(item, header, change)
-            except Refused as found:
+            except ChangeRefused as found:
                 self._note(header, change, str(found))
                 raise
             try:
@@ -113,7 +113,7 @@ class LifecycleTable:
                 # Somebody else's change, or a forced run, was first: judge what stands now.
                 if not refused(error) and "TransactionConflict" not in str(error):
                     raise
-        refusal = Refused("the invoice is changed by others all the time", header)
+        refusal = ChangeRefused("the invoice is changed by others all the time", header)
         self._note(header, change, str(refusal))
         raise refusal
 
@@ -128,10 +128,10 @@ class LifecycleTable:
         except self._items.DoesNotExist as error:
             raise InvoiceNotFound(f"no invoice of {tenant_id}, {key}") from error
 
-    def _repeats(self, header: Header, change: Change) -> bool:
-        """Whether this very change was made by the same person; raises Refused if it cannot be."""
+    def _repeats(self, header: Header, change: InvoiceChange) -> bool:
+        """Whether the same person made this very change; raises ChangeRefused if it cannot be."""
         refuse_unless_reviewed(header, change.order)
-        if header.status is not RULES[change.action].after:
+        if header.status is not TRANSITIONS[change.action].after:
             refuse_wrong_state(header, change.action)
             return False
         key = done_key(header.period, header.revision, change.action)
@@ -140,13 +140,13 @@ class LifecycleTable:
                 history_partition(header.tenant_id), key, consistent_read=True
             )
         except self._history.DoesNotExist:
-            raise Refused(f"{header.status} already, by the month-end run", header) from None
+            raise ChangeRefused(f"{header.status} already, by the month-end run", header) from None
         if found.actor_id != change.actor.id:
             by = f"by {found.actor_name} at {found.at}"
-            raise Refused(f"{header.status} already, {by}", header)
+            raise ChangeRefused(f"{header.status} already, {by}", header)
         return True
 
-    def _refuse_held(self, item: InvoiceItem, header: Header, change: Change) -> None:
+    def _refuse_held(self, item: InvoiceItem, header: Header, change: InvoiceChange) -> None:
         """Raises Held for a draft that the review holds back, without a reason to issue it.
 
         It is asked of the very write of the invoice that will be issued, and of last month's by
@@ -170,7 +170,7 @@ class LifecycleTable:
             return None
         return None if item.status == InvoiceStatus.VOID else int(item.total_cents)
 
-    def _write(self, item: InvoiceItem, header: Header, change: Change) -> Header:
+    def _write(self, item: InvoiceItem, header: Header, change: InvoiceChange) -> Header:
         same = (InvoiceItem.attempt == item.attempt) & (InvoiceItem.status == item.status)
         with TransactWrite(connection=connection(), client_request_token=uuid4().hex) as writes:
             updates = _updates(change.applied(header), change.at)
@@ -181,11 +181,11 @@ class LifecycleTable:
             )
         return change.applied(header)
 
-    def _note(self, header: Header, change: Change, why: str) -> None:
+    def _note(self, header: Header, change: InvoiceChange, why: str) -> None:
         self._entry(header, change, REFUSED, why).save()
 
     def _entry(
-        self, header: Header, change: Change, outcome: str, detail: str | None
+        self, header: Header, change: InvoiceChange, outcome: str, detail: str | None
     ) -> HistoryItem:
         at = change.at.isoformat()
         key = done_key(header.period, header.revision, change.action)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from quote_engine import Line, line_document
+from quote_engine import Line, line_json
 
 # What tells lines of one deployment and resource kind apart beside their figures.
 NAMED = frozenset(("addon", "adjustment"))
@@ -63,12 +63,12 @@ def _by_subject(lines: Iterable[Line], same: Counter[Line]) -> dict[_Key, list[L
     return dict(found)
 
 
-def changes_document(changes: Iterable[LineChange]) -> list[dict[str, Any]]:
+def changes_json(changes: Iterable[LineChange]) -> list[dict[str, Any]]:
     """The changes as the API and the log show them."""
     return [
         {
-            "before": line_document(change.before) if change.before else None,
-            "after": line_document(change.after) if change.after else None,
+            "before": line_json(change.before) if change.before else None,
+            "after": line_json(change.after) if change.after else None,
             "cents": change.cents,
         }
         for change in changes

@@ -20,7 +20,7 @@ ALL_PERCENT = 100
 CENTS = 100
 
 
-class Rule(StrEnum):
+class ReviewRule(StrEnum):
     """Why an invoice is on the review list."""
 
     MOVED = "moved"
@@ -34,9 +34,9 @@ class Rule(StrEnum):
 
 
 # The others are listed only: a new customer is news, and who has stopped has no draft to hold.
-HOLDING = frozenset(Rule) - {Rule.NEW, Rule.STOPPED}
+HOLDING = frozenset(ReviewRule) - {ReviewRule.NEW, ReviewRule.STOPPED}
 
-type Flags = Mapping[Rule, int]
+type Flags = Mapping[ReviewRule, int]
 """Rules about one invoice alone that apply to it, each with the cents (or kinds) that it saw."""
 NO_FLAGS: Flags = {}
 
@@ -44,7 +44,7 @@ NO_FLAGS: Flags = {}
 class Finding(NamedTuple):
     """A rule that applies, and what it saw, as a sentence."""
 
-    rule: Rule
+    rule: ReviewRule
     detail: str
 
     @property
@@ -55,20 +55,20 @@ class Finding(NamedTuple):
 
 def own_flags(lines: Iterable[Line], unpriced: Iterable[UnpricedUsage], total_cents: int) -> Flags:
     """The rules that apply to an invoice by itself; for nearly all invoices none."""
-    flags: dict[Rule, int] = {}
+    flags: dict[ReviewRule, int] = {}
     kinds = {(usage.deployment_id, usage.resource_kind) for usage in unpriced}
     if kinds:
-        flags[Rule.UNPRICED_USAGE] = len(kinds)
+        flags[ReviewRule.UNPRICED_USAGE] = len(kinds)
     amounts = [(line.amount_cents, line.kind) for line in lines]
     negative = [cents for cents, kind in amounts if cents < 0 and kind not in MAY_BE_NEGATIVE]
     if negative:
-        flags[Rule.NEGATIVE_LINE] = min(negative)
+        flags[ReviewRule.NEGATIVE_LINE] = min(negative)
     if total_cents < 0:
-        flags[Rule.NEGATIVE_TOTAL] = total_cents
+        flags[ReviewRule.NEGATIVE_TOTAL] = total_cents
     # Tax follows from the other lines: alone it can only be huge because they are.
     huge = [cents for cents, kind in amounts if abs(cents) >= HUGE_LINE_CENTS and kind != "tax"]
     if huge:
-        flags[Rule.HUGE_LINE] = max(huge, key=abs)
+        flags[ReviewRule.HUGE_LINE] = max(huge, key=abs)
     return flags
 
 
@@ -80,7 +80,7 @@ def flags_text(flags: Flags) -> str | None:
 def read_flags(text: str | None) -> Flags:
     """The inverse of `flags_text`."""
     pairs = (pair.partition("=") for pair in (text or "").split())
-    return {Rule(name): int(value) for name, _, value in pairs}
+    return {ReviewRule(name): int(value) for name, _, value in pairs}
 
 
 def findings(cents: int, flags: Flags, before: int | None) -> tuple[Finding, ...]:
@@ -88,41 +88,43 @@ def findings(cents: int, flags: Flags, before: int | None) -> tuple[Finding, ...
 
     `before` is the total of last month's invoice; None if there was none, or if it was void.
     """
-    found = [Finding(rule, _own_detail(rule, flags[rule])) for rule in Rule if rule in flags]
+    found = [Finding(rule, _own_detail(rule, flags[rule])) for rule in ReviewRule if rule in flags]
     against = _new() if before is None else _against(cents, before)
     return (*against, *found)
 
 
 def stopped(before: int) -> Finding:
     """What is said of a tenant that is invoiced nothing after such a total last month."""
-    return Finding(Rule.STOPPED, f"nothing to invoice after {amount(before)} last month")
+    return Finding(ReviewRule.STOPPED, f"nothing to invoice after {amount(before)} last month")
 
 
 def _new() -> tuple[Finding, ...]:
-    return (Finding(Rule.NEW, "no invoice last month"),)
+    return (Finding(ReviewRule.NEW, "no invoice last month"),)
 
 
 def _against(now: int, before: int) -> tuple[Finding, ...]:
     moved = now - before
     if now == 0 and before != 0:
-        return (Finding(Rule.ZERO_AFTER_NONZERO, f"nothing after {amount(before)} last month"),)
+        return (
+            Finding(ReviewRule.ZERO_AFTER_NONZERO, f"nothing after {amount(before)} last month"),
+        )
     # In whole numbers: 50 % of an odd number of cents is not rounded to either side.
     far = abs(moved) * ALL_PERCENT >= abs(before) * MOVED_PERCENT
     if abs(moved) < MOVED_CENTS or not far:
         return ()
     sign = "+" if moved > 0 else ""
     text = f"{amount(now)} after {amount(before)} last month ({sign}{amount(moved)})"
-    return (Finding(Rule.MOVED, text),)
+    return (Finding(ReviewRule.MOVED, text),)
 
 
-def _own_detail(rule: Rule, value: int) -> str:
-    if rule is Rule.UNPRICED_USAGE:
+def _own_detail(rule: ReviewRule, value: int) -> str:
+    if rule is ReviewRule.UNPRICED_USAGE:
         return f"usage of {value} kind{'s' if value > 1 else ''} is billed nothing"
-    what = "the total is" if rule is Rule.NEGATIVE_TOTAL else "a line of"
+    what = "the total is" if rule is ReviewRule.NEGATIVE_TOTAL else "a line of"
     return f"{what} {amount(value)}"
 
 
-def finding_document(finding: Finding) -> dict[str, str | bool]:
+def finding_json(finding: Finding) -> dict[str, str | bool]:
     """A rule that applies, whether it holds a draft back, and what it saw."""
     return {"rule": finding.rule.value, "holds": finding.holds, "detail": finding.detail}
 

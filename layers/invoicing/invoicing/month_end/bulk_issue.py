@@ -11,23 +11,23 @@ from pydantic import Field
 
 from invoicing.foundation.bodies import read_body
 from invoicing.foundation.parallel import TimeLimit, at_once
-from invoicing.foundation.parsing import Message
+from invoicing.foundation.parsing import StrictModel
 from invoicing.foundation.settings import Settings
 from invoicing.invoices.invoice import Header, InvoiceStatus, Issue
 from invoicing.invoices.invoice_lists_table import InvoiceLists, Listed
 from invoicing.invoices.lifecycle import (
     Action,
     Actor,
-    Change,
+    ChangeRefused,
+    ChangeRequest,
     Fingerprint,
     Held,
-    InvalidOrder,
-    Order,
+    InvalidChangeRequest,
+    InvoiceChange,
     Reason,
-    Refused,
 )
 from invoicing.invoices.lifecycle_table import Changed, LifecycleTable
-from invoicing.invoices.review import Finding, finding_document
+from invoicing.invoices.review import Finding, finding_json
 from invoicing.month_end.month_reader import standing_before
 from invoicing.month_end.report import digest, held_by
 from quote_engine import Period
@@ -42,16 +42,16 @@ DONE = frozenset((InvoiceStatus.ISSUED, InvoiceStatus.PAID))
 Overrides = Annotated[dict[str, Reason], Field(max_length=MOST_OVERRIDES)]
 
 
-class BulkOrder(Message):
+class BulkIssueRequest(StrictModel):
     """The digest of the month that was reviewed, and why held drafts are issued all the same."""
 
     reviewed: Fingerprint
     overrides: Overrides = Field(default_factory=dict)
 
 
-def read_bulk_order(body: Any) -> BulkOrder:
-    """The order in a request's body; raises InvalidOrder with every faulty field."""
-    return read_body(BulkOrder, body, InvalidOrder)
+def read_bulk_issue_request(body: Any) -> BulkIssueRequest:
+    """The order in a request's body; raises InvalidChangeRequest with every faulty field."""
+    return read_body(BulkIssueRequest, body, InvalidChangeRequest)
 
 
 class ReviewedAnother(Exception):
@@ -70,10 +70,12 @@ class Issuing:
     at: datetime
     issue: Issue
 
-    def change(self, header: Header, reason: str | None) -> Change:
+    def change(self, header: Header, reason: str | None) -> InvoiceChange:
         """The issue of one draft, of the very revision and content that was listed."""
-        order = Order(revision=header.revision, fingerprint=header.fingerprint, reason=reason)
-        return Change(Action.ISSUE, order, self.actor, self.at, self.issue)
+        order = ChangeRequest(
+            revision=header.revision, fingerprint=header.fingerprint, reason=reason
+        )
+        return InvoiceChange(Action.ISSUE, order, self.actor, self.at, self.issue)
 
 
 @dataclass(slots=True)
@@ -86,7 +88,7 @@ class BulkIssued:
     refused: list[tuple[Header, str]] = field(default_factory=list)
     complete: bool = True
 
-    def take(self, header: Header, outcome: Changed | Refused) -> None:
+    def take(self, header: Header, outcome: Changed | ChangeRefused) -> None:
         """Counts what became of one draft."""
         if isinstance(outcome, Held):
             self.held.append((header, outcome.holding))
@@ -116,12 +118,12 @@ class BulkIssue:
         return cls(InvoiceLists(settings.invoices_table), LifecycleTable(settings.invoices_table))
 
     def issue(
-        self, period: Period, order: BulkOrder, issuing: Issuing, limit: TimeLimit
+        self, period: Period, order: BulkIssueRequest, issuing: Issuing, limit: TimeLimit
     ) -> BulkIssued:
         """Issues what may be issued until the time is over.
 
-        Raises ReviewedAnother, and InvalidOrder for an override that names no invoice of the
-        month; nothing was issued then.
+        Raises ReviewedAnother, and InvalidChangeRequest for an override that names no invoice of
+        the month; nothing was issued then.
         """
         listed = self.lists.whole_period(period)
         _refuse_another(listed, order)
@@ -145,25 +147,25 @@ class BulkIssue:
 
     def _one(
         self, overrides: Mapping[str, str], issuing: Issuing, header: Header
-    ) -> Changed | Refused:
+    ) -> Changed | ChangeRefused:
         change = issuing.change(header, overrides.get(header.id))
         try:
             return self.table.changed(header.tenant_id, header.period, change)
-        except Refused as refusal:
+        except ChangeRefused as refusal:
             return refusal
 
 
-def _refuse_another(listed: Sequence[Listed], order: BulkOrder) -> None:
+def _refuse_another(listed: Sequence[Listed], order: BulkIssueRequest) -> None:
     current = digest(each.header for each in listed)
     if current != order.reviewed:
         raise ReviewedAnother(current)
     unknown = sorted(order.overrides.keys() - {each.header.id for each in listed})
     if unknown:
         text = "is no invoice of this month"
-        raise InvalidOrder({f"overrides.{name}": text for name in unknown})
+        raise InvalidChangeRequest({f"overrides.{name}": text for name in unknown})
 
 
-def issued_document(found: BulkIssued) -> dict[str, Any]:
+def issued_json(found: BulkIssued) -> dict[str, Any]:
     """What became of a month's drafts, as the API shows it."""
     return {
         "issued": found.issued,
@@ -175,7 +177,7 @@ def issued_document(found: BulkIssued) -> dict[str, Any]:
                 "invoice_id": header.id,
                 "revision": header.revision,
                 "total_cents": header.total_cents,
-                "findings": [finding_document(finding) for finding in holding],
+                "findings": [finding_json(finding) for finding in holding],
             }
             for header, holding in found.held[:MOST_SHOWN]
         ],

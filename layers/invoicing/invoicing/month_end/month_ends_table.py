@@ -22,7 +22,7 @@ MOST_NAMED = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunRecord:
     """A run of a month-end: its own time (UTC), who started it, and for whom.
 
     `tenants` is how many it was for, None for everybody; `named` are the first hundred of them.
@@ -64,7 +64,7 @@ class MonthEndsTable:
     def __init__(self, table_name: str) -> None:
         self._items = bound(MonthEndItem, table_name)
 
-    def record(self, period: Period, run: Run) -> None:
+    def record(self, period: Period, run: RunRecord) -> None:
         """Keeps a run; its own repeat after a lost reply or a retry changes nothing."""
         item = self._items(
             _partition(period),
@@ -82,7 +82,7 @@ class MonthEndsTable:
             if not refused(error):
                 raise
 
-    def runs(self, period: Period) -> list[Run]:
+    def runs(self, period: Period) -> list[RunRecord]:
         """The period's runs in order of their own time; consistent."""
         found = self._items.query(
             _partition(period), MonthEndItem.sk.startswith(RUN), consistent_read=True
@@ -108,8 +108,8 @@ def _partition(period: Period) -> str:
     return f"{PREFIX}{period.label}"
 
 
-def _run(item: MonthEndItem) -> Run:
-    return Run(
+def _run(item: MonthEndItem) -> RunRecord:
+    return RunRecord(
         run_id=item.run_id,
         run_at=datetime.fromisoformat(item.run_at),
         by=item.by,

@@ -17,7 +17,7 @@ from invoicing.invoices.invoice import Header, InvoiceStatus
 from invoicing.invoices.invoice_lists_table import InvoiceLists, Listed
 from invoicing.month_end.due import is_due
 from invoicing.month_end.failures import Failure
-from invoicing.month_end.month_ends_table import MonthEndsTable, Run
+from invoicing.month_end.month_ends_table import MonthEndsTable, RunRecord
 from invoicing.month_end.unbilled_table import Unbilled, UnbilledTable
 from invoicing.pricing.tenant_month import Pricing
 from quote_engine import Period
@@ -28,7 +28,7 @@ LOOKED_AT_ONCE, KEYED_AT_ONCE = 400, 50
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ListedMonth:
     """A month as its indexes show it.
 
     `before` are last month's invoices that are not void, `others` the tenants that the index
@@ -39,11 +39,11 @@ class Listing:
     invoices: tuple[Listed, ...]
     before: Mapping[str, Header]
     others: tuple[str, ...]
-    runs: tuple[Run, ...]
+    runs: tuple[RunRecord, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class TenantCheck:
     """A tenant that the index shows no invoice of: there is one all the same, or why not."""
 
     tenant_id: str
@@ -53,7 +53,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class MonthBooks:
+class MonthReader:
     """Reads the books of one month after the other."""
 
     pricing: Pricing
@@ -62,7 +62,7 @@ class MonthBooks:
     month_ends: MonthEndsTable
 
     @classmethod
-    def over(cls, settings: Settings) -> "MonthBooks":
+    def over(cls, settings: Settings) -> "MonthReader":
         """The books in the deployed tables."""
         return cls(
             Pricing.over(settings),
@@ -71,12 +71,12 @@ class MonthBooks:
             MonthEndsTable(settings.accounts_table),
         )
 
-    def listing(self, period: Period) -> Listing:
+    def listing(self, period: Period) -> ListedMonth:
         """The month as it is listed at this moment."""
         invoices = self.lists.whole_period(period)
         invoiced = {listed.header.tenant_id for listed in invoices}
         tenants = chain.from_iterable(self.pricing.accounts.tenant_ids(None, TENANTS_A_PAGE))
-        return Listing(
+        return ListedMonth(
             period=period,
             invoices=tuple(invoices),
             before=standing_before(self.lists, period),
@@ -84,7 +84,7 @@ class MonthBooks:
             runs=tuple(self.month_ends.runs(period)),
         )
 
-    def looks(self, listing: Listing, limit: TimeLimit) -> Iterator[list[Look]]:
+    def looks(self, listing: ListedMonth, limit: TimeLimit) -> Iterator[list[TenantCheck]]:
         """A look at every one of the others, some hundred at a time.
 
         Raises OutOfTime when the limit is over before all were looked at.
@@ -94,11 +94,11 @@ class MonthBooks:
                 raise OutOfTime(f"looked at tenants before {tenant_ids[0]} only")
             yield self._looks(tenant_ids, listing.period)
 
-    def all_looks(self, listing: Listing, limit: TimeLimit) -> list[Look]:
+    def all_looks(self, listing: ListedMonth, limit: TimeLimit) -> list[TenantCheck]:
         """All of them at once; raises OutOfTime."""
         return list(chain.from_iterable(self.looks(listing, limit)))
 
-    def _looks(self, tenant_ids: Sequence[str], period: Period) -> list[Look]:
+    def _looks(self, tenant_ids: Sequence[str], period: Period) -> list[TenantCheck]:
         look_up = partial(self._look_up, period)
         found = at_once(look_up, batched(tenant_ids, KEYED_AT_ONCE, strict=False))
         invoices = {name: each for part in found for name, each in part.invoices.items()}
@@ -106,7 +106,7 @@ class MonthBooks:
         unbilled = [tenant_id for tenant_id in tenant_ids if tenant_id not in invoices]
         due = dict(zip(unbilled, at_once(partial(self._due, period), unbilled), strict=True))
         return [
-            Look(name, invoices.get(name), due.get(name, True), failures.get(name))
+            TenantCheck(name, invoices.get(name), due.get(name, True), failures.get(name))
             for name in tenant_ids
         ]
 

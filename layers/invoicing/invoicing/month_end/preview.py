@@ -10,14 +10,9 @@ from invoicing.accounts.accounts_table import AccountsTable, UnknownTenant
 from invoicing.foundation.dynamodb import ItemTooLarge
 from invoicing.foundation.parallel import at_once
 from invoicing.foundation.settings import Settings
-from invoicing.invoices.invoice import (
-    Header,
-    InconsistentInvoice,
-    TooManyRevisions,
-    unpriced_document,
-)
+from invoicing.invoices.invoice import Header, InconsistentInvoice, TooManyRevisions, unpriced_json
 from invoicing.invoices.invoices_table import InvoicePagesMissing, InvoicesTable
-from invoicing.invoices.line_changes import changes_document
+from invoicing.invoices.line_changes import changes_json
 from invoicing.month_end.due import TENANT_FAULTS
 from invoicing.month_end.rollup import Rollup, RollupResult
 from invoicing.month_end.rollup_message import MESSAGE_VERSION, RollupMessage
@@ -96,7 +91,7 @@ class Previews:
             force=True,
             dry_run=True,
         )
-        return _document(tenant_id, self.rollup.roll_up(message))
+        return _preview_json(tenant_id, self.rollup.roll_up(message))
 
 
 def _failed(tenant_id: str, error: Exception) -> dict[str, Any]:
@@ -104,12 +99,12 @@ def _failed(tenant_id: str, error: Exception) -> dict[str, Any]:
     return _shown(tenant_id, FAILED, f"{type(error).__name__}: {error}")
 
 
-def _document(tenant_id: str, result: RollupResult) -> dict[str, Any]:
+def _preview_json(tenant_id: str, result: RollupResult) -> dict[str, Any]:
     return _shown(tenant_id, result.outcome, result.reason) | {
         "before": _standing(result.before),
         "after": _standing(result.header),
-        "changes": changes_document(result.changes),
-        "unpriced": unpriced_document(result.unpriced),
+        "changes": changes_json(result.changes),
+        "unpriced": unpriced_json(result.unpriced),
     }
 
 

@@ -10,8 +10,8 @@ from invoicing.invoices.invoice import Header, InvoiceStatus
 from invoicing.invoices.invoice_lists_table import Listed
 from invoicing.invoices.review import Finding, findings, stopped
 from invoicing.month_end.failures import Failure
-from invoicing.month_end.month_ends_table import Run
-from invoicing.month_end.month_reader import Listing, Look
+from invoicing.month_end.month_ends_table import RunRecord
+from invoicing.month_end.month_reader import ListedMonth, TenantCheck
 from quote_engine import Period
 
 
@@ -64,7 +64,7 @@ class MonthReport:
     nothing: tuple[str, ...]
     failed: tuple[Failure, ...]
     missing: tuple[str, ...]
-    runs: tuple[Run, ...]
+    runs: tuple[RunRecord, ...]
 
     @property
     def digest(self) -> str:
@@ -99,7 +99,9 @@ def digest(headers: Iterable[Header]) -> str:
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
-def month_report(listing: Listing, looks: Sequence[Look], as_of: datetime) -> MonthReport:
+def month_report(
+    listing: ListedMonth, looks: Sequence[TenantCheck], as_of: datetime
+) -> MonthReport:
     """The report of a month whose other tenants were all looked at."""
     late = [look.invoice for look in looks if look.invoice is not None]
     unbilled = [look for look in looks if look.invoice is None]

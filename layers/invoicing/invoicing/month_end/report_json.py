@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from invoicing.invoices.invoice import Header, InvoiceStatus
-from invoicing.invoices.review import finding_document
+from invoicing.invoices.review import finding_json
 from invoicing.month_end.failures import Failure
-from invoicing.month_end.month_ends_table import Run
+from invoicing.month_end.month_ends_table import RunRecord
 from invoicing.month_end.report import MonthReport, Reviewed
 
 # Of each list at most so many entries are shown, beside how many there are.
@@ -19,7 +19,7 @@ STORED_CUTS = (1000, 300, 100, 30, 0)
 AMOUNTS = ("subtotal_cents", "tax_cents", "total_cents")
 
 
-def report_document(report: MonthReport, most: int = MOST_SHOWN) -> dict[str, Any]:
+def report_json(report: MonthReport, most: int = MOST_SHOWN) -> dict[str, Any]:
     """The report as the API shows it, with at most so many entries of each list."""
     states = Counter(listed.header.status for listed in report.invoices)
     headers = [listed.header for listed in report.invoices]
@@ -36,32 +36,32 @@ def report_document(report: MonthReport, most: int = MOST_SHOWN) -> dict[str, An
         "by_status": _by_status(headers),
         "totals": _totals(headers),
         "nothing_to_invoice": _names(report.nothing, most),
-        "failed": _cut("tenants", [_failure_document(each) for each in report.failed], most),
+        "failed": _cut("tenants", [_failure_json(each) for each in report.failed], most),
         "missing": _names(report.missing, most),
         "void_not_reissued": _names(void, most),
         # The newest: of very many the oldest are left out.
-        "runs": _cut("runs", [_run_document(run) for run in reversed(report.runs)], most),
-        "review": review_document(report.review(), most),
+        "runs": _cut("runs", [_run_json(run) for run in reversed(report.runs)], most),
+        "review": review_json(report.review(), most),
     }
 
 
-def stored_document(report: MonthReport) -> dict[str, Any]:
+def stored_report_json(report: MonthReport) -> dict[str, Any]:
     """The report as it is kept: its lists are cut until it fits into an item."""
     for most in STORED_CUTS:
-        document = report_document(report, most)
+        document = report_json(report, most)
         if len(json.dumps(document, ensure_ascii=False).encode()) <= STORED_BYTES:
             break
     return document
 
 
-def review_document(review: Sequence[Reviewed], most: int) -> dict[str, Any]:
+def review_json(review: Sequence[Reviewed], most: int) -> dict[str, Any]:
     """The review list: how many entries, how many of them held back, and the first of them."""
     held = sum(1 for each in review if each.held)
-    shown = [reviewed_document(each) for each in review[:most]]
+    shown = [reviewed_json(each) for each in review[:most]]
     return {"count": len(review), "held": held, "entries": shown}
 
 
-def reviewed_document(each: Reviewed) -> dict[str, Any]:
+def reviewed_json(each: Reviewed) -> dict[str, Any]:
     """An entry of the review list; amounts are cents."""
     invoice = each.invoice
     return {
@@ -71,7 +71,7 @@ def reviewed_document(each: Reviewed) -> dict[str, Any]:
         "total_cents": invoice.total_cents if invoice else None,
         "last_total_cents": each.before.total_cents if each.before else None,
         "held": each.held,
-        "findings": [finding_document(finding) for finding in each.findings],
+        "findings": [finding_json(finding) for finding in each.findings],
     }
 
 
@@ -106,7 +106,7 @@ def _names(tenant_ids: Sequence[str], most: int) -> dict[str, Any]:
     return _cut("tenant_ids", tenant_ids, most)
 
 
-def _failure_document(failure: Failure) -> dict[str, Any]:
+def _failure_json(failure: Failure) -> dict[str, Any]:
     return {
         "tenant_id": failure.tenant_id,
         "reason": failure.reason,
@@ -116,7 +116,7 @@ def _failure_document(failure: Failure) -> dict[str, Any]:
     }
 
 
-def _run_document(run: Run) -> dict[str, Any]:
+def _run_json(run: RunRecord) -> dict[str, Any]:
     return {
         "run_id": run.run_id,
         "run_at": run.run_at.isoformat(),

@@ -8,18 +8,18 @@ from invoicing.foundation.billing_calendar import refuse_open_period
 from invoicing.foundation.settings import Settings
 from invoicing.invoices.invoice import (
     REPLACEABLE,
-    Edition,
     Header,
     Invoice,
     InvoiceStatus,
     Issue,
+    Revision,
     new_invoice,
 )
 from invoicing.invoices.invoices_table import (
     InvoiceAlreadyExists,
     InvoiceNotFound,
     InvoicesTable,
-    Marks,
+    LastBilledBy,
     StoredInvoice,
 )
 from invoicing.invoices.line_changes import LineChange, line_changes
@@ -30,7 +30,7 @@ from quote_engine import Period, UnpricedUsage
 INVOICED = "invoiced already"
 
 
-class Outcome(StrEnum):
+class RollupOutcome(StrEnum):
     """What became of one tenant's message."""
 
     ROLLED = "rolled"
@@ -48,7 +48,7 @@ class RollupResult:
     and a first invoice's lines are changes, too.
     """
 
-    outcome: Outcome
+    outcome: RollupOutcome
     header: Header | None = None
     reason: str = ""
     unpriced: tuple[UnpricedUsage, ...] = ()
@@ -63,7 +63,7 @@ class _Plan:
     result: RollupResult
     invoice: Invoice | None = None
     standing: StoredInvoice | None = None
-    marks: Marks = field(default_factory=dict)
+    marks: LastBilledBy = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +109,24 @@ class Rollup:
             return _Plan(_nothing_to_invoice(standing, priced.quote.unpriced))
         if standing is None:
             invoice = self._invoice(priced, message, revision=1)
-            result = RollupResult(Outcome.ROLLED, invoice.header, unpriced=invoice.unpriced)
+            result = RollupResult(RollupOutcome.ROLLED, invoice.header, unpriced=invoice.unpriced)
             return _Plan(result, invoice, marks=priced.marks)
         header = standing.invoice.header
         if not message.force:
-            return _Plan(RollupResult(Outcome.SKIPPED, header, INVOICED))
+            return _Plan(RollupResult(RollupOutcome.SKIPPED, header, INVOICED))
         if reason := _must_stand(standing, message.run_at):
-            return _Plan(RollupResult(Outcome.REFUSED, header, reason))
+            return _Plan(RollupResult(RollupOutcome.REFUSED, header, reason))
         invoice = self._invoice(priced, message, revision=header.revision + 1)
         same_lines = invoice.header.fingerprint == header.fingerprint
         unchanged = same_lines and invoice.unpriced == standing.invoice.unpriced
         if unchanged and header.status is InvoiceStatus.DRAFT:
-            return _Plan(RollupResult(Outcome.SKIPPED, header, "unchanged", invoice.unpriced))
+            return _Plan(
+                RollupResult(RollupOutcome.SKIPPED, header, "unchanged", invoice.unpriced)
+            )
         changes = line_changes(standing.invoice.lines, invoice.lines)
-        result = RollupResult(Outcome.REPLACED, invoice.header, "", invoice.unpriced, changes)
+        result = RollupResult(
+            RollupOutcome.REPLACED, invoice.header, "", invoice.unpriced, changes
+        )
         return _Plan(result, invoice, standing, priced.marks)
 
     def _rehearsed(self, plan: _Plan, standing: StoredInvoice | None) -> RollupResult:
@@ -142,12 +146,12 @@ class Rollup:
             if message.force:
                 # Another worker was first, perhaps with older usage: the retry compares.
                 raise
-            return RollupResult(Outcome.SKIPPED, found.header, INVOICED)
+            return RollupResult(RollupOutcome.SKIPPED, found.header, INVOICED)
         return plan.result
 
     def _invoice(self, priced: PricedMonth, message: RollupMessage, revision: int) -> Invoice:
         issue = self._issue(message.run_at)
-        edition = Edition(revision, issue, message.run_id, message.run_at)
+        edition = Revision(revision, issue, message.run_id, message.run_at)
         return new_invoice(priced.tenant, priced.request, priced.quote, edition, priced.billed)
 
     def _issue(self, run_at: datetime) -> Issue | None:
@@ -172,10 +176,10 @@ def _nothing_to_invoice(
 ) -> RollupResult:
     reason = "no active subscription in the period"
     if standing is None or standing.invoice.header.status is InvoiceStatus.VOID:
-        return RollupResult(Outcome.NOTHING_TO_INVOICE, reason=reason, unpriced=unpriced)
+        return RollupResult(RollupOutcome.NOTHING_TO_INVOICE, reason=reason, unpriced=unpriced)
     header = standing.invoice.header
     return RollupResult(
-        Outcome.REFUSED,
+        RollupOutcome.REFUSED,
         header,
         f"{reason}, but a {header.status} invoice stands: void it",
         unpriced,

@@ -6,10 +6,10 @@ from pydantic import StrictBool, ValidationError
 
 from invoicing.foundation.parsing import (
     InvalidMessage,
-    Message,
     Moment,
     PeriodLabel,
     RunId,
+    StrictModel,
     TenantId,
     faults,
 )
@@ -17,7 +17,7 @@ from invoicing.foundation.parsing import (
 MESSAGE_VERSION: Literal[1] = 1
 
 
-class RollupMessage(Message):
+class RollupMessage(StrictModel):
     """Invoice this tenant for this period. `run_at` is the run's time: the worker has no clock.
 
     `force` replaces a draft; issued and paid invoices are refused all the same. `dry_run` does

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, StrictBool
 
 from invoicing.foundation.bodies import InvalidBody, read_body
-from invoicing.foundation.parsing import Message, PeriodLabel, TenantId
+from invoicing.foundation.parsing import PeriodLabel, StrictModel, TenantId
 
 # An asynchronous invocation takes 256 KB: of ids of 40 letters, this many.
 MOST_TENANTS = 5000
 
 
-class InvalidRunOrder(InvalidBody):
+class InvalidRunRequest(InvalidBody):
     """The order cannot be read."""
 
 
@@ -26,7 +26,7 @@ def _some(tenant_ids: tuple[str, ...]) -> tuple[str, ...]:
 Named = Annotated[tuple[TenantId, ...], AfterValidator(_some)]
 
 
-class RunOrder(Message):
+class RunRequest(StrictModel):
     """A run of one closed month, for the tenants that are named or for everybody."""
 
     period: PeriodLabel
@@ -39,12 +39,12 @@ class RunOrder(Message):
         return sorted(set(self.tenant_ids or ()) - set(known))
 
 
-def read_run_order(body: Any) -> RunOrder:
-    """The order in a request's body; raises InvalidRunOrder with every faulty field."""
-    return read_body(RunOrder, body, InvalidRunOrder)
+def read_run_request(body: Any) -> RunRequest:
+    """The order in a request's body; raises InvalidRunRequest with every faulty field."""
+    return read_body(RunRequest, body, InvalidRunRequest)
 
 
-def start_event(order: RunOrder, run_id: str, at: datetime, by: str) -> dict[str, Any]:
+def start_event(order: RunRequest, run_id: str, at: datetime, by: str) -> dict[str, Any]:
     """The event that starts the run, under an id and a time that were there before it.
 
     Lambda may deliver it twice, and tries it three times: it stays one run.

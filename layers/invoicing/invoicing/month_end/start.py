@@ -9,7 +9,7 @@ from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.foundation.billing_calendar import period_before, refuse_future, refuse_open_period
 from invoicing.foundation.settings import Settings
 from invoicing.month_end.dispatch import send_messages
-from invoicing.month_end.month_ends_table import MonthEndsTable, Run
+from invoicing.month_end.month_ends_table import MonthEndsTable, RunRecord
 from invoicing.month_end.rollup_message import MESSAGE_VERSION, RollupMessage
 from invoicing.month_end.start_event import StartRequest
 from quote_engine import Period
@@ -19,7 +19,7 @@ UTC_ZONE = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
-class MonthEnd:
+class MonthEndRun:
     """One run: its period, its own time and who asked for it."""
 
     run_id: str
@@ -56,7 +56,7 @@ class Progress:
 
 def month_end(
     request: StartRequest, settings: Settings, *, run_id: str, now: datetime
-) -> MonthEnd:
+) -> MonthEndRun:
     """The run that was asked for; without a period, the month before in the billing zone.
 
     Raises PeriodStillOpen for a period that is not over yet at the run's own time, and
@@ -67,7 +67,7 @@ def month_end(
     period = Period.month(request.period) if request.period else month_to_bill(run_at, zone)
     refuse_open_period(period, run_at, zone)
     name = request.run_id or run_id
-    return MonthEnd(name, run_at, period, request.force, request.dry_run)
+    return MonthEndRun(name, run_at, period, request.force, request.dry_run)
 
 
 def month_to_bill(run_at: datetime, zone: ZoneInfo) -> Period:
@@ -80,7 +80,7 @@ def month_to_bill(run_at: datetime, zone: ZoneInfo) -> Period:
     return max(months, key=lambda period: period.start)
 
 
-def record_run(run: MonthEnd, request: StartRequest, month_ends: MonthEndsTable) -> None:
+def record_run(run: MonthEndRun, request: StartRequest, month_ends: MonthEndsTable) -> None:
     """Keeps who started which run, for the month's report; a continuation was kept before.
 
     A dry run leaves nothing behind but its log.
@@ -89,12 +89,12 @@ def record_run(run: MonthEnd, request: StartRequest, month_ends: MonthEndsTable)
         return
     named = None if request.tenant_ids is None else sorted(set(request.tenant_ids))
     tenants = None if named is None else len(named)
-    kept = Run(run.run_id, run.run_at, request.by, run.force, tenants, tuple(named or ()))
+    kept = RunRecord(run.run_id, run.run_at, request.by, run.force, tenants, tuple(named or ()))
     month_ends.record(run.period, kept)
 
 
 def send_month_end(
-    run: MonthEnd,
+    run: MonthEndRun,
     tenant_pages: Iterator[list[str]],
     queue_url: str,
     out_of_time: Callable[[], bool],

@@ -10,10 +10,10 @@ from pydantic import AfterValidator, BaseModel, Field, StrictBool, ValidationErr
 
 from invoicing.foundation.parsing import (
     InvalidMessage,
-    Message,
     Moment,
     PeriodLabel,
     RunId,
+    StrictModel,
     TenantId,
     faults,
 )
@@ -33,7 +33,7 @@ Tenants = Annotated[tuple[TenantId, ...], AfterValidator(_some)]
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 
 
-class ExplicitStart(Message):
+class ExplicitStart(StrictModel):
     """A month-end started by hand: the period before `time` (default: now), or the one named.
 
     `by` and `run_id` come from POST /month-ends, which has answered them already.
@@ -48,7 +48,7 @@ class ExplicitStart(Message):
     run_id: RunId | None = None
 
 
-class Continuation(Message):
+class Continuation(StrictModel):
     """Handed by an invocation near its time limit to the next: go on after tenant `after`."""
 
     run_id: str
@@ -66,7 +66,7 @@ class ScheduledEvent(BaseModel):
     time: Moment
 
 
-class StartRequest(Message):
+class StartRequest(StrictModel):
     """What `start_month_end` was asked for, whichever way it was started."""
 
     by: str = BY_SCHEDULE

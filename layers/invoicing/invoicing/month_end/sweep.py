@@ -9,11 +9,11 @@ from invoicing.foundation.billing_calendar import ends_at, refuse_open_period
 from invoicing.foundation.parallel import OutOfTime, TimeLimit
 from invoicing.foundation.settings import Settings
 from invoicing.month_end.dispatch import send_messages
-from invoicing.month_end.month_ends_table import Run
-from invoicing.month_end.month_reader import Listing, Look, MonthBooks
+from invoicing.month_end.month_ends_table import RunRecord
+from invoicing.month_end.month_reader import ListedMonth, MonthReader, TenantCheck
 from invoicing.month_end.report import MonthReport, month_report
-from invoicing.month_end.report_json import stored_document
-from invoicing.month_end.start import MonthEnd, month_to_bill
+from invoicing.month_end.report_json import stored_report_json
+from invoicing.month_end.start import MonthEndRun, month_to_bill
 from quote_engine import Period
 
 # A tenant is late six hours after the first run for everybody; without one, six hours after the
@@ -54,14 +54,14 @@ class Swept:
 class Sweep:
     """Sweeps one month's end, over the deployed tables and queue."""
 
-    books: MonthBooks
+    books: MonthReader
     queue_url: str
     zone: ZoneInfo
 
     @classmethod
     def over(cls, settings: Settings) -> "Sweep":
         """The sweep of a deployment."""
-        return cls(MonthBooks.over(settings), settings.rollup_queue_url, settings.zone)
+        return cls(MonthReader.over(settings), settings.rollup_queue_url, settings.zone)
 
     def sweep(self, at: datetime, limit: TimeLimit) -> Swept:
         """Sweeps the month before the moment, which becomes the time of the messages' run.
@@ -73,7 +73,7 @@ class Sweep:
         """
         period = month_to_bill(at, self.zone)
         refuse_open_period(period, at, self.zone)
-        run = MonthEnd(f"sweep-{at:%Y-%m-%dT%H:%M:%SZ}", at, period, force=False)
+        run = MonthEndRun(f"sweep-{at:%Y-%m-%dT%H:%M:%SZ}", at, period, force=False)
         listing, looks, sent, complete = self.books.listing(period), [], [], True
         try:
             for found in self.books.looks(listing, limit):
@@ -85,22 +85,29 @@ class Sweep:
             listing = replace(listing, runs=(*listing.runs, self._record(run, sent)))
         report = month_report(listing, looks, at)
         if complete:
-            self.books.month_ends.store_report(period, stored_document(report) | {"stored": True})
+            self.books.month_ends.store_report(
+                period, stored_report_json(report) | {"stored": True}
+            )
         return self._swept(run, report, listing, len(sent), complete)
 
-    def _send(self, run: MonthEnd, looks: list[Look]) -> list[str]:
+    def _send(self, run: MonthEndRun, looks: list[TenantCheck]) -> list[str]:
         due = [look.tenant_id for look in looks if look.due and look.invoice is None]
         if due:
             send_messages(self.queue_url, (run.message(tenant_id) for tenant_id in due))
         return due
 
-    def _record(self, run: MonthEnd, sent: list[str]) -> Run:
-        kept = Run(run.run_id, run.run_at, BY_SWEEP, run.force, len(sent), tuple(sent))
+    def _record(self, run: MonthEndRun, sent: list[str]) -> RunRecord:
+        kept = RunRecord(run.run_id, run.run_at, BY_SWEEP, run.force, len(sent), tuple(sent))
         self.books.month_ends.record(run.period, kept)
         return kept
 
     def _swept(
-        self, run: MonthEnd, report: MonthReport, listing: Listing, sent: int, complete: bool
+        self,
+        run: MonthEndRun,
+        report: MonthReport,
+        listing: ListedMonth,
+        sent: int,
+        complete: bool,
     ) -> Swept:
         missing, failed = len(report.missing), len(report.failed)
         late = run.run_at >= late_from(listing, self.zone)
@@ -116,7 +123,7 @@ class Sweep:
         )
 
 
-def swept_document(swept: Swept) -> dict[str, Any]:
+def swept_json(swept: Swept) -> dict[str, Any]:
     """What the sweep found and did, as its log shows it."""
     return {
         "run_id": swept.run_id,
@@ -127,7 +134,7 @@ def swept_document(swept: Swept) -> dict[str, Any]:
     }
 
 
-def late_from(listing: Listing, zone: ZoneInfo) -> datetime:
+def late_from(listing: ListedMonth, zone: ZoneInfo) -> datetime:
     """From which moment on (UTC) a tenant without an invoice is late."""
     full = [run.run_at for run in listing.runs if run.full]
     if full:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from invoicing.foundation.billing_calendar import ends_at
 from invoicing.pricing.tenant_month import PricedMonth, Pricing
-from quote_engine import Period, QuoteRequest, Subscription, price, quote_document
+from quote_engine import Period, QuoteRequest, Subscription, price, quote_json
 
 # A projection is a guess to begin with; 12 decimals are what the engine takes.
 PROJECTED = Context(prec=60, rounding=ROUND_HALF_UP)
@@ -44,12 +44,12 @@ class Estimates:
             "as_of": as_of.isoformat(),
             "period_over": as_of >= ends_at(period, self.zone),
             "to_date": _shown(month.request, month),
-            "projection": quote_document(drawn_on, price(drawn_on)),
+            "projection": quote_json(drawn_on, price(drawn_on)),
         }
 
 
 def _shown(request: QuoteRequest, month: PricedMonth) -> Mapping[str, object]:
-    return quote_document(request, month.quote)
+    return quote_json(request, month.quote)
 
 
 def _drawn_on(request: QuoteRequest, today: date) -> QuoteRequest:

@@ -17,12 +17,12 @@ from invoicing.accounts.form_fields import Code, Day, Discounts, Dollars, Versio
 from invoicing.accounts.subscription_form import Addons
 from invoicing.foundation.billing_calendar import period_of
 from invoicing.foundation.bodies import InvalidBody, read_body
-from invoicing.foundation.parsing import Message, PeriodLabel, TenantId
+from invoicing.foundation.parsing import PeriodLabel, StrictModel, TenantId
 from invoicing.foundation.settings import Settings
 from invoicing.invoices.billed_usage import SegmentUsage, segment_key
 from invoicing.pricing.tenant_month import Pricing
 from invoicing.usage.usage_event import Quantity
-from quote_engine import InvalidRequest, Period, QuoteRequest, price, quote_document
+from quote_engine import InvalidRequest, Period, QuoteRequest, price, quote_json
 
 PROSPECT = "prospect"
 
@@ -31,7 +31,7 @@ class InvalidQuote(InvalidBody):
     """The quote cannot be given; it is never given in part."""
 
 
-class QuoteOrder(Message):
+class QuoteBody(StrictModel):
     """What a customer asks the price of: a plan, add-ons, and the usage that is expected.
 
     Without dates the deployment is there for the whole period; without a period, the month in
@@ -62,9 +62,9 @@ class StoredQuote:
     document: Mapping[str, Any]
 
 
-def read_order(body: Any) -> QuoteOrder:
+def read_quote_body(body: Any) -> QuoteBody:
     """The order in a request's body; raises InvalidQuote with every faulty field."""
-    return read_body(QuoteOrder, body, InvalidQuote)
+    return read_body(QuoteBody, body, InvalidQuote)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Quotes:
         """The catalogue that is quoted from."""
         return self.pricing.accounts
 
-    def quote(self, order: QuoteOrder, subject: str, asked_at: datetime) -> StoredQuote:
+    def quote(self, order: QuoteBody, subject: str, asked_at: datetime) -> StoredQuote:
         """The quote, not stored yet.
 
         Raises InvalidQuote, and UnknownTenant for a tenant that is not there.
@@ -101,11 +101,11 @@ class Quotes:
             "asked_at": asked_at.isoformat(),
             "period": request.period.label,
             "tax": tax,
-            **quote_document(request, quote),
+            **quote_json(request, quote),
         }
         return StoredQuote(quote_id, order.tenant_id, subject, document)
 
-    def _tax(self, order: QuoteOrder) -> TaxTreatment:
+    def _tax(self, order: QuoteBody) -> TaxTreatment:
         if order.tenant_id is None:
             if order.tax is None:
                 raise InvalidQuote(
@@ -117,7 +117,7 @@ class Quotes:
             raise InvalidQuote({"tax": f"is {treatment} for tenant {order.tenant_id}"})
         return treatment
 
-    def _request(self, order: QuoteOrder, tax: TaxTreatment, asked_at: datetime) -> QuoteRequest:
+    def _request(self, order: QuoteBody, tax: TaxTreatment, asked_at: datetime) -> QuoteRequest:
         period = (
             Period.month(order.period) if order.period else period_of(asked_at, self.settings.zone)
         )
@@ -130,7 +130,7 @@ class Quotes:
             kind = str(error).partition(" ")[0]
             raise InvalidQuote({kind: str(error)}) from error
 
-    def _subscription(self, order: QuoteOrder, period: Period) -> Subscription:
+    def _subscription(self, order: QuoteBody, period: Period) -> Subscription:
         starts_on = order.starts_on or period.start
         if order.ends_on is not None and order.ends_on < starts_on:
             raise InvalidQuote({"ends_on": "must not be before starts_on"})

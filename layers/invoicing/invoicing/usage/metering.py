@@ -142,7 +142,7 @@ def _results(
     return results
 
 
-def results_document(results: Sequence[UsageResult]) -> dict[str, Any]:
+def results_json(results: Sequence[UsageResult]) -> dict[str, Any]:
     """The results as the API shows them: one per event, in order, and counts by outcome."""
     counts = Counter(result.outcome for result in results)
     return {

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationError
 
 from invoicing.accounts.account import DEPLOYMENT_ID
-from invoicing.foundation.parsing import Message, faults, in_utc
+from invoicing.foundation.parsing import StrictModel, faults, in_utc
 
 # An event is accepted until it is this old, and its dedupe item outlives that: no resend, however
 # late, can be counted a second time.
@@ -69,7 +69,7 @@ def _not_reserved(kind: str) -> str:
 Quantity = Annotated[Decimal, BeforeValidator(_quantity)]
 
 
-class UsageEvent(Message):
+class UsageEvent(StrictModel):
     """`quantity` of a resource kind used by a deployment; exactly once by (tenant, source, id)."""
 
     id: Annotated[str, Field(pattern="^[!-~]{1,128}$")]

@@ -162,7 +162,7 @@ class UsageTable:
         }
 
 
-def usage_document(deployment_id: str, period: Period, month: MonthOfUsage) -> dict[str, Any]:
+def usage_json(deployment_id: str, period: Period, month: MonthOfUsage) -> dict[str, Any]:
     """A month of usage as the API shows it; quantities are decimal strings."""
 
     def shown(quantities: Mapping[str, Decimal]) -> dict[str, str]:

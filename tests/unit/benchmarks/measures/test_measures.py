@@ -8,7 +8,7 @@ from benchmarks.dynamodb.record import record
 from benchmarks.dynamodb.recorded import Recording
 from benchmarks.dynamodb.replay import plain_client, repeat_calls
 from benchmarks.harness.environment import function_variables
-from benchmarks.harness.fresh_start import BARE, Start, run
+from benchmarks.harness.fresh_start import BARE, FreshStart, run
 from benchmarks.harness.results import InvalidBenchmark
 from benchmarks.harness.timing import Case, Effort, interleaved, ratios
 from benchmarks.measures import quotes
@@ -105,7 +105,7 @@ def test_a_fresh_interpreter_is_timed() -> None:
 
 def test_a_fresh_interpreter_that_fails_says_why() -> None:
     with pytest.raises(InvalidBenchmark, match="No module named 'nowhere'"):
-        run(Start("broken", "import nowhere"))
+        run(FreshStart("broken", "import nowhere"))
 
 
 def test_functions_are_named_with_their_layers_as_the_template_has_them() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.dynamodb.recorded import Call, Recording, Rollup
+from benchmarks.dynamodb.recorded import Call, RecordedRollup, Recording
 from benchmarks.harness.environment import function_variables
 from benchmarks.harness.results import InvalidBenchmark
 from benchmarks.harness.timing import Effort
@@ -59,7 +59,7 @@ def test_a_projection_saves_no_units() -> None:
         {"Items": [{"tenant_id": {"S": "a"}}] * 12},
     )
     put = _call("PutItem", {"Item": item}, {})
-    found = units(Rollup("a", 0, (query, put)))
+    found = units(RecordedRollup("a", 0, (query, put)))
     # 12 x 2,028 bytes are 24,336: six times 4,096, in part.
     assert found.reads == {"InvoicesTable": 6}
     assert found.writes == {"InvoicesTable": 2}
@@ -69,7 +69,7 @@ def test_a_transaction_writes_twice_its_units() -> None:
     item = {"tenant_id": {"S": "a"}, "period_start": {"S": "2026-04"}}
     puts = [{"Put": {"TableName": "InvoicesTable", "Item": item}}] * 2
     call = Call("TransactWriteItems", {"TransactItems": puts}, {})
-    assert units(Rollup("a", 0, (call,))).writes == {"InvoicesTable": 4}
+    assert units(RecordedRollup("a", 0, (call,))).writes == {"InvoicesTable": 4}
 
 
 @pytest.mark.usefixtures("as_deployed")
@@ -87,7 +87,7 @@ def test_a_batch_of_the_real_handler_is_timed_and_its_log_counted(
 
 @pytest.mark.usefixtures("as_deployed")
 def test_a_batch_that_fails_is_not_timed(recording: Recording) -> None:
-    unknown = Recording(recording.cold, Rollup("nobody", 0, recording.warm.calls))
+    unknown = Recording(recording.cold, RecordedRollup("nobody", 0, recording.warm.calls))
     with pytest.raises(InvalidBenchmark, match="failed over its recorded answers"):
         rollup_cost(unknown, 1, TINY)
 

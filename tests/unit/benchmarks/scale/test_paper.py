@@ -8,7 +8,7 @@ import pytest
 from benchmarks.scale.measured.measured import Measured, TenantCost
 from benchmarks.scale.measured.start_cost import StartCost
 from benchmarks.scale.paper.cost import costs, total
-from benchmarks.scale.paper.deployment import Deployment, deployment
+from benchmarks.scale.paper.deployment import DeployedSizes, deployment
 from benchmarks.scale.paper.model import (
     Scenario,
     batch_seconds,
@@ -41,7 +41,7 @@ LATER = replace(
     reads={"AccountsTable": 1, "InvoicesTable": 5, "UsageTable": 10},
 )
 # Half a vCPU each, so that CPU time of this machine counts twice.
-DEPLOYED = Deployment(concurrency=50, batch=10, rollup_mb=500, start_mb=500, start_window=270)
+DEPLOYED = DeployedSizes(concurrency=50, batch=10, rollup_mb=500, start_mb=500, start_window=270)
 LIMITS = Limits(vcpu_mb=1000)
 # Two queries of 5 ms, 8 ms and 7 ms: 25 ms of waiting.
 ASSUMED = Assumptions(

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.scale.real import customers, watch
 from benchmarks.scale.real.billing import MonthEndRun, faults
 from benchmarks.scale.real.run import NotAsExpected, expect, limit
-from benchmarks.scale.real.watch import Taken, Watch
+from benchmarks.scale.real.watch import RoleTimes, Watch
 from cli.loading.inputs import read_load
 from cli.usage.usage_file import UsageRow, read_usage
 from local.sample_month import UTC
@@ -90,7 +90,7 @@ def _stat(pid: int, group: int, user: int, system: int, pages: int) -> str:
 def test_a_process_is_read_by_its_group_whatever_it_is_called() -> None:
     stat = _stat(7, 5, 3 * TICKS, 1 * TICKS, 100)
     found = watch._process(stat, "python\0/any/x-rollup-tenant-ab/_worker.py", 5)
-    assert found == watch.Process(7, "rollup_tenant", 4.0, 100 * PAGE)
+    assert found == watch.WatchedProcess(7, "rollup_tenant", 4.0, 100 * PAGE)
     assert watch._process(stat, "python", 6) is None
     leader = watch._process(_stat(5, 5, 0, 0, 1), "ministack", 5)
     assert leader is not None
@@ -101,17 +101,20 @@ def test_cpu_counts_from_the_first_look_and_memory_at_its_most(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     looks = [
-        [watch.Process(5, "emulator", 10.0, 300)],
-        [watch.Process(5, "emulator", 12.0, 900), watch.Process(7, "rollup_tenant", 1.5, 50)],
-        [watch.Process(5, "emulator", 13.0, 400)],
+        [watch.WatchedProcess(5, "emulator", 10.0, 300)],
+        [
+            watch.WatchedProcess(5, "emulator", 12.0, 900),
+            watch.WatchedProcess(7, "rollup_tenant", 1.5, 50),
+        ],
+        [watch.WatchedProcess(5, "emulator", 13.0, 400)],
     ]
     monkeypatch.setattr(watch, "processes_of", lambda group: iter(looks.pop(0)))
     watched = Watch(5)
     for _ in range(3):
         watched.look()
     assert watched.taken() == {
-        "emulator": Taken(3.0, 900, {5}),
-        "rollup_tenant": Taken(1.5, 50, {7}),
+        "emulator": RoleTimes(3.0, 900, {5}),
+        "rollup_tenant": RoleTimes(1.5, 50, {7}),
     }
 
 
@@ -127,7 +130,7 @@ def test_a_child_and_its_group_are_seen() -> None:
 
 
 def test_the_run_says_what_its_processors_could_do() -> None:
-    taken = {"emulator": Taken(cpu=30.0), "rollup_tenant": Taken(cpu=10.0)}
+    taken = {"emulator": RoleTimes(cpu=30.0), "rollup_tenant": RoleTimes(cpu=10.0)}
     found = limit(MonthEndRun(2000, 1.0, 1.0, 20.0, 40.0, {"rolled": 2000}, taken))
     cores = os.cpu_count() or 1
     assert f"could do {cores * 2000 / 40:,.0f} tenants/s" in found

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from cli.loading.catalogue_file import CatalogueRefused, read_catalogue
-from cli.loading.yaml_lines import read_document
+from cli.loading.yaml_lines import read_yaml
 from cli.terminal.errors import BadInput
 from tests.unit.cli.conftest import Write
 
@@ -31,12 +31,12 @@ addons:
 def refusals(write: Write, *texts: str) -> list[tuple[str, str]]:
     files = [write(f"{n}.yaml", text) for n, text in enumerate(texts, start=1)]
     with pytest.raises(CatalogueRefused) as refused:
-        read_catalogue([read_document(file) for file in files])
+        read_catalogue([read_yaml(file) for file in files])
     return [(fault.place, fault.reason) for fault in refused.value.faults]
 
 
 def test_plans_and_addons_are_read_with_their_version_and_place(write: Write) -> None:
-    catalogue = read_catalogue([read_document(write("sold.yaml", GOOD))])
+    catalogue = read_catalogue([read_yaml(write("sold.yaml", GOOD))])
     [plan], [addon] = catalogue.plans, catalogue.addons
     assert (plan.place, plan.version, plan.item.code) == ("sold.yaml:3", 3, "studio")
     assert plan.item.price == Decimal("50.00")
@@ -93,7 +93,7 @@ def test_the_same_version_of_a_plan_stands_once(write: Write) -> None:
 
 def test_two_versions_stand_side_by_side(write: Write) -> None:
     files = [write("a.yaml", GOOD), write("b.yaml", GOOD.replace("version: 3", "version: 4"))]
-    catalogue = read_catalogue([read_document(file) for file in files])
+    catalogue = read_catalogue([read_yaml(file) for file in files])
     assert [plan.version for plan in catalogue.plans] == [3, 4]
 
 
@@ -112,7 +112,7 @@ def test_two_versions_stand_side_by_side(write: Write) -> None:
 )
 def test_what_is_no_document_is_bad_input(write: Write, text: str, says: str) -> None:
     with pytest.raises(BadInput) as refused:
-        read_document(write("bad.yaml", text))
+        read_yaml(write("bad.yaml", text))
     assert says in str(refused.value)
 
 

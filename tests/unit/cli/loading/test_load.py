@@ -8,7 +8,7 @@ import pytest
 
 from cli.loading.inputs import read_load
 from cli.loading.load import Loader
-from cli.loading.row_report import Row
+from cli.loading.row_report import ReportRow
 from invoicing.accounts.account import Account, AddonChoice, Address, Subscription, Tenant
 from invoicing.accounts.accounts_table import AccountsTable, UnknownPrice, UnknownTenant
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
@@ -38,11 +38,11 @@ tenants:
 """
 
 
-def load(accounts: AccountsTable, *files: Path, dry_run: bool = False) -> list[Row]:
+def load(accounts: AccountsTable, *files: Path, dry_run: bool = False) -> list[ReportRow]:
     return Loader(accounts, dry_run).load(read_load(files))
 
 
-def results(rows: list[Row]) -> list[tuple[str, str, str]]:
+def results(rows: list[ReportRow]) -> list[tuple[str, str, str]]:
     return [(row.kind, row.id, row.result.value) for row in rows]
 
 

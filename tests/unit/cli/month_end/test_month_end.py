@@ -7,11 +7,11 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from cli.app import main
 from cli.month_end import follow_run
-from cli.month_end.follow_run import Follower, Look, look_of
+from cli.month_end.follow_run import Follower, RunProgress, look_of
 from cli.month_end.month import report_now
-from cli.month_end.start_run import StartedRun, run_order
+from cli.month_end.start_run import StartedRun, run_request
 from cli.stack.stack import Stack
-from cli.terminal.errors import Refused
+from cli.terminal.errors import NotAllowed
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.invoices.invoices_table import InvoiceNotFound, InvoicesTable
 from invoicing.month_end.month_ends_table import MonthEndsTable
@@ -87,17 +87,17 @@ def test_who_fails_is_shown_with_the_reason_and_is_exit_one(
 
 
 def started(*tenant_ids: str, force: bool = False) -> StartedRun:
-    return StartedRun("this-run", run_order(APRIL, tenant_ids or None, force))
+    return StartedRun("this-run", run_request(APRIL, tenant_ids or None, force))
 
 
 def test_a_note_of_a_run_before_does_not_end_this_one(cloud: Cloud) -> None:
     note_failure("acme", "Oh", "old-run")
     roll_up("pilot")
     report = report_now(STACK, APRIL)
-    assert look_of(report, started(), 1) == Look(False, 1, 0, 1, 1)
-    assert look_of(report, started("pilot"), 1) == Look(False, 1, 0, 0, 1)
+    assert look_of(report, started(), 1) == RunProgress(False, 1, 0, 1, 1)
+    assert look_of(report, started("pilot"), 1) == RunProgress(False, 1, 0, 0, 1)
     note_failure("acme", "Oh", "this-run")
-    assert look_of(report_now(STACK, APRIL), started(), 1) == Look(False, 1, 1, 0, 1)
+    assert look_of(report_now(STACK, APRIL), started(), 1) == RunProgress(False, 1, 1, 0, 1)
 
 
 def test_a_forced_run_is_over_when_the_queue_has_been_quiet(
@@ -105,7 +105,7 @@ def test_a_forced_run_is_over_when_the_queue_has_been_quiet(
 ) -> None:
     monkeypatch.setattr(follow_run, "monotonic", iter((1, 11, 22, 31.9, 32)).__next__)
     follower = Follower(started(force=True), None, 0.0, 0.0)
-    busy, quiet = Look(True, 1, 1, 0, 2), Look(True, 1, 1, 0, 1)
+    busy, quiet = RunProgress(True, 1, 1, 0, 2), RunProgress(True, 1, 1, 0, 1)
     looks = (quiet, busy, busy, quiet, quiet)
     # At 1, 11, 22, 31.9 and 32 seconds: quiet for ten seconds only at the last.
     assert [follower.is_over(look) for look in looks] == [False, False, False, False, True]
@@ -126,9 +126,9 @@ def test_a_run_that_never_starts_is_given_up(
 def test_who_waits_on_the_queue_is_waited_for_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow_run, "monotonic", iter((1, 599, 602)).__next__)
     follower = Follower(started(), None, 0.0, 0.0)
-    waiting = Look(True, 1, 0, 2, 2)
+    waiting = RunProgress(True, 1, 0, 2, 2)
     assert [follower.is_over(waiting) for _ in range(2)] == [False, False]
-    with pytest.raises(Refused, match="for 10 minutes: 2 tenants still wait"):
+    with pytest.raises(NotAllowed, match="for 10 minutes: 2 tenants still wait"):
         follower.is_over(waiting)
 
 

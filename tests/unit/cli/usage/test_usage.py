@@ -14,7 +14,7 @@ from cli.stack.stack import Stack
 from cli.terminal.errors import BadInput
 from cli.usage import usage_import
 from cli.usage.usage_file import FaultyRow, UsageRow, read_usage
-from cli.usage.usage_import import Problem, import_usage
+from cli.usage.usage_import import UncountedLine, import_usage
 from invoicing.accounts.account import Subscription, Tenant
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
@@ -136,9 +136,9 @@ def test_lines_that_were_not_counted_are_told_in_order(write: Write) -> None:
     )
     rejected = UsageOutcome.REJECTED
     assert report.in_order == [
-        (Problem(2, rejected, "quantity: odd"), 1),
-        (Problem(3, rejected, "1 fields instead of 5"), 1),
-        (Problem(4, rejected, "quantity: odd"), 3),
+        (UncountedLine(2, rejected, "quantity: odd"), 1),
+        (UncountedLine(3, rejected, "1 fields instead of 5"), 1),
+        (UncountedLine(4, rejected, "quantity: odd"), 3),
     ]
     assert report.counts == {rejected: 5}
 

@@ -9,7 +9,7 @@ from invoicing.accounts.account import (
     InvalidAccount,
     Tenant,
     read_tenant,
-    tenant_document,
+    stored_tenant_json,
 )
 from invoicing.accounts.form_fields import InvalidForm, read_form
 from invoicing.accounts.tenant_form import TenantForm, countries
@@ -155,12 +155,12 @@ def test_gst_free_needs_a_reason_and_no_abn_is_needed() -> None:
 def test_what_is_stored_is_read_again_and_holds_nothing_empty() -> None:
     whole = tenant()
     assert whole.address == Address(("12 Foundry Lane",), "Fremantle", "AU", "WA", "6160")
-    assert read_tenant("wattle", tenant_document(whole)) == whole
+    assert read_tenant("wattle", stored_tenant_json(whole)) == whole
     bare = Tenant("old", "Old", "9", "gst")
-    assert tenant_document(bare) == {
+    assert stored_tenant_json(bare) == {
         "name": "Old",
         "account_number": "9",
         "tax": "gst",
         "tax_reason": "",
     }
-    assert read_tenant("old", tenant_document(bare)) == bare
+    assert read_tenant("old", stored_tenant_json(bare)) == bare

@@ -9,11 +9,10 @@ from invoicing.accounts.subscription_form import DeploymentForm
 from invoicing.accounts.tenant_form import AddressForm
 from invoicing.api.http import Problem, json_body
 from invoicing.foundation.bodies import InvalidBody, InvalidJson, read_body, read_json
-from invoicing.invoices.lifecycle import Action, read_order
-from invoicing.month_end.bulk_issue import read_bulk_order
-from invoicing.month_end.run_request import read_run_order
-from invoicing.pricing.quotes import QuoteOrder
-from invoicing.pricing.quotes import read_order as read_quote_order
+from invoicing.invoices.lifecycle import Action, read_change_request
+from invoicing.month_end.bulk_issue import read_bulk_issue_request
+from invoicing.month_end.run_request import read_run_request
+from invoicing.pricing.quotes import QuoteBody, read_quote_body
 
 WHERE = {"locality": "Sydney", "country": "AU"}
 
@@ -60,8 +59,8 @@ def test_a_request_with_such_a_body_is_a_400(body: str, detail: str) -> None:
 @pytest.mark.parametrize("body", [None, [], "text", 5, True])
 def test_a_body_that_is_no_object_is_told_so_by_every_reader(body: Any) -> None:
     readers = [
-        *(read_bulk_order, read_quote_order, read_run_order),
-        *(lambda order, action=action: read_order(action, order) for action in Action),
+        *(read_bulk_issue_request, read_quote_body, read_run_request),
+        *(lambda order, action=action: read_change_request(action, order) for action in Action),
     ]
     for read in readers:
         with pytest.raises(InvalidBody) as invalid:
@@ -72,10 +71,10 @@ def test_a_body_that_is_no_object_is_told_so_by_every_reader(body: Any) -> None:
 @pytest.mark.parametrize(
     ("model", "body", "field", "text"),
     [
-        (QuoteOrder, {"addons": {}}, "addons", "must be a list"),
-        (QuoteOrder, {"addons": ["a"]}, "addons.0", "must be an object"),
-        (QuoteOrder, {"addons": [{"code": "a"}] * 51}, "addons", "must have at most 50 in it"),
-        (QuoteOrder, {"usage": []}, "usage", "must be an object"),
+        (QuoteBody, {"addons": {}}, "addons", "must be a list"),
+        (QuoteBody, {"addons": ["a"]}, "addons.0", "must be an object"),
+        (QuoteBody, {"addons": [{"code": "a"}] * 51}, "addons", "must have at most 50 in it"),
+        (QuoteBody, {"usage": []}, "usage", "must be an object"),
         (DeploymentForm, {"segments": "all"}, "segments", "must be a list"),
         (AddressForm, {"lines": []} | WHERE, "lines", "must have at least 1 in it"),
     ],

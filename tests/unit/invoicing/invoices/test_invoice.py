@@ -8,12 +8,12 @@ import pytest
 from invoicing.accounts.account import InvalidAccount, Tenant
 from invoicing.invoices.billed_usage import NOTHING_BILLED
 from invoicing.invoices.invoice import (
-    Edition,
     InconsistentInvoice,
     Issue,
+    Revision,
     TooManyRevisions,
-    header_document,
-    invoice_document,
+    header_json,
+    invoice_json,
     invoice_number,
     new_invoice,
 )
@@ -49,12 +49,12 @@ def test_letters_end_at_z() -> None:
 
 
 def test_an_invoice_is_a_draft_unless_it_is_issued_at_once() -> None:
-    draft = new_invoice(ACME, REQUEST, price(REQUEST), Edition(1, None), NOTHING_BILLED)
-    shown = header_document(draft.header)
+    draft = new_invoice(ACME, REQUEST, price(REQUEST), Revision(1, None), NOTHING_BILLED)
+    shown = header_json(draft.header)
     assert (shown["status"], shown["issued_at"], shown["due_on"]) == ("draft", None, None)
     issue = Issue(datetime(2026, 5, 1, 3, tzinfo=UTC), date(2026, 5, 15))
-    issued = header_document(
-        new_invoice(ACME, REQUEST, price(REQUEST), Edition(1, issue), NOTHING_BILLED).header
+    issued = header_json(
+        new_invoice(ACME, REQUEST, price(REQUEST), Revision(1, issue), NOTHING_BILLED).header
     )
     assert issued["status"] == "issued"
     assert issued["issued_at"] == "2026-05-01T03:00:00+00:00"
@@ -63,8 +63,8 @@ def test_an_invoice_is_a_draft_unless_it_is_issued_at_once() -> None:
 
 
 def test_a_document_shows_the_contracts_fields_and_no_other() -> None:
-    invoice = new_invoice(ACME, REQUEST, price(REQUEST), Edition(1, None), NOTHING_BILLED)
-    document = invoice_document(invoice)
+    invoice = new_invoice(ACME, REQUEST, price(REQUEST), Revision(1, None), NOTHING_BILLED)
+    document = invoice_json(invoice)
     header = [
         "id",
         "number",
@@ -103,7 +103,7 @@ def test_lines_that_do_not_sum_to_the_totals_are_never_written(field: str) -> No
     quote = price(REQUEST)
     wrong = quote._replace(**{field: getattr(quote, field) + 1})
     with pytest.raises(InconsistentInvoice, match=r"acme\.2026-04"):
-        new_invoice(ACME, REQUEST, wrong, Edition(1, None), NOTHING_BILLED)
+        new_invoice(ACME, REQUEST, wrong, Revision(1, None), NOTHING_BILLED)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from invoicing.invoices.review import (
     HOLDING,
-    Rule,
+    ReviewRule,
     amount,
     findings,
     flags_text,
@@ -94,7 +94,7 @@ def test_the_same_kind_twice_is_one_kind() -> None:
 
 
 def test_flags_are_kept_as_a_few_words_and_ordinary_invoices_have_none() -> None:
-    flags = {Rule.UNPRICED_USAGE: 2, Rule.HUGE_LINE: -1_200_000}
+    flags = {ReviewRule.UNPRICED_USAGE: 2, ReviewRule.HUGE_LINE: -1_200_000}
     assert flags_text(flags) == "huge_line=-1200000 unpriced_usage=2"
     assert read_flags(flags_text(flags)) == flags
     assert flags_text({}) is None
@@ -102,13 +102,17 @@ def test_flags_are_kept_as_a_few_words_and_ordinary_invoices_have_none() -> None
 
 
 def test_what_is_found_is_said_in_words() -> None:
-    flags = {Rule.UNPRICED_USAGE: 1, Rule.NEGATIVE_LINE: -7, Rule.NEGATIVE_TOTAL: -123_456}
+    flags = {
+        ReviewRule.UNPRICED_USAGE: 1,
+        ReviewRule.NEGATIVE_LINE: -7,
+        ReviewRule.NEGATIVE_TOTAL: -123_456,
+    }
     said = {finding.rule: finding.detail for finding in findings(-123_456, flags, 20_000)}
     assert said == {
-        Rule.MOVED: "-1,234.56 after 200.00 last month (-1,434.56)",
-        Rule.UNPRICED_USAGE: "usage of 1 kind is billed nothing",
-        Rule.NEGATIVE_LINE: "a line of -0.07",
-        Rule.NEGATIVE_TOTAL: "the total is -1,234.56",
+        ReviewRule.MOVED: "-1,234.56 after 200.00 last month (-1,434.56)",
+        ReviewRule.UNPRICED_USAGE: "usage of 1 kind is billed nothing",
+        ReviewRule.NEGATIVE_LINE: "a line of -0.07",
+        ReviewRule.NEGATIVE_TOTAL: "the total is -1,234.56",
     }
     [zero] = findings(0, {}, 20_000)
     assert zero.detail == "nothing after 200.00 last month"
@@ -117,11 +121,11 @@ def test_what_is_found_is_said_in_words() -> None:
 
 
 def test_new_and_stopped_hold_nothing_back() -> None:
-    assert set(Rule) - HOLDING == {Rule.NEW, Rule.STOPPED}
+    assert set(ReviewRule) - HOLDING == {ReviewRule.NEW, ReviewRule.STOPPED}
     assert not stopped(1).holds
 
 
 def test_the_rules_are_documented_with_whether_they_hold() -> None:
     text = (ROOT / "docs" / "operations.md").read_text()
     rows = dict(re.findall(r"^\| `(\w+)` \|.*\| (holds|listed) \|$", text, re.MULTILINE))
-    assert rows == {rule: "holds" if rule in HOLDING else "listed" for rule in Rule}
+    assert rows == {rule: "holds" if rule in HOLDING else "listed" for rule in ReviewRule}

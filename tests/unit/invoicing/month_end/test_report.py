@@ -8,11 +8,11 @@ import pytest
 
 from invoicing.invoices.invoice import Header, InvoiceStatus
 from invoicing.invoices.invoice_lists_table import Listed
-from invoicing.invoices.review import Flags, Rule
+from invoicing.invoices.review import Flags, ReviewRule
 from invoicing.month_end.failures import Failure
-from invoicing.month_end.month_reader import Listing, Look
+from invoicing.month_end.month_reader import ListedMonth, TenantCheck
 from invoicing.month_end.report import MonthReport, digest, month_report
-from invoicing.month_end.report_json import STORED_BYTES, report_document, stored_document
+from invoicing.month_end.report_json import STORED_BYTES, report_json, stored_report_json
 from quote_engine import Period
 
 APRIL = Period.month("2026-04")
@@ -48,12 +48,12 @@ def failure(tenant_id: str, reason: str = "UnknownPrice: x") -> Failure:
 
 def report(
     *headers: Header,
-    looks: tuple[Look, ...] = (),
+    looks: tuple[TenantCheck, ...] = (),
     before: tuple[Header, ...] = (),
     flags: dict[str, Flags] | None = None,
 ) -> MonthReport:
     """The report of these invoices and looks, after these of March."""
-    listing = Listing(
+    listing = ListedMonth(
         period=APRIL,
         invoices=tuple(Listed(each, (flags or {}).get(each.tenant_id, {})) for each in headers),
         before={each.tenant_id: each for each in before},
@@ -65,14 +65,14 @@ def report(
 
 def test_nobody_is_counted_twice_or_not_at_all() -> None:
     looks = (
-        Look("e", None, due=True, failure=failure("e")),
-        Look("f", None, due=True, failure=None),
+        TenantCheck("e", None, due=True, failure=failure("e")),
+        TenantCheck("f", None, due=True, failure=None),
         # An old note of somebody who is not due any more, and of somebody who is invoiced.
-        Look("g", None, due=False, failure=failure("g")),
-        Look("h", Listed(header("h", 700), {}), due=True, failure=failure("h")),
+        TenantCheck("g", None, due=False, failure=failure("g")),
+        TenantCheck("h", Listed(header("h", 700), {}), due=True, failure=failure("h")),
     )
     invoices = [header("a", 100), header("b", 200, "issued"), header("c", 400, "void")]
-    found = report_document(report(*invoices, looks=looks))
+    found = report_json(report(*invoices, looks=looks))
     assert (found["tenants"], found["due"]) == (7, 6)
     assert found["invoiced"] == {"draft": 2, "issued": 1, "paid": 0, "void": 1}
     assert [each["tenant_id"] for each in found["failed"]["tenants"]] == ["e"]
@@ -96,12 +96,12 @@ def test_nobody_is_counted_twice_or_not_at_all() -> None:
 def test_totals_are_of_what_is_billed_and_never_over_two_currencies(
     headers: list[Header], totals: list[tuple[str, int, int]]
 ) -> None:
-    found = report_document(report(*headers))["totals"]
+    found = report_json(report(*headers))["totals"]
     assert [(row["currency"], row["invoices"], row["total_cents"]) for row in found] == totals
 
 
 def test_each_state_has_its_own_sums() -> None:
-    found = report_document(report(header("a", 110), header("b", 220), header("c", 550, "void")))
+    found = report_json(report(header("a", 110), header("b", 220), header("c", 550, "void")))
     assert [
         (row["status"], row["invoices"], row["subtotal_cents"], row["tax_cents"])
         for row in found["by_status"]
@@ -110,7 +110,7 @@ def test_each_state_has_its_own_sums() -> None:
 
 def test_the_review_has_held_ones_first_then_the_biggest_movers() -> None:
     before = (header("big", 10_000), header("small", 10_000), header("gone", 9_000))
-    looks = (Look("gone", None, due=False, failure=None),)
+    looks = (TenantCheck("gone", None, due=False, failure=None),)
     found = report(
         header("big", 90_000),
         header("issued", 1, "issued"),
@@ -119,7 +119,10 @@ def test_the_review_has_held_ones_first_then_the_biggest_movers() -> None:
         header("unpriced", 100),
         looks=looks,
         before=before,
-        flags={"unpriced": {Rule.UNPRICED_USAGE: 1}, "issued": {Rule.UNPRICED_USAGE: 1}},
+        flags={
+            "unpriced": {ReviewRule.UNPRICED_USAGE: 1},
+            "issued": {ReviewRule.UNPRICED_USAGE: 1},
+        },
     ).review()
     assert [(each.tenant_id, each.held, each.moved_cents) for each in found] == [
         ("big", True, 80_000),
@@ -131,7 +134,7 @@ def test_the_review_has_held_ones_first_then_the_biggest_movers() -> None:
 
 
 def test_who_had_nothing_to_pay_last_month_has_not_stopped() -> None:
-    looks = (Look("gone", None, due=False, failure=None),)
+    looks = (TenantCheck("gone", None, due=False, failure=None),)
     assert report(looks=looks, before=(header("gone", 0),)).review() == []
 
 
@@ -153,11 +156,11 @@ def test_a_digest_is_of_content_and_not_of_state(other: list[Header], same: bool
 
 def test_a_stored_report_fits_into_an_item_whatever_failed() -> None:
     names = [f"tenant-{number:05}" for number in range(8000)]
-    looks = tuple(Look(name, None, True, failure(name, "ü" * 300)) for name in names)
+    looks = tuple(TenantCheck(name, None, True, failure(name, "ü" * 300)) for name in names)
     found = report(*(header(f"new-{number}", 5) for number in range(3000)), looks=looks)
-    kept = stored_document(found)
+    kept = stored_report_json(found)
     assert len(json.dumps(kept, ensure_ascii=False).encode()) <= STORED_BYTES
     assert kept["failed"]["count"] == 8000
     assert len(kept["failed"]["tenants"]) == 300
-    whole = report_document(found)
+    whole = report_json(found)
     assert (whole["failed"]["count"], len(whole["failed"]["tenants"])) == (8000, 1000)

@@ -16,17 +16,17 @@ from invoicing.accounts.account import (
     Subscription,
     Tenant,
     read_subscription,
-    subscription_document,
+    stored_segment_json,
 )
 from invoicing.accounts.subscription_form import Pins, SegmentForm
 from invoicing.foundation.settings import Settings
 from invoicing.invoices.billing_history import BillingHistory
-from invoicing.invoices.invoice import Edition, invoice_document, new_invoice
-from invoicing.pricing.quotes import Quotes, read_order
+from invoicing.invoices.invoice import Revision, invoice_json, new_invoice
+from invoicing.pricing.quotes import Quotes, read_quote_body
 from invoicing.pricing.tenant_month import Pricing
 from invoicing.pricing.tenant_records import TenantRecords
 from invoicing.usage.usage_table import MonthOfUsage, UsageTotal
-from quote_engine import Period, Plan, parse_plan, plan_document
+from quote_engine import Period, Plan, parse_plan, plan_json
 from tests.conftest import ENVIRONMENT
 
 APRIL = Period.month("2026-04")
@@ -158,7 +158,7 @@ def provisioned(order: Mapping[str, Any]) -> Subscription:
     terms = ("starts_on", "ends_on", "plan", "addons", "discounts", "minimum_commitment")
     form = SegmentForm.model_validate({name: order[name] for name in terms})
     taken = Pins(lambda _kind, _code: 1).segment(form, "acme", "d-1", None)
-    stored = json.loads(json.dumps(subscription_document(taken)))
+    stored = json.loads(json.dumps(stored_segment_json(taken)))
     return read_subscription("acme", "d-1", order["starts_on"], stored)
 
 
@@ -169,10 +169,10 @@ def test_provisioned_and_metered_as_quoted_the_invoice_is_the_quote(
 ) -> None:
     plan, addons, body = case
     tenant = Tenant("acme", "Acme", "1001", tax, "reason")
-    accounts: Any = Accounts(json.dumps(plan_document(plan)), addons, Account(tenant, ()))
+    accounts: Any = Accounts(json.dumps(plan_json(plan)), addons, Account(tenant, ()))
     unread: Any = None
     configured = Settings.from_environment(ENVIRONMENT)
-    order = read_order(body)
+    order = read_quote_body(body)
     taken = provisioned(body)
     used = UsageTotal("acme", "d-1", order.usage)
     usage: Any = Usage(max(taken.starts_on, APRIL.start), used)
@@ -182,8 +182,8 @@ def test_provisioned_and_metered_as_quoted_the_invoice_is_the_quote(
     account = Account(tenant, (taken,))
     totals = {"2026-04": {"d-1": used}}
     month = pricing.priced(TenantRecords(account, BillingHistory(APRIL), totals), APRIL)
-    invoice = new_invoice(tenant, month.request, month.quote, Edition(1, None), month.billed)
-    document = invoice_document(invoice)
+    invoice = new_invoice(tenant, month.request, month.quote, Revision(1, None), month.billed)
+    document = invoice_json(invoice)
 
     same = ("lines", "subtotal_cents", "tax_cents", "total_cents", "fingerprint")
     assert {name: document[name] for name in same} == {name: quote[name] for name in same}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from invoicing.usage.metering import results_document
+from invoicing.usage.metering import results_json
 from invoicing.usage.usage_event import UsageEvent, UsageOutcome, UsageResult, read_event, rejected
 
 RECEIVED = datetime(2026, 5, 1, tzinfo=UTC)
@@ -155,7 +155,7 @@ def test_a_thousand_rejections_fit_into_one_answer(letter: str) -> None:
     result = read_event(raw, RECEIVED)
     assert isinstance(result, UsageResult)
     # As Lambda sends it: JSON in JSON, of at most 6 MB.
-    answer = json.dumps({"body": json.dumps(results_document([result] * 1000))})
+    answer = json.dumps({"body": json.dumps(results_json([result] * 1000))})
     assert len(answer) < 6 * 1024 * 1024
 
 
