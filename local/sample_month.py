@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from cli.loading.inputs import read_load
 from cli.loading.yaml_lines import read_yaml
 from cli.usage.usage_file import UsageRow, read_usage
-from invoicing.accounts.account import Account, AddonPrice, Subscription
+from invoicing.accounts.account import Account, AddonPrice, Segment
 from quote_engine import Plan
 
 FOLDER = Path(__file__).parent / "sample_month"
@@ -45,7 +45,7 @@ def _usage(accounts: tuple[Account, ...]) -> tuple[Usage, ...]:
     owner = {
         subscription.deployment_id: account.tenant.tenant_id
         for account in accounts
-        for subscription in account.subscriptions
+        for subscription in account.segments
     }
     used: dict[tuple[str, date], dict[str, Decimal]] = {}
     for row in read_usage(FOLDER / "usage.csv", UTC):
@@ -69,7 +69,7 @@ def customer_names() -> dict[str, str]:
 def _accounts() -> tuple[Account, ...]:
     customers = read_load([FOLDER]).customers
     assert not customers.refused, customers.refused
-    taken: dict[str, list[Subscription]] = {}
+    taken: dict[str, list[Segment]] = {}
     for entry in customers.subscriptions:
         taken.setdefault(entry.item.tenant_id, []).append(entry.item)
     tenants = (entry.item for entry in customers.tenants)

@@ -9,7 +9,7 @@ from benchmarks.harness.environment import enter, function_settings
 from benchmarks.workloads.estimate_subject import TENANT, deployments, estimate
 from benchmarks.workloads.workload import PERIOD, PLAN, SINCE
 from benchmarks.workloads.workload_tables import workload_tables
-from invoicing.accounts.account import AddonChoice, Subscription, Tenant
+from invoicing.accounts.account import AddonChoice, Segment, Tenant
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.foundation.dynamodb import connection
@@ -21,7 +21,7 @@ def _seed() -> None:
     TenantsTable(tables.accounts.name).put(Tenant(TENANT, "Estimated", "1", "gst"))
     for each in deployments():
         addons = tuple(AddonChoice(addon.code, 1) for addon in each.addons)
-        taken = Subscription(TENANT, each.name, SINCE, None, PLAN.code, 1, addons)
+        taken = Segment(TENANT, each.name, SINCE, None, PLAN.code, 1, addons)
         SubscriptionsTable(tables.accounts.name).put(taken)
         tables.usage.add(TENANT, each.name, PERIOD.start, each.usage)
 

@@ -9,7 +9,7 @@ from moto import mock_aws
 
 from benchmarks.harness.environment import function_settings
 from benchmarks.workloads.workload import ADDON, ORDINARY, PLAN
-from invoicing.accounts.account import AddonChoice, AddonPrice, Subscription, Tenant
+from invoicing.accounts.account import AddonChoice, AddonPrice, Segment, Tenant
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceVersions
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
@@ -45,7 +45,7 @@ def seed(tables: Pricing, tenant_id: str, number: str, since: date) -> None:
         addons = tuple(AddonChoice(addon.code, 1) for addon in deployment.addons)
         name = f"{tenant_id}-{deployment.name}"
         SubscriptionsTable(tables.accounts.name).put(
-            Subscription(tenant_id, name, since, None, PLAN.code, 1, addons)
+            Segment(tenant_id, name, since, None, PLAN.code, 1, addons)
         )
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 
 from cli.loading.row_report import ReportRow, RowResult
 from cli.loading.yaml_lines import FieldPath, YamlFile
-from invoicing.accounts.account import AddonChoice, InvalidAccount, Subscription, Tenant
+from invoicing.accounts.account import AddonChoice, InvalidAccount, Segment, Tenant
 from invoicing.accounts.form_fields import AddonQuantity, Day, Discounts, Dollars, Version
 from invoicing.accounts.subscription_form import MOST_ADDONS
 from invoicing.accounts.tenant_form import TenantForm
@@ -40,12 +40,12 @@ class SubscriptionEntry(StrictModel):
     minimum_commitment: Dollars | None = None
     catalogue_version: Version | None = None
 
-    def subscription(self, default_version: int | None) -> Subscription:
+    def subscription(self, default_version: int | None) -> Segment:
         """The subscription; raises InvalidAccount."""
         version = self.catalogue_version or default_version
         if version is None:
             raise InvalidAccount(NO_VERSION)
-        return Subscription(
+        return Segment(
             tenant_id=self.tenant_id,
             deployment_id=self.deployment_id,
             starts_on=self.starts_on,
@@ -62,7 +62,7 @@ class SubscriptionEntry(StrictModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry[E: (Tenant, Subscription)]:
+class Entry[E: (Tenant, Segment)]:
     """A tenant or a subscription, and where it stands."""
 
     place: str
@@ -74,7 +74,7 @@ class Customers:
     """What could be read, in order, and what could not."""
 
     tenants: tuple[Entry[Tenant], ...]
-    subscriptions: tuple[Entry[Subscription], ...]
+    subscriptions: tuple[Entry[Segment], ...]
     refused: tuple[ReportRow, ...]
 
 
@@ -144,7 +144,7 @@ def _tenants(sources: Sequence[UnreadEntry], refused: list[ReportRow]) -> Iterat
 
 def _subscriptions(
     sources: Sequence[UnreadEntry], default_version: int | None, refused: list[ReportRow]
-) -> Iterator[Entry[Subscription]]:
+) -> Iterator[Entry[Segment]]:
     first: dict[tuple[str, date], str] = {}
     for source in sources:
         place, name = source.document.place(source.path), _named(source, "deployment_id")

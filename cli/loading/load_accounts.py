@@ -7,7 +7,7 @@ from datetime import date
 
 from cli.loading.customers_file import Customers, Entry
 from cli.loading.row_report import ReportRow, RowResult
-from invoicing.accounts.account import Account, InvalidAccount, Subscription, Tenant
+from invoicing.accounts.account import Account, InvalidAccount, Segment, Tenant
 from invoicing.accounts.account_item import AccountNumberTaken, DeploymentTaken
 from invoicing.accounts.accounts_table import AccountsTable, UnknownTenant
 from invoicing.accounts.deployments import first_overlap
@@ -23,7 +23,7 @@ class Batch:
     """One tenant's rows: they are written in order, beside other tenants'."""
 
     tenants: list[Entry[Tenant]] = field(default_factory=list)
-    subscriptions: list[Entry[Subscription]] = field(default_factory=list)
+    subscriptions: list[Entry[Segment]] = field(default_factory=list)
 
     @property
     def tenant_id(self) -> str:
@@ -56,7 +56,7 @@ class AccountLoader:
             row = self._tenant(entry, stored)
             exists = exists or row.result is not RowResult.REFUSED
             yield row
-        before = stored.subscriptions if stored else ()
+        before = stored.segments if stored else ()
         after = {_span(each): each for each in before}
         after |= {_span(entry.item): entry.item for entry in batch.subscriptions}
         owners = self.accounts.owners(entry.item.deployment_id for entry in batch.subscriptions)
@@ -106,8 +106,8 @@ class AccountLoader:
 
     def _against(
         self,
-        taken: Subscription,
-        all_of_tenant: Iterable[Subscription],
+        taken: Segment,
+        all_of_tenant: Iterable[Segment],
         owners: Mapping[str, str],
     ) -> str | None:
         """What speaks against a subscription, or None."""
@@ -122,13 +122,13 @@ class AccountLoader:
                 return f"starts_on: overlaps the subscription from {other.starts_on}"
         return None
 
-    def _store(self, wanted: Sequence[Subscription]) -> dict[Span, str | None]:
+    def _store(self, wanted: Sequence[Segment]) -> dict[Span, str | None]:
         """Writes what is new, each deployment at once; what was against it, by subscription.
 
         A change of plan is two rows, and in between its deployment would have days twice or not
         at all.
         """
-        by_deployment: dict[str, list[Subscription]] = defaultdict(list)
+        by_deployment: dict[str, list[Segment]] = defaultdict(list)
         for each in wanted:
             by_deployment[each.deployment_id].append(each)
         against: dict[Span, str | None] = {}
@@ -144,7 +144,7 @@ class AccountLoader:
 
 
 def _subscription(
-    entry: Entry[Subscription], against: str | None, before: Sequence[Subscription]
+    entry: Entry[Segment], against: str | None, before: Sequence[Segment]
 ) -> ReportRow:
     taken, place = entry.item, entry.place
     name = f"{taken.deployment_id} from {taken.starts_on}"
@@ -176,15 +176,15 @@ def holders(customers: Customers) -> Holders:
     )
 
 
-def pins(taken: Subscription) -> set[Pin]:
+def pins(taken: Segment) -> set[Pin]:
     """The plan and add-on versions that a subscription is billed by."""
     addons = {("addon", choice.code, choice.version) for choice in taken.addons}
     return {("plan", taken.plan_code, taken.plan_version), *addons}
 
 
-def _span(taken: Subscription) -> Span:
+def _span(taken: Segment) -> Span:
     return taken.deployment_id, taken.starts_on
 
 
-def _overlap(one: Subscription, other: Subscription) -> bool:
+def _overlap(one: Segment, other: Segment) -> bool:
     return one.deployment_id == other.deployment_id and first_overlap((one, other)) is not None

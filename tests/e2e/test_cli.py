@@ -46,7 +46,7 @@ def monthend(deployed: Deployed, *words: str, code: int = 0) -> Any:
 
 def used(deployed: Deployed, period: Period) -> dict[str, dict[str, Decimal]]:
     found = deployed.rollup.pricing.usage.totals(
-        (taken.deployment_id for each in sample_month().accounts for taken in each.subscriptions),
+        (taken.deployment_id for each in sample_month().accounts for taken in each.segments),
         period,
     )
     return {name: dict(total.quantities) for name, total in found.items()}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from invoicing.accounts.account import Subscription
+from invoicing.accounts.account import Segment
 from invoicing.accounts.catalogue_table import PLANS, PriceVersions
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.invoices.invoices_table import InvoiceNotFound
@@ -39,7 +39,7 @@ def stack(deployed: Deployed) -> Iterator[Deployed]:
     add_tenant(deployed, KEEPER, "9401")
     add_tenant(deployed, OTHER, "9402")
     accounts = deployed.rollup.pricing.accounts
-    annex = Subscription(KEEPER, "keeper-annex", JUNE.start, date(2025, 7, 31), "gone", 1)
+    annex = Segment(KEEPER, "keeper-annex", JUNE.start, date(2025, 7, 31), "gone", 1)
     SubscriptionsTable(accounts.name).put(annex)
     yield deployed
     sqs.set_queue_attributes(QueueUrl=url, Attributes=found)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from invoicing.accounts.account import Subscription, Tenant
+from invoicing.accounts.account import Segment, Tenant
 from invoicing.accounts.catalogue_table import PLANS, PriceVersions
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
@@ -179,7 +179,7 @@ def _set_up(deployed: Deployed) -> None:
         )
         version = 9 if tenant_id == POISONED else 1
         days = date(2019, 6, 1), date(2019, 7, 31)
-        segment = Subscription(tenant_id, tenant_id, *days, "close", version)
+        segment = Segment(tenant_id, tenant_id, *days, "close", version)
         SubscriptionsTable(pricing.accounts.name).put(segment)
         for day, hours in ((date(2019, 6, 5), 10 * number), (date(2019, 7, 5), 5 * number)):
             used = {"droplet_hours": Decimal(100 + hours)}

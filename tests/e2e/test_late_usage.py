@@ -11,7 +11,7 @@ from typing import Any
 
 from pynamodb.exceptions import TransactWriteError
 
-from invoicing.accounts.account import Subscription, Tenant
+from invoicing.accounts.account import Segment, Tenant
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.foundation.billing_calendar import label_after
@@ -37,9 +37,7 @@ def add_tenant(deployed: Deployed, tenant_id: str, number: str) -> None:
     accounts = deployed.rollup.pricing.accounts
     TenantsTable(accounts.name).put(Tenant(tenant_id, tenant_id.title(), number, "gst"))
     since = date(2024, 1, 1)
-    SubscriptionsTable(accounts.name).put(
-        Subscription(tenant_id, tenant_id, since, None, "studio", 1)
-    )
+    SubscriptionsTable(accounts.name).put(Segment(tenant_id, tenant_id, since, None, "studio", 1))
 
 
 def run(rollup: Rollup, tenant_id: str, label: str) -> RollupResult:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from invoicing.accounts.account import AddonPrice, InvalidAccount, Subscription, Tenant
+from invoicing.accounts.account import AddonPrice, InvalidAccount, Segment, Tenant
 from invoicing.accounts.account_item import AccountNumberTaken
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.accounts.catalogue_table import ADDONS, PriceVersions
@@ -203,7 +203,7 @@ def _change(table: str, month: int, expected: Precondition, number: int) -> int:
 
 
 def test_changes_at_once_are_made_one_after_the_other_and_none_is_lost(table: str) -> None:
-    segment = Subscription("crowd", "race-2", date(2026, 1, 1), None, "studio", 1)
+    segment = Segment("crowd", "race-2", date(2026, 1, 1), None, "studio", 1)
     SubscriptionsTable(table).put(segment)
     first = Precondition(frozenset(('"1"',)))
     assert Counter(at_once(partial(_change, table, 2, first))) == {200: 1, 412: WORKERS - 1}
@@ -221,7 +221,7 @@ def test_loads_at_once_never_overlap(table: str) -> None:
     def put(number: int) -> bool:
         first = date(2026, 1, 1) + timedelta(days=number)
         last = first + timedelta(days=3)
-        segment = Subscription("crowd", "race-3", first, last, "studio", 1)
+        segment = Segment("crowd", "race-3", first, last, "studio", 1)
         try:
             SubscriptionsTable(table).put(segment)
         except (InvalidAccount, RecordBusy):

@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from invoicing.accounts.account import AddonChoice, Subscription, Tenant
+from invoicing.accounts.account import AddonChoice, Segment, Tenant
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.foundation.billing_calendar import period_before
@@ -38,7 +38,7 @@ def test_the_quote_is_the_invoice_through_the_deployed_stack(deployed: Deployed)
 
     addons = (AddonChoice("storage_50gb", 1, 2),)
     SubscriptionsTable(accounts.name).put(
-        Subscription("newcomer", "newcomer-shop", PERIOD.start, None, "studio", 1, addons)
+        Segment("newcomer", "newcomer-shop", PERIOD.start, None, "studio", 1, addons)
     )
     event = {
         "source": "e2e",

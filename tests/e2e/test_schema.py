@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from invoicing.accounts.account import AddonChoice, AddonPrice, Subscription, Tenant
+from invoicing.accounts.account import AddonChoice, AddonPrice, Segment, Tenant
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceVersions
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
@@ -153,7 +153,7 @@ def _store(accounts: AccountsTable) -> None:
     since = date.fromisoformat(f"{INVOICED}-01")
     addons = (AddonChoice(ADDON, 1),)
     SubscriptionsTable(accounts.name).put(
-        Subscription(TENANT, DEPLOYMENT, since, None, PLAN, 1, addons)
+        Segment(TENANT, DEPLOYMENT, since, None, PLAN, 1, addons)
     )
 
 

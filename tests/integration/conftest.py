@@ -12,7 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from invoicing.accounts.account import AddonChoice, AddonPrice, Subscription, Tenant
+from invoicing.accounts.account import AddonChoice, AddonPrice, Segment, Tenant
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceVersions
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
@@ -62,7 +62,7 @@ class Stack:
         tenant = Tenant(tenant_id, changes.pop("name", tenant_id.title()), number, "gst")
         TenantsTable(self.accounts.name).put(tenant)
         SubscriptionsTable(self.accounts.name).put(
-            Subscription(
+            Segment(
                 tenant_id=tenant_id,
                 deployment_id=changes.pop("deployment_id", tenant_id),
                 starts_on=changes.pop("starts_on", date(2026, 1, 10)),

@@ -103,7 +103,7 @@ def test_a_plan_is_changed_from_a_day_in_one_write(wattle: Stack) -> None:
     # A retry after a lost reply, with the version of the first try.
     retry = ADMIN.change("wattle", "web", '"1"', from_="2026-04-16", plan="kiln")
     assert (retry.status, retry.etag, retry.body) == (200, '"2"', changed.body)
-    stored = wattle.accounts.account("wattle").subscriptions
+    stored = wattle.accounts.account("wattle").segments
     assert [(each.starts_on.isoformat(), each.plan_code) for each in stored] == [
         ("2026-01-10", "studio"),
         ("2026-04-16", "kiln"),
@@ -130,7 +130,7 @@ def test_an_end_is_the_last_day_billed_and_takes_later_segments_with_it(wattle: 
     assert (ended.etag, days(ended)) == ('"3"', [("2026-01-10", "2026-05-31", "studio")])
     retry = ADMIN.end("wattle", "web", "2026-05-31", '"2"')
     assert (retry.status, retry.etag) == (200, '"3"')
-    assert len(wattle.accounts.account("wattle").subscriptions) == 1
+    assert len(wattle.accounts.account("wattle").segments) == 1
 
 
 def test_all_segments_may_be_set_anew(wattle: Stack) -> None:
@@ -141,7 +141,7 @@ def test_all_segments_may_be_set_anew(wattle: Stack) -> None:
     none = ADMIN.put_segments("wattle", "web", if_match='"2"')
     assert (none.status, none.body["segments"], none.etag) == (200, [], '"3"')
     account = wattle.accounts.account("wattle")
-    assert account.subscriptions == ()
+    assert account.segments == ()
     assert account.unsubscribed == {"web"}
     assert ADMIN.get_segments("wattle", "web").body["segments"] == []
     assert ADMIN.list(SUBSCRIPTIONS, {"tenant_id": "wattle"}).body["subscriptions"] == []

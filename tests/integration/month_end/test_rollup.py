@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from invoicing.accounts.account import InvalidAccount, Subscription, Tenant
+from invoicing.accounts.account import InvalidAccount, Segment, Tenant
 from invoicing.accounts.account_item import AccountNumberTaken
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
@@ -344,7 +344,7 @@ def test_usage_of_a_deployment_that_went_to_another_tenant_is_that_tenants_affai
     stack: Stack, rollup: ModuleType
 ) -> None:
     stack.add_tenant("old", hours=None)
-    gone = Subscription("old", "drop", date(2025, 1, 1), date(2025, 12, 31), "studio", 1)
+    gone = Segment("old", "drop", date(2025, 1, 1), date(2025, 12, 31), "studio", 1)
     SubscriptionsTable(stack.accounts.name).put(gone)
     stack.usage.add("new", "drop", date(2026, 4, 1), {"droplet_hours": Decimal(9)})
     assert failures(rollup.handler(batch("old"), LambdaContext())) == []
@@ -434,7 +434,7 @@ def test_a_faulty_subscription_is_refused_by_field(
     deployment_id: str, ends_on: date | None, field: str
 ) -> None:
     with pytest.raises(InvalidAccount, match=f"^{field}: "):
-        Subscription("acme", deployment_id, date(2026, 4, 1), ends_on, "studio", 1)
+        Segment("acme", deployment_id, date(2026, 4, 1), ends_on, "studio", 1)
 
 
 def test_a_change_of_plan_bills_each_segment_for_its_own_days_and_usage(

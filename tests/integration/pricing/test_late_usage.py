@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from invoicing.accounts.account import Subscription
+from invoicing.accounts.account import Segment
 from invoicing.accounts.catalogue_table import PLANS, PriceVersions
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.foundation import dynamodb
@@ -216,7 +216,7 @@ def test_a_tenant_that_has_left_still_pays_for_late_usage(stack: Stack, months: 
 
 
 def _end(stack: Stack, last_day: date) -> None:
-    [subscription] = stack.accounts.account("pilot").subscriptions
+    [subscription] = stack.accounts.account("pilot").segments
     SubscriptionsTable(stack.accounts.name).put(replace(subscription, ends_on=last_day))
 
 
@@ -235,7 +235,7 @@ def test_late_usage_of_a_split_month_goes_to_the_plan_of_its_day(
     # Half of April on each of two subscriptions, with 744 hours included in each half.
     _end(stack, date(2026, 4, 15))
     SubscriptionsTable(stack.accounts.name).put(
-        Subscription("pilot", "pilot", date(2026, 4, 16), None, "studio", 1)
+        Segment("pilot", "pilot", date(2026, 4, 16), None, "studio", 1)
     )
     months.issued("2026-04")
     charged = months.invoice("2026-04").header.subtotal_cents
@@ -295,7 +295,7 @@ def _change_plan(stack: Stack) -> None:
     )
     first_day = date(2026, 1, 10)
     SubscriptionsTable(stack.accounts.name).put(
-        Subscription("pilot", "pilot", first_day, None, "large", 1)
+        Segment("pilot", "pilot", first_day, None, "large", 1)
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from invoicing.accounts.account import Subscription
+from invoicing.accounts.account import Segment
 from invoicing.accounts.account_item import DeploymentTaken
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.usage import metering, usage_events_table
@@ -396,10 +396,10 @@ def test_a_message_that_names_a_field_twice_fails_and_counts_nothing(
 
 
 def test_a_deployment_is_one_tenants_for_good(stack: Stack, record: ModuleType) -> None:
-    taken = Subscription("acme", "pilot", date(2026, 5, 1), None, "studio", 1)
+    taken = Segment("acme", "pilot", date(2026, 5, 1), None, "studio", 1)
     with pytest.raises(DeploymentTaken, match="deployment pilot is another tenant's"):
         SubscriptionsTable(stack.accounts.name).put(taken)
-    again = Subscription("pilot", "pilot", date(2025, 5, 1), date(2025, 5, 31), "studio", 1)
+    again = Segment("pilot", "pilot", date(2025, 5, 1), date(2025, 5, 31), "studio", 1)
     SubscriptionsTable(stack.accounts.name).put(again)
     assert stack.accounts.owners(["pilot", "acme", "none"]) == {"pilot": "pilot", "acme": "acme"}
 

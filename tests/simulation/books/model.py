@@ -72,7 +72,7 @@ ADDON_CODE, ADDON_CENTS = "backup", 750
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class CustomerSegment:
     """A deployment on one plan; both days are billed (None: from before, and for good)."""
 
     terms: PlanTerms
@@ -94,7 +94,7 @@ class Customer:
     tenant_id: str
     account_number: str
     taxed: bool
-    deployments: Mapping[str, tuple[Segment, ...]]
+    deployments: Mapping[str, tuple[CustomerSegment, ...]]
 
     @property
     def poison(self) -> bool:
@@ -147,42 +147,59 @@ class Customer:
         return cents if subtotal >= 0 else -cents
 
 
-def _days(segment: Segment, month: Month) -> int:
+def _days(segment: CustomerSegment, month: Month) -> int:
     if segment.first is None and segment.last is None:
         return len(month.days)
     return sum(map(segment.active, month.days))
 
 
-def _plain(name: str, rng: Random, _: Iterable[Month]) -> Mapping[str, tuple[Segment, ...]]:
-    return {f"{name}-0": (Segment(rng.choice((SMALL, BIG)), rng.randint(0, 2)),)}
+def _plain(
+    name: str, rng: Random, _: Iterable[Month]
+) -> Mapping[str, tuple[CustomerSegment, ...]]:
+    return {f"{name}-0": (CustomerSegment(rng.choice((SMALL, BIG)), rng.randint(0, 2)),)}
 
 
-def _large(name: str, rng: Random, _: Iterable[Month]) -> Mapping[str, tuple[Segment, ...]]:
-    return {f"{name}-{n}": (Segment(BIG, n % 2),) for n in range(rng.randint(3, 5))}
+def _large(
+    name: str, rng: Random, _: Iterable[Month]
+) -> Mapping[str, tuple[CustomerSegment, ...]]:
+    return {f"{name}-{n}": (CustomerSegment(BIG, n % 2),) for n in range(rng.randint(3, 5))}
 
 
-def _idle(name: str, _: Random, months: Iterable[Month]) -> Mapping[str, tuple[Segment, ...]]:
+def _idle(
+    name: str, _: Random, months: Iterable[Month]
+) -> Mapping[str, tuple[CustomerSegment, ...]]:
     ended = next(iter(months)).first - timedelta(days=40)
-    return {f"{name}-0": (Segment(SMALL, last=ended),)}
+    return {f"{name}-0": (CustomerSegment(SMALL, last=ended),)}
 
 
-def _leaver(name: str, _: Random, months: Iterable[Month]) -> Mapping[str, tuple[Segment, ...]]:
+def _leaver(
+    name: str, _: Random, months: Iterable[Month]
+) -> Mapping[str, tuple[CustomerSegment, ...]]:
     first = next(iter(months))
-    return {f"{name}-0": (Segment(SMALL, 1, last=first.days[-1]),)}
+    return {f"{name}-0": (CustomerSegment(SMALL, 1, last=first.days[-1]),)}
 
 
-def _poison(name: str, _: Random, __: Iterable[Month]) -> Mapping[str, tuple[Segment, ...]]:
-    return {f"{name}-0": (Segment(UNKNOWN),), f"{name}-1": (Segment(SMALL),)}
+def _poison(
+    name: str, _: Random, __: Iterable[Month]
+) -> Mapping[str, tuple[CustomerSegment, ...]]:
+    return {f"{name}-0": (CustomerSegment(UNKNOWN),), f"{name}-1": (CustomerSegment(SMALL),)}
 
 
-def _changer(name: str, _: Random, months: Iterable[Month]) -> Mapping[str, tuple[Segment, ...]]:
+def _changer(
+    name: str, _: Random, months: Iterable[Month]
+) -> Mapping[str, tuple[CustomerSegment, ...]]:
     """Changes its plan in the middle of a month of 30 days, where all halves are whole cents."""
     for month in months:
         if len(month.days) == DAYS_OF_EVEN_MONTH:
             half = DAYS_OF_EVEN_MONTH // 2
             last, change = month.days[half - 1], month.days[half]
-            return {f"{name}-0": (Segment(SMALL, 2, last=last), Segment(BIG, 2, first=change))}
-    return {f"{name}-0": (Segment(BIG, 1),)}
+            return {
+                f"{name}-0": (
+                    CustomerSegment(SMALL, 2, last=last),
+                    CustomerSegment(BIG, 2, first=change),
+                )
+            }
+    return {f"{name}-0": (CustomerSegment(BIG, 1),)}
 
 
 SORTS = (_plain, _large, _idle, _leaver, _poison, _changer)

@@ -16,7 +16,7 @@ from quote_engine import price, quote_json
 from quote_engine.parse import parse_request
 from tests.simulation.aws.queues import Message
 from tests.simulation.aws.tables import ItemChange
-from tests.simulation.books.model import ADDON_CENTS, ADDON_CODE, Segment
+from tests.simulation.books.model import ADDON_CENTS, ADDON_CODE, CustomerSegment
 from tests.simulation.books.stored_invoices import SAID, RawInvoice, read_invoice
 from tests.simulation.checks.invariants import INVOICES, USAGE
 from tests.simulation.checks.ledger import month_of
@@ -118,7 +118,7 @@ class Repeats:
         }
 
     def _subscription(
-        self, tenant_id: str, deployment_id: str, segment: Segment, label: str
+        self, tenant_id: str, deployment_id: str, segment: CustomerSegment, label: str
     ) -> dict[str, Any]:
         terms, days = segment.terms, month_of(label).days
         recorded: dict[tuple[date, str], int] = self.world.books.days(tenant_id, deployment_id)

@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from invoicing.accounts.account import AddonChoice, AddonPrice, Subscription, Tenant
+from invoicing.accounts.account import AddonChoice, AddonPrice, Segment, Tenant
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceVersions
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
@@ -54,7 +54,7 @@ def store_customer(customer: Customer) -> None:
         for segment in segments:
             addons = (AddonChoice(ADDON_CODE, 1, segment.addons),) if segment.addons else ()
             SubscriptionsTable(accounts.name).put(
-                Subscription(
+                Segment(
                     tenant_id=customer.tenant_id,
                     deployment_id=deployment_id,
                     starts_on=segment.first or FIRST_DAY,

@@ -5,8 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from invoicing.accounts.account import Account
-from invoicing.accounts.account import Subscription as SubscribedDeployment
+from invoicing.accounts.account import Account, Segment
 from local.sample_month import PERIOD, sample_month
 from quote_engine import Addon, Line, Period, Quote, QuoteRequest, Subscription, price
 from quote_engine.rates.dispatch import RATE_MODELS
@@ -26,7 +25,7 @@ def _used(deployment_id: str) -> dict[str, Decimal]:
     return dict(totals)
 
 
-def _subscription(taken: SubscribedDeployment) -> Subscription:
+def _subscription(taken: Segment) -> Subscription:
     choices = [(ADDONS[choice.code], choice.quantity) for choice in taken.addons]
     return Subscription(
         deployment_id=taken.deployment_id,
@@ -41,7 +40,7 @@ def _subscription(taken: SubscribedDeployment) -> Subscription:
 
 
 def _quote(account: Account) -> Quote:
-    active = [taken for taken in account.subscriptions if taken.active_in(APRIL)]
+    active = [taken for taken in account.segments if taken.active_in(APRIL)]
     subscriptions = tuple(_subscription(taken) for taken in active)
     return price(QuoteRequest(APRIL, "AUD", account.tenant.tax, subscriptions))
 
@@ -88,7 +87,7 @@ def test_the_plans_use_every_pricing_model() -> None:
 
 def test_ids_and_account_numbers_are_unique() -> None:
     accounts = sample_month().accounts
-    deployments = [taken.deployment_id for each in accounts for taken in each.subscriptions]
+    deployments = [taken.deployment_id for each in accounts for taken in each.segments]
     numbers = [account.tenant.account_number for account in accounts]
     assert len(set(deployments)) == len(deployments)
     assert len(set(numbers)) == len(ACCOUNTS) == len(accounts)
@@ -98,7 +97,7 @@ def test_usage_is_of_april_and_of_days_on_which_the_deployment_ran() -> None:
     running = {
         taken.deployment_id: (taken.starts_on, taken.ends_on or APRIL.last_day)
         for account in sample_month().accounts
-        for taken in account.subscriptions
+        for taken in account.segments
     }
     for usage in sample_month().usage:
         first, last = running[usage.deployment_id]

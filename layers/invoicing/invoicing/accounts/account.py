@@ -81,7 +81,7 @@ class AddonChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
+class Segment:
     """One deployment's plan and add-ons, pinned to versions; both dates are billed days.
 
     `minimum_commitment` is in currency units a month.
@@ -128,7 +128,7 @@ class Account:
     """
 
     tenant: Tenant
-    subscriptions: tuple[Subscription, ...]
+    segments: tuple[Segment, ...]
     unsubscribed: frozenset[str] = frozenset()
 
 
@@ -147,7 +147,7 @@ def read_tenant(tenant_id: str, document: Mapping[str, Any]) -> Tenant:
     return Tenant(tenant_id=tenant_id, **fields)
 
 
-def stored_segment_json(subscription: Subscription) -> dict[str, Any]:
+def stored_segment_json(subscription: Segment) -> dict[str, Any]:
     """What is stored of a subscription beside its tenant, deployment and first day."""
     ends_on, commitment = subscription.ends_on, subscription.minimum_commitment
     document: dict[str, Any] = {
@@ -164,12 +164,12 @@ def stored_segment_json(subscription: Subscription) -> dict[str, Any]:
     return document
 
 
-def read_subscription(
+def read_segment(
     tenant_id: str, deployment_id: str, starts_on: str, document: Mapping[str, Any]
-) -> Subscription:
+) -> Segment:
     """The inverse of `stored_segment_json`."""
     ends_on, commitment = document["ends_on"], document.get("minimum_commitment")
-    return Subscription(
+    return Segment(
         tenant_id=tenant_id,
         deployment_id=deployment_id,
         starts_on=date.fromisoformat(starts_on),

@@ -17,7 +17,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
-from invoicing.accounts.account import Subscription, read_subscription
+from invoicing.accounts.account import Segment, read_segment
 from invoicing.foundation.dynamodb import read_keys, refused
 
 TENANT, OWNER = "tenant", "owner"
@@ -84,10 +84,10 @@ def has_version(version: int) -> Condition:
     return same
 
 
-def segment_of(tenant_id: str, item: AccountItem) -> Subscription:
+def segment_of(tenant_id: str, item: AccountItem) -> Segment:
     """The subscription in an item of its tenant's partition."""
     _, deployment_id, starts_on = item.sk.split("#")
-    return read_subscription(tenant_id, deployment_id, starts_on, json.loads(item.document))
+    return read_segment(tenant_id, deployment_id, starts_on, json.loads(item.document))
 
 
 def taken_back_key(deployment_id: str) -> str:

@@ -14,7 +14,7 @@ from invoicing.accounts.account import (
     Account,
     AddonPrice,
     InvalidAccount,
-    Subscription,
+    Segment,
     Tenant,
     read_tenant,
 )
@@ -75,7 +75,7 @@ class AccountsTable:
             raise UnknownTenant(f"tenant {tenant_id} is not in the accounts table")
         return Account(tenant, tuple(subscriptions), frozenset(unsubscribed))
 
-    def catalogue_keys(self, subscriptions: Iterable[Subscription]) -> list[Mapping[str, str]]:
+    def catalogue_keys(self, subscriptions: Iterable[Segment]) -> list[Mapping[str, str]]:
         """The keys of what these are pinned to and what is not in memory already."""
         wanted = {
             key
@@ -101,7 +101,7 @@ class AccountsTable:
                 price = Decimal(document["price"])
                 self._catalogue[key] = AddonPrice(document["code"], document["name"], price)
 
-    def load_catalogue(self, subscriptions: Iterable[Subscription]) -> None:
+    def load_catalogue(self, subscriptions: Iterable[Segment]) -> None:
         """Reads in one call what these are pinned to, as far as it is not in memory already."""
         self.take_catalogue(read_keys(self.name, self.catalogue_keys(subscriptions)))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
-from invoicing.accounts.account import InvalidAccount, Subscription
+from invoicing.accounts.account import InvalidAccount, Segment
 
 MOST_SEGMENTS = 200
 DAY = timedelta(days=1)
@@ -21,10 +21,10 @@ class Deployment:
 
     tenant_id: str
     deployment_id: str
-    segments: tuple[Subscription, ...]
+    segments: tuple[Segment, ...]
 
 
-def first_overlap(segments: Iterable[Subscription]) -> tuple[Subscription, Subscription] | None:
+def first_overlap(segments: Iterable[Segment]) -> tuple[Segment, Segment] | None:
     """The first two segments that share a day (both dates of each are billed), or None.
 
     Of segments in order of first day, two neighbours share one if any two do.
@@ -35,7 +35,7 @@ def first_overlap(segments: Iterable[Subscription]) -> tuple[Subscription, Subsc
     return None
 
 
-def segment_for(segments: Iterable[Subscription], day: date, plan: str) -> Subscription | None:
+def segment_for(segments: Iterable[Segment], day: date, plan: str) -> Segment | None:
     """The stored segment whose versions a segment from this day goes on with, or None.
 
     The one that has the day; else, for a first day that is moved, the nearest on the same plan.
@@ -48,7 +48,7 @@ def segment_for(segments: Iterable[Subscription], day: date, plan: str) -> Subsc
     return min(same, key=lambda each: abs(each.starts_on - day), default=None)
 
 
-def with_segments(deployment: Deployment, segments: Iterable[Subscription]) -> Deployment:
+def with_segments(deployment: Deployment, segments: Iterable[Segment]) -> Deployment:
     """With these segments beside its own, each in the place of one with the same first day.
 
     Raises InvalidAccount when two would share a day, or there would be too many.
@@ -67,7 +67,7 @@ def with_segments(deployment: Deployment, segments: Iterable[Subscription]) -> D
 
 
 def changed_from(
-    deployment: Deployment, day: date, change: Callable[[Subscription], Subscription]
+    deployment: Deployment, day: date, change: Callable[[Segment], Segment]
 ) -> Deployment:
     """With other terms from this day on, until the end of the segment that has it.
 
@@ -95,7 +95,7 @@ def ended_on(deployment: Deployment, day: date) -> Deployment:
     return replace(deployment, segments=(*kept, ending))
 
 
-def _running(deployment: Deployment, day: date) -> Subscription:
+def _running(deployment: Deployment, day: date) -> Segment:
     for segment in deployment.segments:
         if segment.active_on(day):
             return segment

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from invoicing.accounts.account import AddonPrice, Subscription, Tenant
+from invoicing.accounts.account import AddonPrice, Segment, Tenant
 from invoicing.accounts.deployments import Deployment
 from invoicing.foundation.versions import Stored
 from quote_engine import Plan, discount_json, plan_json
@@ -63,7 +63,7 @@ def deployment_json(deployment: Deployment) -> Json:
     }
 
 
-def segment_json(segment: Subscription) -> Json:
+def segment_json(segment: Segment) -> Json:
     """A segment's days and terms; money as decimal strings."""
     ends_on, commitment = segment.ends_on, segment.minimum_commitment
     return {
@@ -80,6 +80,6 @@ def segment_json(segment: Subscription) -> Json:
     }
 
 
-def listed_segment_json(segment: Subscription) -> Json:
+def listed_segment_json(segment: Segment) -> Json:
     """A segment in a list of several deployments'."""
     return {"deployment_id": segment.deployment_id} | segment_json(segment)

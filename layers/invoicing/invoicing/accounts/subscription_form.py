@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from invoicing.accounts.account import AddonChoice, Subscription
+from invoicing.accounts.account import AddonChoice, Segment
 from invoicing.accounts.deployments import MOST_SEGMENTS
 from invoicing.accounts.form_fields import AddonQuantity, Code, Day, Discounts, Dollars, Version
 from invoicing.foundation.parsing import StrictModel
@@ -89,10 +89,10 @@ class Pins:
     newest: Newest
 
     def segment(
-        self, form: SegmentForm, tenant_id: str, deployment_id: str, before: Subscription | None
-    ) -> Subscription:
+        self, form: SegmentForm, tenant_id: str, deployment_id: str, before: Segment | None
+    ) -> Segment:
         """A segment in the place of `before`; raises InvalidAccount and UnknownPrice."""
-        return Subscription(
+        return Segment(
             tenant_id=tenant_id,
             deployment_id=deployment_id,
             starts_on=form.starts_on,
@@ -104,7 +104,7 @@ class Pins:
             minimum_commitment=form.minimum_commitment,
         )
 
-    def changed(self, form: ChangeForm, running: Subscription) -> Subscription:
+    def changed(self, form: ChangeForm, running: Segment) -> Segment:
         """The running segment with the form's terms; raises UnknownPrice."""
         plan = form.plan if form.says("plan") else running.plan_code
         terms: dict[str, Any] = {
@@ -118,7 +118,7 @@ class Pins:
                 terms[name] = getattr(form, name)
         return replace(running, **terms)
 
-    def _plan(self, code: str, version: int | None, before: Subscription | None) -> int:
+    def _plan(self, code: str, version: int | None, before: Segment | None) -> int:
         if version is not None:
             return version
         if before is not None and before.plan_code == code:
@@ -126,7 +126,7 @@ class Pins:
         return self.newest("plan", code)
 
     def _addons(
-        self, addons: tuple[AddonForm, ...], before: Subscription | None
+        self, addons: tuple[AddonForm, ...], before: Segment | None
     ) -> tuple[AddonChoice, ...]:
         had: Mapping[str, int] = (
             {choice.code: choice.version for choice in before.addons} if before else {}

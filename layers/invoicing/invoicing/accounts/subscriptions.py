@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from invoicing.accounts.account import InvalidAccount, Subscription
+from invoicing.accounts.account import InvalidAccount, Segment
 from invoicing.accounts.accounts_table import AccountsTable, UnknownPrice, UnknownTenant
 from invoicing.accounts.deployments import (
     Deployment,
@@ -68,7 +68,7 @@ class Subscriptions:
         """Changes terms from a day on. Raises UnknownDeployment."""
         pins = Pins(cache(self.accounts.newest_version))
 
-        def terms(running: Subscription) -> Subscription:
+        def terms(running: Segment) -> Segment:
             changed = pins.changed(form, running)
             self._refuse_unpriced([changed])
             return changed
@@ -111,9 +111,9 @@ class Subscriptions:
 
     def _segments(
         self, tenant_id: str, deployment_id: str, form: DeploymentForm, before: Found
-    ) -> tuple[Subscription, ...]:
+    ) -> tuple[Segment, ...]:
         pins = Pins(cache(self.accounts.newest_version))
-        found: list[Subscription] = []
+        found: list[Segment] = []
         for n, each in enumerate(form.segments):
             stored = before.record.segments if before else ()
             had = segment_for(stored, each.starts_on, each.plan)
@@ -127,7 +127,7 @@ class Subscriptions:
         self._refuse_unpriced(found, "segments.{}.")
         return tuple(sorted(found, key=lambda segment: segment.starts_on))
 
-    def _refuse_unpriced(self, segments: Sequence[Subscription], prefix: str = "") -> None:
+    def _refuse_unpriced(self, segments: Sequence[Segment], prefix: str = "") -> None:
         """Every version must be in the catalogue: the month-end could not price it."""
         self.accounts.load_catalogue(segments)
         for n, segment in enumerate(segments):
@@ -156,7 +156,7 @@ def _kind(error: UnknownPrice) -> str:
     return "plan" if str(error).startswith("plan ") else "addons"
 
 
-def _refuse_overlap(segments: Sequence[Subscription]) -> None:
+def _refuse_overlap(segments: Sequence[Segment]) -> None:
     if overlap := first_overlap(segments):
         one, other = overlap
         # By identity: two that begin on the same day may be equal.

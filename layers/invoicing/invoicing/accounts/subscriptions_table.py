@@ -12,7 +12,7 @@ from typing import Any
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from invoicing.accounts.account import Subscription, stored_segment_json
+from invoicing.accounts.account import Segment, stored_segment_json
 from invoicing.accounts.account_item import (
     DEPLOYMENT,
     OWNER,
@@ -39,15 +39,15 @@ class TooManyChanges(Exception):
     """More segments would change at once than fit into one transaction."""
 
 
-type SegmentPage = tuple[tuple[Subscription, ...], str | None]
+type SegmentPage = tuple[tuple[Segment, ...], str | None]
 """A page of segments, and the position after which the next one begins, if there is one."""
 
 
-def _segment_key(segment: Subscription) -> str:
+def _segment_key(segment: Segment) -> str:
     return f"{SEGMENT}{segment.deployment_id}#{segment.starts_on.isoformat()}"
 
 
-def _segments(tenant_id: str, items: Iterable[AccountItem]) -> tuple[Subscription, ...]:
+def _segments(tenant_id: str, items: Iterable[AccountItem]) -> tuple[Segment, ...]:
     return tuple(segment_of(tenant_id, item) for item in items if not deployment_taken_back(item))
 
 
@@ -94,7 +94,7 @@ class SubscriptionsTable:
         segments = _segments(tenant_id, found[:limit])
         return segments, found[limit - 1].sk if len(found) > limit else None
 
-    def put(self, segment: Subscription, *others: Subscription) -> None:
+    def put(self, segment: Segment, *others: Segment) -> None:
         """Stores segments of one deployment in one transaction, each by its first day.
 
         Segments with other first days stay. The first ones make the deployment its tenant's for
@@ -158,6 +158,6 @@ class SubscriptionsTable:
             document=ownership(deployment.tenant_id),
         )
 
-    def _segment(self, key: str, segment: Subscription) -> AccountItem:
+    def _segment(self, key: str, segment: Segment) -> AccountItem:
         text = json.dumps(stored_segment_json(segment))
         return self._items(segment.tenant_id, key, document=text)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from invoicing.accounts.account import Subscription, read_subscription, stored_segment_json
+from invoicing.accounts.account import Segment, read_segment, stored_segment_json
 from quote_engine import Period
 
 type Quantities = Mapping[str, Decimal]
@@ -19,7 +19,7 @@ type SegmentUsage = Mapping[str, Quantities]
 of the days on which no segment was billed."""
 
 
-def segment_key(subscription: Subscription) -> str:
+def segment_key(subscription: Segment) -> str:
     """A segment is a deployment on one subscription: `pilot 2026-01-10`, by its first day."""
     return f"{subscription.deployment_id} {subscription.starts_on.isoformat()}"
 
@@ -29,7 +29,7 @@ def is_segment(key: str) -> bool:
     return " " in key
 
 
-def terms_of(subscriptions: Iterable[Subscription], period: Period) -> str:
+def terms_of(subscriptions: Iterable[Segment], period: Period) -> str:
     """A digest of what a period's segments are billed by; an end after the period is not its."""
     said = sorted(
         [segment_key(each), _terms(each) | {"ends_on": _end_within(each, period)}]
@@ -38,7 +38,7 @@ def terms_of(subscriptions: Iterable[Subscription], period: Period) -> str:
     return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _end_within(subscription: Subscription, period: Period) -> str | None:
+def _end_within(subscription: Segment, period: Period) -> str | None:
     ends_on = subscription.ends_on
     return ends_on.isoformat() if ends_on and ends_on < period.last_day else None
 
@@ -71,7 +71,7 @@ class Billed:
     `late` is by the label of the earlier period, such as `2026-04`.
     """
 
-    subscriptions: tuple[Subscription, ...] = ()
+    segments: tuple[Segment, ...] = ()
     usage: SegmentUsage = field(default_factory=dict)
     late: Mapping[str, LateUsage] = field(default_factory=dict)
 
@@ -81,7 +81,7 @@ NOTHING_BILLED = Billed()
 
 def billed_entries(billed: Billed) -> list[dict[str, Any]]:
     """The record as a list of small documents, because a large one is spread over items."""
-    segments = {segment_key(each): each for each in billed.subscriptions}
+    segments = {segment_key(each): each for each in billed.segments}
     entries: list[dict[str, Any]] = []
     for key, quantities in sorted(billed.usage.items()):
         entry: dict[str, Any] = {"segment": key, "usage": _texts(quantities)}
@@ -98,7 +98,7 @@ def billed_entries(billed: Billed) -> list[dict[str, Any]]:
 
 def read_billed(tenant_id: str, entries: Iterable[Mapping[str, Any]]) -> Billed:
     """The inverse of `billed_entries`."""
-    subscriptions: list[Subscription] = []
+    subscriptions: list[Segment] = []
     usage: dict[str, Quantities] = {}
     before: dict[str, dict[str, Quantities]] = {}
     after: dict[str, dict[str, Quantities]] = {}
@@ -115,12 +115,12 @@ def read_billed(tenant_id: str, entries: Iterable[Mapping[str, Any]]) -> Billed:
         if "plan_code" in entry:
             deployment_id, starts_on = key.split(" ")
             stored = {"ends_on": None, "addons": [], **entry}
-            subscriptions.append(read_subscription(tenant_id, deployment_id, starts_on, stored))
+            subscriptions.append(read_segment(tenant_id, deployment_id, starts_on, stored))
     late = {label: LateUsage(before[label], after[label], terms[label]) for label in before}
     return Billed(tuple(subscriptions), usage, late)
 
 
-def _terms(subscription: Subscription) -> dict[str, Any]:
+def _terms(subscription: Segment) -> dict[str, Any]:
     """Without what most do not have: the record is a third of a small invoice's item."""
     return {name: value for name, value in stored_segment_json(subscription).items() if value}
 

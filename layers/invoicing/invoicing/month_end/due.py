@@ -27,7 +27,7 @@ def is_due(pricing: Pricing, tenant_id: str, period: Period) -> bool:
     """
     try:
         account = pricing.accounts.account(tenant_id)
-        if any(entry.active_in(period) for entry in account.subscriptions):
+        if any(entry.active_in(period) for entry in account.segments):
             return True
         if not pricing.history.around(tenant_id, period).late_candidates:
             return False

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from invoicing.accounts.account import Subscription
+from invoicing.accounts.account import Segment
 from invoicing.invoices.billed_usage import (
     LateUsage,
     SegmentUsage,
@@ -24,9 +24,9 @@ from invoicing.pricing.usage_by_segment import outside_segments
 from invoicing.usage.usage_table import EXACT, InvalidUsage
 from quote_engine import Line, Period, QuoteRequest, UnpricedUsage, adjustment_lines, price
 
-type UsageOf = Callable[[Sequence[Subscription], Period], SegmentUsage]
+type UsageOf = Callable[[Sequence[Segment], Period], SegmentUsage]
 """Reads what these segments used in a period, as it is now."""
-type RequestOf = Callable[[Sequence[Subscription], Period, SegmentUsage], QuoteRequest]
+type RequestOf = Callable[[Sequence[Segment], Period, SegmentUsage], QuoteRequest]
 """What the engine is asked for these segments, this period and this usage."""
 
 
@@ -51,7 +51,7 @@ def late_usage(
     unpriced: tuple[UnpricedUsage, ...] = ()
     for candidate in records.history.late_candidates:
         month, before = candidate.month, candidate.billed_so_far
-        segments = month.billed.subscriptions
+        segments = month.billed.segments
         after = _usage_now(candidate, usage_of)
         if same_usage(before, after):
             continue
@@ -67,7 +67,7 @@ def late_usage(
 
 
 def up_to_later_invoice(
-    records: TenantRecords, active: Sequence[Subscription], period: Period, used: SegmentUsage
+    records: TenantRecords, active: Sequence[Segment], period: Period, used: SegmentUsage
 ) -> SegmentUsage:
     """The usage that the period's own invoice bills.
 
@@ -84,13 +84,13 @@ def up_to_later_invoice(
 def _usage_now(candidate: LateCandidate, usage_of: UsageOf) -> SegmentUsage:
     if candidate.taken_by_later is not None:
         return candidate.taken_by_later
-    return usage_of(candidate.month.billed.subscriptions, candidate.month.period)
+    return usage_of(candidate.month.billed.segments, candidate.month.period)
 
 
 def _refuse_other_terms(
     records: TenantRecords,
     taken: SegmentUsage,
-    active: Sequence[Subscription],
+    active: Sequence[Segment],
     period: Period,
 ) -> None:
     """Later invoices billed differences of two prices: they only add up at the same terms."""

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from pydantic import Field
 
-from invoicing.accounts.account import DEPLOYMENT_ID, AddonChoice, Subscription, TaxTreatment
+from invoicing.accounts.account import DEPLOYMENT_ID, AddonChoice, Segment, TaxTreatment
 from invoicing.accounts.accounts_table import AccountsTable, UnknownPrice
 from invoicing.accounts.form_fields import Code, Day, Discounts, Dollars, Version
 from invoicing.accounts.subscription_form import Addons
@@ -130,11 +130,11 @@ class Quotes:
             kind = str(error).partition(" ")[0]
             raise InvalidQuote({kind: str(error)}) from error
 
-    def _subscription(self, order: QuoteBody, period: Period) -> Subscription:
+    def _subscription(self, order: QuoteBody, period: Period) -> Segment:
         starts_on = order.starts_on or period.start
         if order.ends_on is not None and order.ends_on < starts_on:
             raise InvalidQuote({"ends_on": "must not be before starts_on"})
-        return Subscription(
+        return Segment(
             tenant_id=order.tenant_id or PROSPECT,
             deployment_id=order.deployment_id,
             starts_on=starts_on,

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 
-from invoicing.accounts.account import Account, AddonChoice, TaxTreatment, Tenant
-from invoicing.accounts.account import Subscription as PinnedSubscription
+from invoicing.accounts.account import Account, AddonChoice, Segment, TaxTreatment, Tenant
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.foundation.dynamodb import read_tables
 from invoicing.foundation.settings import Settings
@@ -65,10 +64,10 @@ class Pricing:
     def _records(self, account: Account, history: BillingHistory, period: Period) -> TenantRecords:
         """Reads the usage of all months in question and the catalogue, in one call."""
         months = [candidate.month for candidate in history.late_candidates]
-        pinned = [segment for segment in account.subscriptions if segment.active_in(period)]
-        pinned += [segment for month in months for segment in month.billed.subscriptions]
+        pinned = [segment for segment in account.segments if segment.active_in(period)]
+        pinned += [segment for month in months for segment in month.billed.segments]
         # Ended subscriptions too: usage that goes on after the end is named, never dropped.
-        deployments = {segment.deployment_id for segment in (*account.subscriptions, *pinned)}
+        deployments = {segment.deployment_id for segment in (*account.segments, *pinned)}
         deployments |= account.unsubscribed
         periods = [period, *(month.period for month in months)]
         items = read_tables(
@@ -84,7 +83,7 @@ class Pricing:
         """The month of a tenant whose records have been read; raises as `month`."""
         tenant, history = records.account.tenant, records.history
         usage_of, request_of = partial(self._used, records), partial(self.request, tenant.tax)
-        active = [entry for entry in records.account.subscriptions if entry.active_in(period)]
+        active = [entry for entry in records.account.segments if entry.active_in(period)]
         usage = up_to_later_invoice(records, active, period, usage_of(active, period))
         late = late_usage(records, usage_of, request_of)
         request = request_of(active, period, usage, late.lines)
@@ -98,7 +97,7 @@ class Pricing:
     def request(
         self,
         tax: TaxTreatment,
-        active: Sequence[PinnedSubscription],
+        active: Sequence[Segment],
         period: Period,
         usage: SegmentUsage,
         adjustments: tuple[Line, ...] = (),
@@ -118,7 +117,7 @@ class Pricing:
         )
 
     def _used(
-        self, records: TenantRecords, segments: Sequence[PinnedSubscription], period: Period
+        self, records: TenantRecords, segments: Sequence[Segment], period: Period
     ) -> SegmentUsage:
         """What these segments used, as it is now; days are read only where a month is divided."""
         totals = records.totals_of(segments, period)
@@ -127,7 +126,7 @@ class Pricing:
         )
 
     def _priced(
-        self, subscription: PinnedSubscription, used: Mapping[str, Decimal], period: Period
+        self, subscription: Segment, used: Mapping[str, Decimal], period: Period
     ) -> Subscription:
         ends_on = subscription.ends_on
         return Subscription(

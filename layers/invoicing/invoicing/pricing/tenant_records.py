@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from invoicing.accounts.account import Account, Subscription
+from invoicing.accounts.account import Account, Segment
 from invoicing.invoices.billing_history import BillingHistory
 from invoicing.usage.usage_table import InvalidUsage, UsageTotal
 from quote_engine import Period
@@ -17,9 +17,7 @@ class TenantRecords:
     history: BillingHistory
     totals: Mapping[str, Mapping[str, UsageTotal]]
 
-    def totals_of(
-        self, segments: Sequence[Subscription], period: Period
-    ) -> Mapping[str, UsageTotal]:
+    def totals_of(self, segments: Sequence[Segment], period: Period) -> Mapping[str, UsageTotal]:
         """The tenant's own totals of a period, by deployment.
 
         Raises InvalidUsage where these segments would bill another tenant's usage to it.

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from invoicing.accounts.account import Subscription
+from invoicing.accounts.account import Segment
 from invoicing.invoices.billed_usage import Quantities, SegmentUsage, is_segment, segment_key
 from invoicing.usage.usage_table import EXACT, UsageTotal
 from quote_engine import Period, UnpricedUsage
@@ -15,7 +15,7 @@ type Days = Callable[[str], Mapping[str, Quantities]]
 
 
 def by_segment(
-    segments: Sequence[Subscription],
+    segments: Sequence[Segment],
     totals: Mapping[str, UsageTotal],
     period: Period,
     days: Days,
@@ -27,7 +27,7 @@ def by_segment(
     bills nothing of the 25th, however many segments it had.
     """
     usage: dict[str, Quantities] = {segment_key(entry): {} for entry in segments}
-    mine: dict[str, list[Subscription]] = defaultdict(list)
+    mine: dict[str, list[Segment]] = defaultdict(list)
     for entry in segments:
         mine[entry.deployment_id].append(entry)
     for name in sorted(totals):
@@ -41,7 +41,7 @@ def by_segment(
 
 
 def _by_day(
-    deployment_id: str, segments: Sequence[Subscription], days: Mapping[str, Quantities]
+    deployment_id: str, segments: Sequence[Segment], days: Mapping[str, Quantities]
 ) -> SegmentUsage:
     usage: dict[str, dict[str, Decimal]] = {segment_key(entry): {} for entry in segments}
     outside: dict[str, Decimal] = defaultdict(Decimal)

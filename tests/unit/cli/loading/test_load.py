@@ -9,7 +9,7 @@ import pytest
 from cli.loading.inputs import read_load
 from cli.loading.load import Loader
 from cli.loading.row_report import ReportRow
-from invoicing.accounts.account import Account, AddonChoice, Address, Subscription, Tenant
+from invoicing.accounts.account import Account, AddonChoice, Address, Segment, Tenant
 from invoicing.accounts.accounts_table import AccountsTable, UnknownPrice, UnknownTenant
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from quote_engine import Discount
@@ -70,8 +70,8 @@ def test_the_second_load_says_unchanged(accounts: AccountsTable, write: Write) -
     assert account.tenant == Tenant("acme", "Acme", "0100", "gst")
     addons = (AddonChoice("storage", 1, 2),)
     starts_on = date(2026, 1, 1)
-    taken = Subscription("acme", "web", starts_on, None, "studio", 1, addons)
-    assert account.subscriptions == (taken,)
+    taken = Segment("acme", "web", starts_on, None, "studio", 1, addons)
+    assert account.segments == (taken,)
     assert accounts.plan("studio", 1).price == Decimal("50.00")
 
 
@@ -250,7 +250,7 @@ def test_all_that_the_api_takes_a_file_takes_too(loaded: AccountsTable, write: W
     assert account.tenant.abn == "51824753556"
     assert account.tenant.address == Address(("1 High Street",), "Hobart", "AU", "TAS", "7000")
     assert account.tenant.billing_email == "accounts@rata.example"
-    [taken] = account.subscriptions
+    [taken] = account.segments
     assert taken.discounts == (Discount(percent=Decimal("12.5")), Discount(amount=Decimal(5)))
     assert taken.minimum_commitment == Decimal(100)
 
@@ -265,9 +265,9 @@ def test_csv_has_columns_for_the_flat_ones(loaded: AccountsTable, write: Write) 
     rows = load(loaded, write("t.csv", tenants), write("s.csv", taken))
     assert {row.result.value for row in rows} == {"stored"}
     assert loaded.account("rata").tenant.abn == "51824753556"
-    [kiln] = loaded.account("rata").subscriptions
+    [kiln] = loaded.account("rata").segments
     assert kiln.discounts == (Discount(percent=Decimal("12.5")), Discount(amount=Decimal(5)))
-    [oven] = loaded.account("rimu").subscriptions
+    [oven] = loaded.account("rimu").segments
     assert (oven.discounts, oven.minimum_commitment) == ((), None)
 
 
@@ -321,7 +321,7 @@ def test_a_plan_change_is_stored_at_once_whatever_row_comes_first(
 def test_what_was_stored_since_the_load_looked_is_not_overlapped(
     loaded: AccountsTable, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = Subscription("kauri", "shop", date(2026, 1, 1), None, "studio", 1)
+    other = Segment("kauri", "shop", date(2026, 1, 1), None, "studio", 1)
     looked = loaded.account
 
     def overtaken(tenant_id: str) -> Account:

@@ -14,7 +14,7 @@ import pytest
 
 from cli.stack import global_options
 from cli.stack.stack import Stack
-from invoicing.accounts.account import Subscription, Tenant
+from invoicing.accounts.account import Segment, Tenant
 from invoicing.accounts.accounts_table import AccountsTable, UnknownPrice
 from invoicing.accounts.catalogue_form import read_plan
 from invoicing.accounts.catalogue_table import PLANS, PriceVersions
@@ -57,7 +57,7 @@ def store(*tenant_ids: str) -> None:
             Tenant(tenant_id, f"{tenant_id.title()} [Ltd]", str(number), "gst")
         )
         SubscriptionsTable(accounts.name).put(
-            Subscription(tenant_id, tenant_id, date(2026, 1, 10), None, "studio", 1)
+            Segment(tenant_id, tenant_id, date(2026, 1, 10), None, "studio", 1)
         )
     use_more("pilot", 2160)
 
@@ -95,7 +95,7 @@ def use_more(tenant_id: str, hours: int, kind: str = "hours") -> None:
 
 def break_prices(accounts: AccountsTable, tenant_id: str) -> None:
     """From here on the tenant cannot be priced."""
-    segment = Subscription(tenant_id, f"{tenant_id}-annex", date(2026, 4, 1), None, "gone", 1)
+    segment = Segment(tenant_id, f"{tenant_id}-annex", date(2026, 4, 1), None, "gone", 1)
     SubscriptionsTable(accounts.name).put(segment)
 
 

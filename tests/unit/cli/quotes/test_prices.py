@@ -10,7 +10,7 @@ from rich.console import Console
 from cli.app import main
 from cli.quotes.show_estimate import estimate_note, estimate_table
 from cli.stack.stack import Stack
-from invoicing.accounts.account import Subscription
+from invoicing.accounts.account import Segment
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.pricing.estimates import Estimates
@@ -60,7 +60,7 @@ def test_an_estimate_of_a_running_month_shows_the_projection_beside_it(
 ) -> None:
     # Half of the 2,400 hours of the first 20 days; the other deployment stays below its 1,488.
     SubscriptionsTable(accounts.name).put(
-        Subscription("pilot", "annex", Period.month("2026-04").start, None, "studio", 1)
+        Segment("pilot", "annex", Period.month("2026-04").start, None, "studio", 1)
     )
     more = "annex,hours,2026-04-01,2026-04-20,74\n"
     heading = "deployment_id,resource_kind,first_day,last_day,quantity_per_day\n"
@@ -147,7 +147,7 @@ def test_an_account_that_cannot_be_priced_is_exit_one(
     loaded: Path, accounts: AccountsTable, capsys: Said
 ) -> None:
     SubscriptionsTable(accounts.name).put(
-        Subscription("pilot", "annex", Period.month("2026-04").start, None, "gone", 1)
+        Segment("pilot", "annex", Period.month("2026-04").start, None, "gone", 1)
     )
     assert main(["estimate", "pilot", "--period", "2026-04"]) == 1
     assert capsys.readouterr().err == (

@@ -15,7 +15,7 @@ from cli.terminal.errors import BadInput
 from cli.usage import usage_import
 from cli.usage.usage_file import FaultyRow, UsageRow, read_usage
 from cli.usage.usage_import import UncountedLine, import_usage
-from invoicing.accounts.account import Subscription, Tenant
+from invoicing.accounts.account import Segment, Tenant
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
@@ -159,7 +159,7 @@ def test_a_historic_import_is_remembered_for_good(
 ) -> None:
     TenantsTable(accounts.name).put(Tenant("acme", "Acme", "1", "gst"))
     starts_on = datetime(2020, 1, 1, tzinfo=UTC).date()
-    SubscriptionsTable(accounts.name).put(Subscription("acme", "web", starts_on, None, "p", 1))
+    SubscriptionsTable(accounts.name).put(Segment("acme", "web", starts_on, None, "p", 1))
     file = write("a.csv", DAYS + "web,hours,2026-04-01,2026-04-04,2.5\n")
     events = UsageEventsTable(tables.settings.usage_table, forgets=False)
     metering = Metering(accounts, events, SYDNEY)

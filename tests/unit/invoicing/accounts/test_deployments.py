@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invoicing.accounts.account import InvalidAccount, Subscription
+from invoicing.accounts.account import InvalidAccount, Segment
 from invoicing.accounts.deployments import (
     Deployment,
     NotRunning,
@@ -21,13 +21,13 @@ from invoicing.accounts.deployments import (
 )
 
 
-def segment(starts_on: str, ends_on: str | None = None, plan: str = "studio") -> Subscription:
+def segment(starts_on: str, ends_on: str | None = None, plan: str = "studio") -> Segment:
     """A segment of the deployment `web`."""
     last = date.fromisoformat(ends_on) if ends_on else None
-    return Subscription("acme", "web", date.fromisoformat(starts_on), last, plan, 1)
+    return Segment("acme", "web", date.fromisoformat(starts_on), last, plan, 1)
 
 
-def deployment(*segments: Subscription) -> Deployment:
+def deployment(*segments: Segment) -> Deployment:
     return Deployment("acme", "web", segments)
 
 
@@ -43,7 +43,7 @@ def days(found: Deployment) -> list[tuple[str, str | None, str]]:
     ]
 
 
-def moved(running: Subscription) -> Subscription:
+def moved(running: Segment) -> Segment:
     return replace(running, plan_code="growth")
 
 
@@ -138,7 +138,7 @@ def test_a_deployment_has_at_most_200_segments() -> None:
         with_segments(deployment(), many)
 
 
-def billed_days(segments: Iterable[Subscription]) -> dict[date, str]:
+def billed_days(segments: Iterable[Segment]) -> dict[date, str]:
     """The plan of each day of 2026 that is billed."""
     year = [date.fromordinal(n) for n in range(date(2026, 1, 1).toordinal(), 739982)]
     return {day: each.plan_code for each in segments for day in year if each.active_on(day)}

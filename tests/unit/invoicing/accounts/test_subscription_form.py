@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from invoicing.accounts.account import AddonChoice, InvalidAccount, Subscription
+from invoicing.accounts.account import AddonChoice, InvalidAccount, Segment
 from invoicing.accounts.form_fields import InvalidForm, read_form
 from invoicing.accounts.subscription_form import (
     ChangeForm,
@@ -25,18 +25,18 @@ NEWEST = {
     ("addon", "ip"): 1,
 }
 PINS = Pins(lambda kind, code: NEWEST[kind, code])
-RUNNING = Subscription(
+RUNNING = Segment(
     "acme", "web", date(2026, 1, 10), None, "studio", 1, (AddonChoice("storage", 2, 5),)
 )
 SEGMENT: dict[str, Any] = {"starts_on": "2026-01-10", "plan": "studio"}
 
 
-def segment(before: Subscription | None = None, **fields: Any) -> Subscription:
+def segment(before: Segment | None = None, **fields: Any) -> Segment:
     form = SegmentForm.model_validate(SEGMENT | fields)
     return PINS.segment(form, "acme", "web", before)
 
 
-def changed(**fields: Any) -> Subscription:
+def changed(**fields: Any) -> Segment:
     return PINS.changed(ChangeForm.model_validate({"from": "2026-04-16"} | fields), RUNNING)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from invoicing.accounts.account import Account, Subscription, Tenant
+from invoicing.accounts.account import Account, Segment, Tenant
 from invoicing.invoices.billing_history import BilledMonth, BillingHistory
 from invoicing.invoices.invoice import InvoiceStatus
 from invoicing.pricing.tenant_month import PricedMonth, Pricing
@@ -86,7 +86,7 @@ class Ledger:
         return Account(
             TENANT,
             tuple(
-                Subscription("acme", name, date(2026, 1, 1), None, "any", 1, **self.terms)
+                Segment("acme", name, date(2026, 1, 1), None, "any", 1, **self.terms)
                 for name in DEPLOYMENTS
             ),
         )

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from invoicing.accounts.account import (
     Account,
     AddonPrice,
-    Subscription,
+    Segment,
     Tenant,
-    read_subscription,
+    read_segment,
     stored_segment_json,
 )
 from invoicing.accounts.subscription_form import Pins, SegmentForm
@@ -47,7 +47,7 @@ class Accounts:
         assert self.stored is not None
         return self.stored
 
-    def load_catalogue(self, _subscriptions: Iterable[Subscription]) -> None:
+    def load_catalogue(self, _subscriptions: Iterable[Segment]) -> None:
         """Nothing to read ahead."""
 
     def plan(self, _code: str, _version: int) -> Plan:
@@ -153,13 +153,13 @@ def cases(draw: st.DrawFn) -> tuple[Plan, dict[str, AddonPrice], dict[str, Any]]
     return plan, addons, order
 
 
-def provisioned(order: Mapping[str, Any]) -> Subscription:
+def provisioned(order: Mapping[str, Any]) -> Segment:
     """The subscription that is set up with the words of the quote, as it is stored."""
     terms = ("starts_on", "ends_on", "plan", "addons", "discounts", "minimum_commitment")
     form = SegmentForm.model_validate({name: order[name] for name in terms})
     taken = Pins(lambda _kind, _code: 1).segment(form, "acme", "d-1", None)
     stored = json.loads(json.dumps(stored_segment_json(taken)))
-    return read_subscription("acme", "d-1", order["starts_on"], stored)
+    return read_segment("acme", "d-1", order["starts_on"], stored)
 
 
 @settings(max_examples=500, deadline=None)
