@@ -92,8 +92,8 @@ GUARDS: dict[str, tuple[TextChange, ...]] = {
             UsageEventsTable,
         ),
     ),
-    "the mark of late usage": (
-        TextChange("_mark", "condition=condition", "condition=None", InvoicesTable),
+    "who billed late usage last": (
+        TextChange("_record_late_billing", "condition=unchanged", "condition=None", InvoicesTable),
     ),
     "the condition that a replaced invoice is unchanged": (
         TextChange("_swap", "condition=unchanged", "condition=None", InvoicesTable),

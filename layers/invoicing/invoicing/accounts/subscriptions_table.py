@@ -31,7 +31,7 @@ from invoicing.accounts.deployments import Deployment, with_segments
 from invoicing.foundation.dynamodb import bound, connection
 from invoicing.foundation.versions import Stored, VersionChanged, write_version
 
-# DynamoDB takes 100 actions a transaction; one is the owner's, one the mark's.
+# DynamoDB takes 100 actions a transaction; one is the owner's, one remembers what was taken back.
 MOST_CHANGES = 98
 
 
@@ -131,24 +131,27 @@ class SubscriptionsTable:
                     change.save(self._segment(key, new[key]))
                 for key in gone:
                     change.delete(self._items(after.tenant_id, key))
-                self._mark(change, after, before)
+                self._remember_taken_back(change, after, before)
         except TransactWriteError as error:
             if not lost_race(error):
                 raise
             raise VersionChanged(f"deployment {after.deployment_id}") from error
         return version
 
-    def _mark(
+    def _remember_taken_back(
         self, change: TransactWrite, after: Deployment, before: Stored[Deployment] | None
     ) -> None:
-        """Keeps a deployment without segments in its account: metering goes on, and nothing that
-        is used may be lost from sight.
+        """Keeps a deployment without segments in its account.
+
+        Metering goes on, and nothing that is used may be lost from sight.
         """
-        mark = self._items(after.tenant_id, taken_back_key(after.deployment_id), document="null")
+        taken_back = self._items(
+            after.tenant_id, taken_back_key(after.deployment_id), document="null"
+        )
         if not after.segments:
-            change.save(mark)
+            change.save(taken_back)
         elif before is not None and not before.record.segments:
-            change.delete(mark)
+            change.delete(taken_back)
 
     def _owner(self, deployment: Deployment, version: int) -> AccountItem:
         return self._items(

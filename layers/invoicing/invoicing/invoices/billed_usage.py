@@ -78,6 +78,14 @@ class Billed:
 
 NOTHING_BILLED = Billed()
 
+type LastBilledBy = Mapping[str, str]
+"""By period label, the write that last billed late usage of that period.
+
+Whoever bills more of it must have read that very write: invoices of two periods may be made at
+the same time, and both would bill the same late usage.
+"""
+NEVER_BILLED_LATE: LastBilledBy = {}
+
 
 def billed_entries(billed: Billed) -> list[dict[str, Any]]:
     """The record as a list of small documents, because a large one is spread over items."""

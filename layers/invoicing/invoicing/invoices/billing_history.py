@@ -6,11 +6,10 @@ the differences add up to the period's usage and no event is billed twice, which
 the chain is made again.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from invoicing.invoices.billed_usage import Billed, SegmentUsage
+from invoicing.invoices.billed_usage import Billed, LastBilledBy, SegmentUsage
 from invoicing.invoices.invoice import InvoiceStatus
 from quote_engine import Period
 
@@ -45,13 +44,12 @@ class LateCandidate:
 class BillingHistory:
     """The standing invoices around a period, in order of period, without the period's own.
 
-    `marks` name, by period label, the write that last billed late usage of that period: whoever
-    bills more of it must have seen that write (see InvoicesTable).
+    `last_billed_by` says who billed late usage of each period last (see InvoicesTable).
     """
 
     period: Period
     months: tuple[BilledMonth, ...] = ()
-    marks: Mapping[str, str] = field(default_factory=dict)
+    last_billed_by: LastBilledBy = field(default_factory=dict)
 
     @cached_property
     def late_candidates(self) -> tuple[LateCandidate, ...]:

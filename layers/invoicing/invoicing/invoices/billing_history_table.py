@@ -39,11 +39,12 @@ class BillingHistoryTable:
     def around(self, tenant_id: str, period: Period) -> BillingHistory:
         """What the tenant's standing invoices within a year of the period billed.
 
-        Marks sort in front of the invoice of their month and are thus read before it: a mark that
-        is still the same when something is written vouches for all that was read after it.
+        Who billed late usage of a month last sorts in front of the month's invoice and is thus
+        read before it: if that is still the same when something is written, nothing that was read
+        after it has changed.
         """
         first, last = label_after(period, -MONTHS_AROUND), label_after(period, MONTHS_AROUND)
-        marks: dict[str, str] = {}
+        last_billed_by: dict[str, str] = {}
         months: list[BilledMonth] = []
         found = self._items.query(
             tenant_id,
@@ -54,10 +55,10 @@ class BillingHistoryTable:
         for item in found:
             standing = item.period_shard is not None and item.status != InvoiceStatus.VOID
             if is_last_billed_key(item.period_start):
-                marks[item.period_start] = item.attempt
+                last_billed_by[item.period_start] = item.attempt
             elif standing and item.period_start != current_key(period):
                 months.append(self._month(tenant_id, item, period))
-        return BillingHistory(period, tuple(months), marks)
+        return BillingHistory(period, tuple(months), last_billed_by)
 
     def _month(self, tenant_id: str, item: InvoiceItem, period: Period) -> BilledMonth:
         month = month_in(item.period_start)

@@ -8,7 +8,7 @@ the invoice item names: that item, written last, is the commit record. Pages liv
 of their own (`<tenant>#pages`) so that listing a tenant never reads them.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import uuid4
@@ -17,6 +17,7 @@ from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from invoicing.foundation.dynamodb import bound, connection, refused
+from invoicing.invoices.billed_usage import NEVER_BILLED_LATE, LastBilledBy
 from invoicing.invoices.invoice import REPLACEABLE, Header, Invoice, InvoiceStatus
 from invoicing.invoices.invoice_item import (
     InvoiceItem,
@@ -39,10 +40,6 @@ from invoicing.invoices.keys import (
 from quote_engine import Period
 
 READ_TRIES = 3
-
-type LastBilledBy = Mapping[str, str]
-"""By period label, the write that last billed late usage of it (see BillingHistory)."""
-NEVER_BILLED_LATE: LastBilledBy = {}
 
 
 class InvoiceNotFound(Exception):
@@ -118,31 +115,33 @@ class InvoicesTable:
         except self._items.DoesNotExist as error:
             raise InvoiceNotFound(f"no invoice of {tenant_id}, {sort_key}") from error
 
-    def create(self, invoice: Invoice, marks: LastBilledBy = NEVER_BILLED_LATE) -> None:
+    def create(self, invoice: Invoice, last_billed_by: LastBilledBy = NEVER_BILLED_LATE) -> None:
         """Writes the period's first invoice.
 
-        `marks` are those that were read before the late usage that it bills. Raises
+        `last_billed_by` is as it was read before the late usage that the invoice bills. Raises
         InvoiceAlreadyExists when the period has an invoice that this call did not write, and
         InvoiceChanged when another invoice bills the same late usage meanwhile.
         """
         attempt = uuid4().hex
         item = self._with_pages_written(invoice, attempt)
         try:
-            self._put_new(item, invoice.billed.late, marks)
+            self._put_new(item, invoice.billed.late, last_billed_by)
         except (PutError, TransactWriteError) as error:
             if not refused(error):
                 raise
             self._recognise(item, error)
         self._sweep(item)
 
-    def _put_new(self, item: InvoiceItem, late: Iterable[str], marks: LastBilledBy) -> None:
+    def _put_new(
+        self, item: InvoiceItem, late: Iterable[str], last_billed_by: LastBilledBy
+    ) -> None:
         new = InvoiceItem.tenant_id.does_not_exist()
         if not late:
             item.save(condition=new)
             return
         with self._transaction(item) as writes:
             writes.save(item, condition=new)
-            self._mark(writes, item, late, marks)
+            self._record_late_billing(writes, item, late, last_billed_by)
 
     def _recognise(self, item: InvoiceItem, error: Exception) -> None:
         """Returns if the refused write is there all the same: its first reply was lost."""
@@ -158,7 +157,10 @@ class InvoicesTable:
             raise InvoiceAlreadyExists(header_of(current)) from error
 
     def replace(
-        self, replaced: StoredInvoice, invoice: Invoice, marks: LastBilledBy = NEVER_BILLED_LATE
+        self,
+        replaced: StoredInvoice,
+        invoice: Invoice,
+        last_billed_by: LastBilledBy = NEVER_BILLED_LATE,
     ) -> None:
         """Puts the next revision in the place of a draft or void one, which stays readable.
 
@@ -169,7 +171,7 @@ class InvoicesTable:
         attempt = uuid4().hex
         item = self._with_pages_written(invoice, attempt)
         try:
-            self._swap(replaced, item, _late_labels(replaced.invoice, invoice), marks)
+            self._swap(replaced, item, _late_labels(replaced.invoice, invoice), last_billed_by)
         except TransactWriteError as error:
             if not refused(error):
                 raise
@@ -180,7 +182,11 @@ class InvoicesTable:
         self._sweep(item)
 
     def _swap(
-        self, replaced: StoredInvoice, new: InvoiceItem, late: Iterable[str], marks: LastBilledBy
+        self,
+        replaced: StoredInvoice,
+        new: InvoiceItem,
+        late: Iterable[str],
+        last_billed_by: LastBilledBy,
     ) -> None:
         old = replaced.item
         if InvoiceStatus(old.status) not in REPLACEABLE:
@@ -190,24 +196,28 @@ class InvoicesTable:
         with self._transaction(new) as swap:
             swap.save(self._superseded(old), condition=InvoiceItem.tenant_id.does_not_exist())
             swap.save(new, condition=unchanged)
-            self._mark(swap, new, late, marks)
+            self._record_late_billing(swap, new, late, last_billed_by)
 
     def _transaction(self, item: InvoiceItem) -> TransactWrite:
         return TransactWrite(connection=connection(), client_request_token=item.attempt)
 
-    def _mark(
-        self, writes: TransactWrite, item: InvoiceItem, late: Iterable[str], marks: LastBilledBy
+    def _record_late_billing(
+        self,
+        writes: TransactWrite,
+        item: InvoiceItem,
+        late: Iterable[str],
+        last_billed_by: LastBilledBy,
     ) -> None:
         """Names this write as the last to bill late usage of these months, if none came between.
 
         Invoices of two periods may be made at once, and both would bill the same late usage.
         """
         for label in late:
-            seen = marks.get(label)
-            unseen = InvoiceItem.tenant_id.does_not_exist()
-            condition = unseen if seen is None else InvoiceItem.attempt == seen
-            mark = self._items(item.tenant_id, last_billed_key(label), attempt=item.attempt)
-            writes.save(mark, condition=condition)
+            read = last_billed_by.get(label)
+            still_nobody = InvoiceItem.tenant_id.does_not_exist()
+            unchanged = still_nobody if read is None else InvoiceItem.attempt == read
+            this_write = self._items(item.tenant_id, last_billed_key(label), attempt=item.attempt)
+            writes.save(this_write, condition=unchanged)
 
     def _superseded(self, old: InvoiceItem) -> InvoiceItem:
         moved = {"tenant_id", "period_start", "period_shard"}

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from invoicing.foundation.billing_calendar import refuse_open_period
 from invoicing.foundation.settings import Settings
+from invoicing.invoices.billed_usage import LastBilledBy
 from invoicing.invoices.invoice import (
     REPLACEABLE,
     Header,
@@ -19,7 +20,6 @@ from invoicing.invoices.invoices_table import (
     InvoiceAlreadyExists,
     InvoiceNotFound,
     InvoicesTable,
-    LastBilledBy,
     StoredInvoice,
 )
 from invoicing.invoices.line_changes import LineChange, line_changes
@@ -63,7 +63,7 @@ class _Plan:
     result: RollupResult
     invoice: Invoice | None = None
     standing: StoredInvoice | None = None
-    marks: LastBilledBy = field(default_factory=dict)
+    last_billed_by: LastBilledBy = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Rollup:
         if plan.invoice is None:
             return plan.result
         if plan.standing is not None:
-            self.invoices.replace(plan.standing, plan.invoice, plan.marks)
+            self.invoices.replace(plan.standing, plan.invoice, plan.last_billed_by)
             return plan.result
         return self._create(plan, plan.invoice, message)
 
@@ -110,7 +110,7 @@ class Rollup:
         if standing is None:
             invoice = self._invoice(priced, message, revision=1)
             result = RollupResult(RollupOutcome.ROLLED, invoice.header, unpriced=invoice.unpriced)
-            return _Plan(result, invoice, marks=priced.marks)
+            return _Plan(result, invoice, last_billed_by=priced.last_billed_by)
         header = standing.invoice.header
         if not message.force:
             return _Plan(RollupResult(RollupOutcome.SKIPPED, header, INVOICED))
@@ -127,7 +127,7 @@ class Rollup:
         result = RollupResult(
             RollupOutcome.REPLACED, invoice.header, "", invoice.unpriced, changes
         )
-        return _Plan(result, invoice, standing, priced.marks)
+        return _Plan(result, invoice, standing, priced.last_billed_by)
 
     def _rehearsed(self, plan: _Plan, standing: StoredInvoice | None) -> RollupResult:
         """What would be written, up to the write itself; raises ItemTooLarge."""
@@ -141,7 +141,7 @@ class Rollup:
 
     def _create(self, plan: _Plan, invoice: Invoice, message: RollupMessage) -> RollupResult:
         try:
-            self.invoices.create(invoice, plan.marks)
+            self.invoices.create(invoice, plan.last_billed_by)
         except InvoiceAlreadyExists as found:
             if message.force:
                 # Another worker was first, perhaps with older usage: the retry compares.

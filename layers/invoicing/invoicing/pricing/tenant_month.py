@@ -9,7 +9,7 @@ from invoicing.accounts.account import Account, AddonChoice, Segment, TaxTreatme
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.foundation.dynamodb import read_tables
 from invoicing.foundation.settings import Settings
-from invoicing.invoices.billed_usage import Billed, SegmentUsage, segment_key
+from invoicing.invoices.billed_usage import Billed, LastBilledBy, SegmentUsage, segment_key
 from invoicing.invoices.billing_history import BillingHistory
 from invoicing.invoices.billing_history_table import BillingHistoryTable
 from invoicing.pricing.late_usage import late_usage, up_to_later_invoice
@@ -23,14 +23,14 @@ from quote_engine import Addon, Line, Period, Quote, QuoteRequest, Subscription,
 class PricedMonth:
     """What one tenant is billed for, and for how much; no lines without an active subscription.
 
-    `marks` are for whoever writes the invoice (see InvoicesTable.create).
+    `last_billed_by` is for whoever writes the invoice (see InvoicesTable.create).
     """
 
     tenant: Tenant
     request: QuoteRequest
     quote: Quote
     billed: Billed
-    marks: Mapping[str, str] = field(default_factory=dict)
+    last_billed_by: LastBilledBy = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Pricing:
         unpriced = quote.unpriced + outside_segments(usage) + late.unpriced
         billed = Billed(tuple(active), usage, late.months)
         return PricedMonth(
-            tenant, request, quote._replace(unpriced=unpriced), billed, history.marks
+            tenant, request, quote._replace(unpriced=unpriced), billed, history.last_billed_by
         )
 
     def request(
