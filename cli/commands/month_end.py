@@ -47,30 +47,30 @@ def run(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     chosen: Chosen = context.obj
     stack, now = chosen.connect(), datetime.now(UTC)
     month = closed_month(stack, period, now)
-    order = run_request(month, tenant, force)
+    request = run_request(month, tenant, force)
     if dry_run:
-        _preview(chosen, stack, order)
+        _preview(chosen, stack, request)
         return
-    refused = _refused(stack, order, now)
-    started = start_run(stack, order, now)
+    refused = _refused(stack, request, now)
+    started = start_run(stack, request, now)
     if wait is None:
         wait = console(stderr=True).is_terminal
     if wait:
         _wait(chosen, stack, month, started)
         _tell(refused)
         return
-    whom = "everybody" if order.tenant_ids is None else ", ".join(order.tenant_ids)
+    whom = "everybody" if request.tenant_ids is None else ", ".join(request.tenant_ids)
     said = f"Run {started.run_id} of {month.label} is started for {whom}."
     look = f"{said} {_where_to_look(month)}."
     show(chosen.as_json, started.document | {"report": None}, Table, look)
     _tell(refused)
 
 
-def _refused(stack: Stack, order: RunRequest, at: datetime) -> list[str]:
+def _refused(stack: Stack, request: RunRequest, at: datetime) -> list[str]:
     """Why tenants that are named will not be made again; of a run for everybody the log tells."""
-    if not order.force or order.tenant_ids is None:
+    if not request.force or request.tenant_ids is None:
         return []
-    previews = previews_of(stack, Period.month(order.period), order.tenant_ids, at)
+    previews = previews_of(stack, Period.month(request.period), request.tenant_ids, at)
     return [
         f"{each['tenant_id']}: {each['reason']}"
         for each in previews
@@ -95,7 +95,7 @@ def _wait(chosen: Chosen, stack: Stack, period: Period, started: StartedRun) -> 
         show(True, started.document | {"report": document}, Table)
     else:
         show_month(False, document, whole=False)
-    meant = set(started.order.tenant_ids or ())
+    meant = set(started.request.tenant_ids or ())
     failed = [each.tenant_id for each in report.failed if not meant or each.tenant_id in meant]
     if failed:
         raise NotAllowed(f"{len(failed)} failed; they are tried again, then they are dead letters")
@@ -155,17 +155,17 @@ def preview(context: typer.Context, period: PeriodOption = None, tenant: Tenants
     _preview(chosen, stack, run_request(month, tenant, force=True))
 
 
-def _preview(chosen: Chosen, stack: Stack, order: RunRequest) -> None:
-    period, tenants = Period.month(order.period), order.tenant_ids or ()
+def _preview(chosen: Chosen, stack: Stack, request: RunRequest) -> None:
+    period, tenants = Period.month(request.period), request.tenant_ids or ()
 
     def total() -> int:
         return len(tenants) or sum(map(len, stack.accounts.tenant_ids(None, 1000)))
 
     with progress("tenants priced", total) as advance:
         found = previews_of(stack, period, tenants, datetime.now(UTC), advance)
-    previews = found if order.force else [unforced(each) for each in found]
+    previews = found if request.force else [unforced(each) for each in found]
     document = {"period": period.label, "previews": previews}
-    title = f"{period.start:%B %Y}, {'a forced run' if order.force else 'a run'}"
+    title = f"{period.start:%B %Y}, {'a forced run' if request.force else 'a run'}"
     summary = preview_summary(previews)
     shown = worth_showing(previews, named=bool(tenants))
     show(chosen.as_json, document, lambda: preview_table(shown, title), summary)

@@ -50,8 +50,8 @@ def quote(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
 
 
 def _quote_from_stack(chosen: Chosen, words: QuoteWords) -> None:
-    order = words.order()
-    document = quoted(chosen.connect(), order, datetime.now(UTC))
+    body = words.body()
+    document = quoted(chosen.connect(), body, datetime.now(UTC))
     month = date.fromisoformat(f"{document['period']}-01")
     title = f"Quote for {month:%B %Y}, not stored"
     show(chosen.as_json, document, lambda: lines_table(document, title))

@@ -44,7 +44,7 @@ class Named:
         """Whether anything is said at all."""
         return self != Named(None, None, None)
 
-    def order(self, action: Action) -> ChangeRequest:
+    def request(self, action: Action) -> ChangeRequest:
         """The order; raises BadInput for a faulty option."""
         given = {
             "revision": self.revision,
@@ -66,11 +66,11 @@ def change_invoice(chosen: Chosen, action: Action, invoice_id: str, named: Named
     if asks and (chosen.as_json or not someone_is_there()):
         raise BadInput(NOT_NAMED)
     # What cannot be an order at all is refused before anything is read.
-    order = None if asks else named.order(action)
+    request = None if asks else named.request(action)
     stack = chosen.connect()
     try:
-        order = order or _reviewed(stack, tenant_id, period, action, named)
-        change = _change(stack, action, order)
+        request = request or _reviewed(stack, tenant_id, period, action, named)
+        change = _change(stack, action, request)
         table = LifecycleTable(stack.settings.invoices_table)
         header = table.change(tenant_id, period, change)
     except (InvoiceNotFound, UnknownTenant) as error:
@@ -94,10 +94,10 @@ def _reviewed(
     revision = found.header.revision
     if not confirmed(f"{action.title()} revision {revision} as shown?"):
         raise NotAllowed(f"{found.header.id}: nothing was done")
-    return Named(revision, named.fingerprint, named.reason).order(action)
+    return Named(revision, named.fingerprint, named.reason).request(action)
 
 
-def _change(stack: Stack, action: Action, order: ChangeRequest) -> InvoiceChange:
+def _change(stack: Stack, action: Action, request: ChangeRequest) -> InvoiceChange:
     at = datetime.now(UTC)
     issue = Issue.at(at, stack.settings) if action is Action.ISSUE else None
-    return InvoiceChange(action, order, caller(stack), at, issue)
+    return InvoiceChange(action, request, caller(stack), at, issue)

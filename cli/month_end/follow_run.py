@@ -51,7 +51,7 @@ def look_of(report: MonthReport, run: StartedRun, queued: int) -> RunProgress:
 
     A tenant counts as failing once this run has tried it: a note of a run before says nothing.
     """
-    named = run.order.tenant_ids
+    named = run.request.tenant_ids
     meant = frozenset(named) if named is not None else None
 
     def is_meant(tenant_id: str) -> bool:
@@ -89,7 +89,7 @@ class Follower:
             self._busy_at = now
         if look != self._seen:
             self._seen, self._changed_at = look, now
-        quiet = not self.run.order.force or now - self._busy_at >= QUIET_SECONDS
+        quiet = not self.run.request.force or now - self._busy_at >= QUIET_SECONDS
         if look.started and not look.waiting and quiet:
             return True
         unchanged = now - self._changed_at

@@ -75,9 +75,9 @@ def issue_month(chosen: Chosen, label: str, words: MonthWords) -> None:
     reviewed = words.reviewed
     if reviewed is None:
         reviewed = _reviewed(chosen, stack, period, asks)
-    order = _order(reviewed, reasons)
+    request = _request(reviewed, reasons)
     try:
-        found = _issue(stack, period, order)
+        found = _issue(stack, period, request)
     except ReviewedAnother as error:
         show(chosen.as_json, {"refused": str(error), "digest": error.current}, Table)
         raise NotAllowed(f"{error}: review it again with `monthend report`") from error
@@ -107,7 +107,7 @@ def _reviewed(chosen: Chosen, stack: Stack, period: Period, asks: bool) -> str:
     return report.digest
 
 
-def _order(reviewed: str, reasons: Mapping[str, str]) -> BulkIssueRequest:
+def _request(reviewed: str, reasons: Mapping[str, str]) -> BulkIssueRequest:
     try:
         return read_bulk_issue_request({"reviewed": reviewed, "overrides": dict(reasons)})
     except InvalidChangeRequest as error:
@@ -118,13 +118,13 @@ def _in_words(error: InvalidChangeRequest) -> str:
     return f"--{error}".replace("--overrides.", "--override ")
 
 
-def _issue(stack: Stack, period: Period, order: BulkIssueRequest) -> BulkIssued:
+def _issue(stack: Stack, period: Period, request: BulkIssueRequest) -> BulkIssued:
     at = datetime.now(UTC)
     issuing = Issuing(caller(stack), at, Issue.at(at, stack.settings))
     bulk, issued, seconds = BulkIssue.over(stack.settings), 0, SECONDS_A_GO
     with progress("invoices issued", lambda: _drafts(stack, period)) as advance:
         while True:
-            found = bulk.issue(period, order, issuing, TimeLimit(seconds))
+            found = bulk.issue(period, request, issuing, TimeLimit(seconds))
             advance(found.issued)
             issued += found.issued
             if found.complete:

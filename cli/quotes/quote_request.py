@@ -1,4 +1,4 @@
-"""`monthend quote --plan`: the words of the command line as an order, priced by the stack."""
+"""`monthend quote --plan`: the words of the command line as a body, priced by the stack."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,9 +32,9 @@ class QuoteWords:
         """Whether one of them is there at all."""
         return any(getattr(self, name) not in (None, ()) for name in self.__slots__)
 
-    def order(self) -> QuoteBody:
-        """The order; raises BadInput with every field that cannot be read."""
-        order = {
+    def body(self) -> QuoteBody:
+        """The body of POST /quotes; raises BadInput with every field that cannot be read."""
+        fields = {
             "plan": self.plan,
             "addons": [_addon(word) for word in self.addons],
             "usage": _quantities(self.usage),
@@ -45,7 +45,7 @@ class QuoteWords:
             "ends_on": self.ends_on,
         }
         try:
-            return read_quote_body(order)
+            return read_quote_body(fields)
         except InvalidQuote as error:
             raise BadInput(str(error)) from error
 
@@ -71,14 +71,14 @@ def _quantities(words: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def quoted(stack: Stack, order: QuoteBody, asked_at: datetime) -> dict[str, Any]:
+def quoted(stack: Stack, body: QuoteBody, asked_at: datetime) -> dict[str, Any]:
     """The quote as the API shows it, but for the id: it is not stored.
 
     Raises BadInput naming every field that cannot be priced.
     """
     quotes = Quotes(stack.pricing, stack.settings)
     try:
-        quote = quotes.quote(order, NOBODY, asked_at)
+        quote = quotes.quote(body, NOBODY, asked_at)
     except (InvalidQuote, UnknownTenant) as error:
         raise BadInput(str(error)) from error
     return {name: value for name, value in quote.document.items() if name != "id"}

@@ -37,8 +37,8 @@ def _change(event: Event, caller: Caller) -> InvoiceChange:
     action = Action(event["resource"].rpartition("/")[2])
     at = received_at(event)
     issue = Issue.at(at, settings()) if action is Action.ISSUE else None
-    order = read_change_request(action, json_body(event))
-    return InvoiceChange(action, order, Actor(caller.subject, caller.name), at, issue)
+    request = read_change_request(action, json_body(event))
+    return InvoiceChange(action, request, Actor(caller.subject, caller.name), at, issue)
 
 
 def _conflict(error: ChangeRefused) -> Problem:

@@ -30,22 +30,22 @@ def _quotes() -> Quotes:
     return Quotes(Pricing.over(found), found)
 
 
-def _for_caller(order: QuoteBody, caller: Caller) -> QuoteBody:
+def _for_caller(body: QuoteBody, caller: Caller) -> QuoteBody:
     """The order for the caller's own tenant; whoever has none asks as a prospect."""
-    if order.tenant_id is None and not caller.tenant_ids:
-        return order
-    tenant_id = scoped_tenant(caller, order.tenant_id)
+    if body.tenant_id is None and not caller.tenant_ids:
+        return body
+    tenant_id = scoped_tenant(caller, body.tenant_id)
     if tenant_id is not None and not caller.may_see(tenant_id):
         raise not_there("tenant")
-    return order.model_copy(update={"tenant_id": tenant_id})
+    return body.model_copy(update={"tenant_id": tenant_id})
 
 
 @api(logger, may=lambda _caller: True, answers={UnknownTenant: not_there("tenant")})
 def handler(event: Event, caller: Caller) -> Response:
     """Answers the quote with its id; a price or tax that cannot be found refuses it whole."""
     query_parameters(event, frozenset())
-    order = _for_caller(read_quote_body(json_body(event)), caller)
-    quote = _quotes().quote(order, caller.subject, received_at(event))
+    body = _for_caller(read_quote_body(json_body(event)), caller)
+    quote = _quotes().quote(body, caller.subject, received_at(event))
     QuotesTable(settings().accounts_table).put(quote)
     logger.info("quote given", extra={"quote_id": quote.quote_id, "tenant_id": quote.tenant_id})
     return json_response(HTTPStatus.CREATED, quote.document)

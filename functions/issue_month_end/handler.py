@@ -51,8 +51,8 @@ def handler(event: Event, caller: Caller) -> Response:
     query_parameters(event, frozenset())
     period = month_in_path(event)
     issuing = _issuing(event, caller)
-    order = read_bulk_issue_request(json_body(event))
-    found = BulkIssue.over(settings()).issue(period, order, issuing, limit)
+    request = read_bulk_issue_request(json_body(event))
+    found = BulkIssue.over(settings()).issue(period, request, issuing, limit)
     body = {"period": period.label, **issued_json(found)}
     counts = {name: body[name] for name in ("issued", "already", "held_count", "refused_count")}
     logger.info("month issued", extra=counts | {"period": period.label, "by": caller.subject})

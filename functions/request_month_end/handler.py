@@ -25,23 +25,23 @@ from invoicing.month_end.run_request import RunRequest, read_run_request, start_
 logger = Logger(service="request_month_end")
 
 
-def _order(event: Event) -> RunRequest:
-    order = read_run_request(json_body(event))
-    closed_period(event, order.period)
-    found = TenantsTable(settings().accounts_table).several(order.tenant_ids or ())
-    unknown = order.unknown({tenant.tenant_id for tenant in found})
+def _request(event: Event) -> RunRequest:
+    request = read_run_request(json_body(event))
+    closed_period(event, request.period)
+    found = TenantsTable(settings().accounts_table).several(request.tenant_ids or ())
+    unknown = request.unknown({tenant.tenant_id for tenant in found})
     if unknown:
         raise bad_request({"tenant_ids": f"no such tenant: {', '.join(unknown)}"})
-    return order
+    return request
 
 
 @api(logger, may=lambda caller: caller.is_admin)
 def handler(event: Event, caller: Caller) -> Response:
     """Answers 202 with the run's id: its messages are sent by start_month_end, after this."""
     query_parameters(event, frozenset())
-    order = _order(event)
+    request = _request(event)
     run_id = event["requestContext"]["requestId"]
-    start = start_event(order, run_id, received_at(event), caller.name)
+    start = start_event(request, run_id, received_at(event), caller.name)
     invoke_later(os.environ["START_MONTH_END_FUNCTION"], start)
     logger.info("run asked for", extra=start | {"by": caller.subject})
-    return json_response(HTTPStatus.ACCEPTED, {"run_id": run_id, **order.model_dump()})
+    return json_response(HTTPStatus.ACCEPTED, {"run_id": run_id, **request.model_dump()})

@@ -59,13 +59,13 @@ class Lifecycle:
 
     def _event(self, document: RawInvoice, action: str, person: str) -> dict[str, Any]:
         rng = self.world.rng
-        order: dict[str, Any] = {"reason": "simulated"}
+        request: dict[str, Any] = {"reason": "simulated"}
         if rng.random() < 0.5:
-            order["revision"] = document.revision
+            request["revision"] = document.revision
         else:
-            order["fingerprint"] = document.item["fingerprint"]
+            request["fingerprint"] = document.item["fingerprint"]
         now_ms = int(self.world.now.timestamp() * 1000)
-        event = api_event("platform_admin", now_ms, httpMethod="POST", body=json.dumps(order))
+        event = api_event("platform_admin", now_ms, httpMethod="POST", body=json.dumps(request))
         event["requestContext"]["authorizer"]["claims"]["sub"] = person
         event["resource"] = f"/api/v1/invoices/{{id}}/{action}"
         return event | {"pathParameters": {"id": f"{document.tenant_id}.{document.label}"}}

@@ -102,10 +102,10 @@ class ChangeRequest(StrictModel):
 
 def read_change_request(action: Action, body: Any) -> ChangeRequest:
     """The order in a request's body; raises InvalidChangeRequest with every faulty field."""
-    order = read_body(ChangeRequest, body, InvalidChangeRequest)
-    if action is Action.VOID and order.reason is None:
+    request = read_body(ChangeRequest, body, InvalidChangeRequest)
+    if action is Action.VOID and request.reason is None:
         raise InvalidChangeRequest({"reason": "is needed to void an invoice"})
-    return order
+    return request
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +116,11 @@ class Actor:
     name: str
 
 
-def refuse_unless_reviewed(header: Header, order: ChangeRequest) -> None:
+def refuse_unless_reviewed(header: Header, request: ChangeRequest) -> None:
     """Raises ChangeRefused unless what stands is what was reviewed."""
-    if order.revision not in (None, header.revision):
-        raise ChangeRefused(f"revision {header.revision} stands, not {order.revision}", header)
-    if order.fingerprint not in (None, header.fingerprint):
+    if request.revision not in (None, header.revision):
+        raise ChangeRefused(f"revision {header.revision} stands, not {request.revision}", header)
+    if request.fingerprint not in (None, header.fingerprint):
         raise ChangeRefused("the fingerprint is another: the invoice has changed", header)
 
 
@@ -135,7 +135,7 @@ class InvoiceChange:
     """What somebody does, and when (UTC); with the dates that an issue sets."""
 
     action: Action
-    order: ChangeRequest
+    request: ChangeRequest
     actor: Actor
     at: datetime
     issue: Issue | None = None

@@ -130,7 +130,7 @@ class LifecycleTable:
 
     def _repeats(self, header: Header, change: InvoiceChange) -> bool:
         """Whether the same person made this very change; raises ChangeRefused if it cannot be."""
-        refuse_unless_reviewed(header, change.order)
+        refuse_unless_reviewed(header, change.request)
         if header.status is not TRANSITIONS[change.action].after:
             refuse_wrong_state(header, change.action)
             return False
@@ -152,7 +152,7 @@ class LifecycleTable:
         It is asked of the very write of the invoice that will be issued, and of last month's by
         a consistent read: an index would only list them.
         """
-        if change.action is not Action.ISSUE or change.order.reason is not None:
+        if change.action is not Action.ISSUE or change.request.reason is not None:
             return
         before = self._total_before(header)
         found = findings(header.total_cents, flags_of(item), before)
@@ -196,11 +196,11 @@ class LifecycleTable:
             key,
             action=change.action.value,
             outcome=outcome,
-            revision=header.revision if outcome == DONE else change.order.revision,
+            revision=header.revision if outcome == DONE else change.request.revision,
             actor_id=change.actor.id,
             actor_name=change.actor.name,
             at=at,
-            reason=change.order.reason,
+            reason=change.request.reason,
             detail=detail,
         )
 

@@ -72,10 +72,10 @@ class Issuing:
 
     def change(self, header: Header, reason: str | None) -> InvoiceChange:
         """The issue of one draft, of the very revision and content that was listed."""
-        order = ChangeRequest(
+        request = ChangeRequest(
             revision=header.revision, fingerprint=header.fingerprint, reason=reason
         )
-        return InvoiceChange(Action.ISSUE, order, self.actor, self.at, self.issue)
+        return InvoiceChange(Action.ISSUE, request, self.actor, self.at, self.issue)
 
 
 @dataclass(slots=True)
@@ -118,7 +118,7 @@ class BulkIssue:
         return cls(InvoiceLists(settings.invoices_table), LifecycleTable(settings.invoices_table))
 
     def issue(
-        self, period: Period, order: BulkIssueRequest, issuing: Issuing, limit: TimeLimit
+        self, period: Period, request: BulkIssueRequest, issuing: Issuing, limit: TimeLimit
     ) -> BulkIssued:
         """Issues what may be issued until the time is over.
 
@@ -126,13 +126,13 @@ class BulkIssue:
         the month; nothing was issued then.
         """
         listed = self.lists.whole_period(period)
-        _refuse_another(listed, order)
+        _refuse_another(listed, request)
         before = standing_before(self.lists, period)
         found = BulkIssued(sum(1 for each in listed if each.header.status in DONE))
         free: list[Header] = []
         for each in listed:
             holding = held_by(each, before.get(each.header.tenant_id))
-            if holding and each.header.id not in order.overrides:
+            if holding and each.header.id not in request.overrides:
                 found.held.append((each.header, holding))
             elif each.header.status is InvoiceStatus.DRAFT:
                 free.append(each.header)
@@ -140,7 +140,7 @@ class BulkIssue:
             if limit.over:
                 found.complete = False
                 break
-            outcomes = at_once(partial(self._one, order.overrides, issuing), drafts)
+            outcomes = at_once(partial(self._one, request.overrides, issuing), drafts)
             for header, outcome in zip(drafts, outcomes, strict=True):
                 found.take(header, outcome)
         return found
@@ -155,11 +155,11 @@ class BulkIssue:
             return refusal
 
 
-def _refuse_another(listed: Sequence[Listed], order: BulkIssueRequest) -> None:
+def _refuse_another(listed: Sequence[Listed], request: BulkIssueRequest) -> None:
     current = digest(each.header for each in listed)
-    if current != order.reviewed:
+    if current != request.reviewed:
         raise ReviewedAnother(current)
-    unknown = sorted(order.overrides.keys() - {each.header.id for each in listed})
+    unknown = sorted(request.overrides.keys() - {each.header.id for each in listed})
     if unknown:
         text = "is no invoice of this month"
         raise InvalidChangeRequest({f"overrides.{name}": text for name in unknown})

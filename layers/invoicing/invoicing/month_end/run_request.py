@@ -44,13 +44,13 @@ def read_run_request(body: Any) -> RunRequest:
     return read_body(RunRequest, body, InvalidRunRequest)
 
 
-def start_event(order: RunRequest, run_id: str, at: datetime, by: str) -> dict[str, Any]:
+def start_event(request: RunRequest, run_id: str, at: datetime, by: str) -> dict[str, Any]:
     """The event that starts the run, under an id and a time that were there before it.
 
     Lambda may deliver it twice, and tries it three times: it stays one run.
     """
     return {
-        **order.model_dump(mode="json"),
+        **request.model_dump(mode="json"),
         "run_id": run_id,
         "time": at.isoformat(),
         "by": by,

@@ -79,14 +79,14 @@ class Quotes:
         """The catalogue that is quoted from."""
         return self.pricing.accounts
 
-    def quote(self, order: QuoteBody, subject: str, asked_at: datetime) -> StoredQuote:
+    def quote(self, body: QuoteBody, subject: str, asked_at: datetime) -> StoredQuote:
         """The quote, not stored yet.
 
         Raises InvalidQuote, and UnknownTenant for a tenant that is not there.
         """
-        tax = self._tax(order)
+        tax = self._tax(body)
         try:
-            request = self._request(order, tax, asked_at)
+            request = self._request(body, tax, asked_at)
         except InvalidRequest as error:
             reasons = (fault.partition(": ") for fault in error.faults)
             raise InvalidQuote({field: text for field, _, text in reasons}) from error
@@ -97,32 +97,32 @@ class Quotes:
         quote_id = uuid4().hex
         document = {
             "id": quote_id,
-            "tenant_id": order.tenant_id,
+            "tenant_id": body.tenant_id,
             "asked_at": asked_at.isoformat(),
             "period": request.period.label,
             "tax": tax,
             **quote_json(request, quote),
         }
-        return StoredQuote(quote_id, order.tenant_id, subject, document)
+        return StoredQuote(quote_id, body.tenant_id, subject, document)
 
-    def _tax(self, order: QuoteBody) -> TaxTreatment:
-        if order.tenant_id is None:
-            if order.tax is None:
+    def _tax(self, body: QuoteBody) -> TaxTreatment:
+        if body.tenant_id is None:
+            if body.tax is None:
                 raise InvalidQuote(
                     {"tax": "is needed (gst or gst_free), since no tenant is named"}
                 )
-            return order.tax
-        treatment = self.accounts.account(order.tenant_id).tenant.tax
-        if order.tax not in (None, treatment):
-            raise InvalidQuote({"tax": f"is {treatment} for tenant {order.tenant_id}"})
+            return body.tax
+        treatment = self.accounts.account(body.tenant_id).tenant.tax
+        if body.tax not in (None, treatment):
+            raise InvalidQuote({"tax": f"is {treatment} for tenant {body.tenant_id}"})
         return treatment
 
-    def _request(self, order: QuoteBody, tax: TaxTreatment, asked_at: datetime) -> QuoteRequest:
+    def _request(self, body: QuoteBody, tax: TaxTreatment, asked_at: datetime) -> QuoteRequest:
         period = (
-            Period.month(order.period) if order.period else period_of(asked_at, self.settings.zone)
+            Period.month(body.period) if body.period else period_of(asked_at, self.settings.zone)
         )
-        subscription = self._subscription(order, period)
-        usage: SegmentUsage = {segment_key(subscription): order.usage}
+        subscription = self._subscription(body, period)
+        usage: SegmentUsage = {segment_key(subscription): body.usage}
         try:
             self.accounts.load_catalogue([subscription])
             return self.pricing.request(tax, [subscription], period, usage)
@@ -130,25 +130,25 @@ class Quotes:
             kind = str(error).partition(" ")[0]
             raise InvalidQuote({kind: str(error)}) from error
 
-    def _subscription(self, order: QuoteBody, period: Period) -> Segment:
-        starts_on = order.starts_on or period.start
-        if order.ends_on is not None and order.ends_on < starts_on:
+    def _subscription(self, body: QuoteBody, period: Period) -> Segment:
+        starts_on = body.starts_on or period.start
+        if body.ends_on is not None and body.ends_on < starts_on:
             raise InvalidQuote({"ends_on": "must not be before starts_on"})
         return Segment(
-            tenant_id=order.tenant_id or PROSPECT,
-            deployment_id=order.deployment_id,
+            tenant_id=body.tenant_id or PROSPECT,
+            deployment_id=body.deployment_id,
             starts_on=starts_on,
-            ends_on=order.ends_on,
-            plan_code=order.plan,
-            plan_version=order.plan_version or self._newest("plan", order.plan),
+            ends_on=body.ends_on,
+            plan_code=body.plan,
+            plan_version=body.plan_version or self._newest("plan", body.plan),
             addons=tuple(
                 AddonChoice(
                     addon.code, addon.version or self._newest("addon", addon.code), addon.quantity
                 )
-                for addon in order.addons
+                for addon in body.addons
             ),
-            discounts=order.discounts,
-            minimum_commitment=order.minimum_commitment,
+            discounts=body.discounts,
+            minimum_commitment=body.minimum_commitment,
         )
 
     def _newest(self, kind: str, code: str) -> int:
