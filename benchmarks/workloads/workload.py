@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from benchmarks.workloads.bare_loop import QUANTITY_SCALE, UNIT_PRICE_SCALE, Month
 from quote_engine import Addon, Period, PerUnit, Plan, QuoteRequest, Subscription, plan_json
-from quote_engine.catalogue import addon_json
+from quote_engine.catalogue_json import addon_json
 
 PERIOD = Period.month("2026-04")
 CURRENCY = "AUD"

@@ -5,9 +5,8 @@ Standard library only; no clock, no binary fractions, no input or output.
 
 from quote_engine.adjustment import adjustment_line
 from quote_engine.allocate import allocate_cents
-from quote_engine.catalogue import addon_json, discount_json, plan_json
+from quote_engine.catalogue_json import addon_json, discount_json, plan_json
 from quote_engine.discount import Discount
-from quote_engine.document import line_json, quote_json
 from quote_engine.faults import InvalidRequest
 from quote_engine.fingerprint import RULES_VERSION, fingerprint
 from quote_engine.late_usage import adjustment_lines
@@ -16,6 +15,7 @@ from quote_engine.parse import parse_addon, parse_discount, parse_plan, parse_re
 from quote_engine.period import Period
 from quote_engine.price import price
 from quote_engine.quote import Line, LineKind, Quote, UnpricedUsage
+from quote_engine.quote_json import line_json, quote_json
 from quote_engine.rates.convert import Convert
 from quote_engine.rates.dispatch import Rate
 from quote_engine.rates.graduated import Graduated

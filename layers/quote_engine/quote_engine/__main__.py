@@ -5,11 +5,11 @@ import json
 import os
 import sys
 
-from quote_engine.document import quote_json
 from quote_engine.faults import InvalidRequest
 from quote_engine.parse import parse_request
 from quote_engine.price import price
 from quote_engine.quote import UnpricedUsage
+from quote_engine.quote_json import quote_json
 from quote_engine.repeats import RepeatedFields, once_each
 from quote_engine.text import quantity_text
 

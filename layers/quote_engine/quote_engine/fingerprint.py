@@ -3,9 +3,10 @@
 import json
 from hashlib import sha256
 
-from quote_engine.catalogue import Document, addon_json, discount_json, plan_json
+from quote_engine.catalogue_json import addon_json, discount_json, plan_json
 from quote_engine.models import QuoteRequest, Subscription
 from quote_engine.quote import Quote
+from quote_engine.rates.shared_fields import Json
 from quote_engine.text import money_text, quantity_text
 
 RULES_VERSION = "1"
@@ -29,9 +30,9 @@ def fingerprint(request: QuoteRequest, quote: Quote) -> str:
     return sha256(canonical.encode("ascii")).hexdigest()
 
 
-def _subscription(subscription: Subscription) -> Document:
+def _subscription(subscription: Subscription) -> Json:
     ends_on = subscription.ends_on
-    document: Document = {
+    fields: Json = {
         "deployment_id": subscription.deployment_id,
         "starts_on": subscription.starts_on.isoformat(),
         "ends_on": None if ends_on is None else ends_on.isoformat(),
@@ -39,12 +40,12 @@ def _subscription(subscription: Subscription) -> Document:
         "addons": [addon_json(addon) for addon in subscription.addons],
         "usage": {kind: quantity_text(used) for kind, used in subscription.usage.items()},
     }
-    return document if subscription.plain else document | _terms(subscription)
+    return fields if subscription.plain else fields | _terms(subscription)
 
 
-def _terms(subscription: Subscription) -> Document:
+def _terms(subscription: Subscription) -> Json:
     """Only what is set: a subscription without them has the fingerprint it always had."""
-    terms: Document = {}
+    terms: Json = {}
     if subscription.discounts:
         terms["discounts"] = [discount_json(each) for each in subscription.discounts]
     if subscription.minimum_commitment is not None:

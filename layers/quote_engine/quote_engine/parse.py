@@ -4,13 +4,11 @@ Decimals are strings or integers; a JSON float is refused, and so is any field n
 """
 
 from collections.abc import Callable
-from decimal import Decimal
-from typing import TypedDict
 
 from quote_engine.adjustment import adjustment_line
 from quote_engine.discount import Discount
 from quote_engine.faults import InvalidRequest, refuse
-from quote_engine.limits import cents_fault, factor_fault, money_fault, percent_fault
+from quote_engine.limits import cents_fault, money_fault, percent_fault
 from quote_engine.models import (
     PRORATIONS,
     TAX_TREATMENTS,
@@ -23,29 +21,8 @@ from quote_engine.models import (
 )
 from quote_engine.period import Period
 from quote_engine.quote import Line
-from quote_engine.rates.convert import QUANTITY_ROUNDINGS, Convert
-from quote_engine.rates.dispatch import Rate
-from quote_engine.rates.graduated import Graduated
-from quote_engine.rates.metered import POOLS, Pool
-from quote_engine.rates.package import Package
-from quote_engine.rates.per_unit import PerUnit
-from quote_engine.rates.tiers import Tier
-from quote_engine.rates.volume import Volume
+from quote_engine.rates.dispatch import Rate, read_rate
 from quote_engine.reader import Reader
-
-type RateModel = Callable[[Reader], Rate | None]
-
-
-BOUNDS = ("minimum", "maximum")
-
-
-class RateTerms(TypedDict):
-    """What a rate of any model may have."""
-
-    minimum: Decimal | None
-    maximum: Decimal | None
-    convert: Convert | None
-    pool: Pool | None
 
 
 def parse_request(data: object) -> QuoteRequest:
@@ -123,7 +100,7 @@ def _read_plan(reader: Reader) -> Plan | None:
     code, name = reader.text("code"), reader.text("name")
     dollars = reader.money("price")
     proration = reader.choice("proration", PRORATIONS)
-    rates: tuple[Rate, ...] = reader.children("rates", _read_rate, default=[])
+    rates: tuple[Rate, ...] = reader.children("rates", read_rate, default=[])
     return reader.build(lambda: Plan(code, name, dollars, proration, rates))
 
 
@@ -138,73 +115,3 @@ def _read_discount(reader: Reader) -> Discount | None:
     percent = reader.optional_decimal("percent", percent_fault)
     amount = reader.optional_decimal("amount", money_fault)
     return reader.build(lambda: Discount(percent, amount))
-
-
-def _read_rate(reader: Reader) -> Rate | None:
-    model = reader.choice("model", tuple(_RATE_MODELS))
-    return _RATE_MODELS[model](reader) if reader.sound else None
-
-
-def _read_per_unit(reader: Reader) -> PerUnit | None:
-    kind, unit, included = _common(reader)
-    terms = _terms(reader)
-    unit_price = reader.money("unit_price")
-    return reader.build(lambda: PerUnit(kind, unit, unit_price, included, **terms))
-
-
-def _read_graduated(reader: Reader) -> Graduated | None:
-    kind, unit, included = _common(reader)
-    terms = _terms(reader)
-    tiers, at_zero = _tiers(reader)
-    return reader.build(lambda: Graduated(kind, unit, tiers, included, at_zero, **terms))
-
-
-def _read_volume(reader: Reader) -> Volume | None:
-    kind, unit, included = _common(reader)
-    terms = _terms(reader)
-    tiers, at_zero = _tiers(reader)
-    return reader.build(lambda: Volume(kind, unit, tiers, included, at_zero, **terms))
-
-
-def _read_package(reader: Reader) -> Package | None:
-    kind, unit, included = _common(reader)
-    terms = _terms(reader)
-    size, dollars = reader.quantity("package_size"), reader.money("package_price")
-    return reader.build(lambda: Package(kind, unit, size, dollars, included, **terms))
-
-
-def _common(reader: Reader) -> tuple[str, str, Decimal]:
-    return reader.text("resource_kind"), reader.text("unit"), reader.quantity("included", "0")
-
-
-def _terms(reader: Reader) -> RateTerms:
-    minimum, maximum = (reader.optional_decimal(name, money_fault) for name in BOUNDS)
-    convert = reader.optional_child("convert", _read_convert)
-    pool = reader.optional_choice("pool", POOLS)
-    return {"minimum": minimum, "maximum": maximum, "convert": convert, "pool": pool}
-
-
-def _read_convert(reader: Reader) -> Convert | None:
-    divide_by = reader.optional_decimal("divide_by", factor_fault)
-    multiply_by = reader.optional_decimal("multiply_by", factor_fault)
-    rounding = reader.choice("rounding", QUANTITY_ROUNDINGS, "none")
-    return reader.build(lambda: Convert(divide_by, multiply_by, rounding))
-
-
-def _tiers(reader: Reader) -> tuple[tuple[Tier, ...], bool]:
-    tiers = reader.children("tiers", _read_tier, all_needed=True)
-    return tiers, reader.flag("flat_fee_at_zero", False)
-
-
-def _read_tier(reader: Reader) -> Tier | None:
-    up_to, unit_price = reader.optional_quantity("up_to"), reader.money("unit_price")
-    flat_fee = reader.money("flat_fee", "0")
-    return reader.build(lambda: Tier(up_to, unit_price, flat_fee))
-
-
-_RATE_MODELS: dict[str, RateModel] = {
-    "per_unit": _read_per_unit,
-    "graduated": _read_graduated,
-    "volume": _read_volume,
-    "package": _read_package,
-}

@@ -73,10 +73,14 @@ converts = st.one_of(
 )
 
 
+STEADY: tuple[type[Rate], ...] = (PerUnit, Graduated, Package)
+MODELS: tuple[type[Rate], ...] = (*STEADY, Volume)
+
+
 @st.composite
 def rates(draw: st.DrawFn, kind: str = "kind", *, steady: bool = False) -> Rate:
     """Any rate; a `steady` one never falls as usage grows."""
-    model = draw(st.sampled_from([PerUnit, Graduated, Package] + [Volume] * (not steady)))
+    model = draw(st.sampled_from(STEADY if steady else MODELS))
     included = draw(quantities)
     terms: Any = {**draw(bounds_of_amount()), "convert": draw(converts)}
     if model is PerUnit:
@@ -84,8 +88,8 @@ def rates(draw: st.DrawFn, kind: str = "kind", *, steady: bool = False) -> Rate:
     if model is Package:
         size = draw(decimals("0.1", "50", 1))
         return Package(kind, "GB", size, draw(prices), included, **terms)
-    tiered = Graduated if model is Graduated else Volume
-    return tiered(kind, "hour", draw(steps()), included, draw(st.booleans()), **terms)
+    assert model is Graduated or model is Volume
+    return model(kind, "hour", draw(steps()), included, draw(st.booleans()), **terms)
 
 
 percents = st.one_of(decimals("0", "100", 0), decimals("0", "40", 3))
@@ -185,6 +189,7 @@ def model_cost(rate: Rate, used: Decimal, share: Fraction) -> Fraction:
         return Fraction(0)
     if isinstance(rate, Graduated):
         return tiered_cost(rate.tiers, units)
+    assert isinstance(rate, Volume)
     tier = next(t for t in rate.tiers if t.up_to is None or units <= Fraction(t.up_to))
     return units * Fraction(tier.unit_price) + Fraction(tier.flat_fee)
 

@@ -6,7 +6,8 @@ from typing import Literal, assert_never, get_args
 
 from quote_engine.faults import refuse
 from quote_engine.limits import choice_fault, exactly_one, factor_fault, named
-from quote_engine.rates.charge import Divisor, printed_quantity
+from quote_engine.rates.charge import ZERO, Divisor, printed_quantity
+from quote_engine.reader import Reader
 from quote_engine.text import quantity_text
 
 type QuantityRounding = Literal["none", "ceiling", "floor", "half_up"]
@@ -72,3 +73,20 @@ def used_text(convert: Convert | None, used: Decimal, unit: str) -> str:
     number, divisor = converted(convert, used)
     priced = printed_quantity(number, divisor, _ONE)
     return f"{metered} {sign} {quantity_text(factor)} = {priced} {unit}{_SAID[convert.rounding]}"
+
+
+def read_convert(reader: Reader) -> Convert | None:
+    """A conversion, as JSON has it; its faults are left with the reader."""
+    divide_by = reader.optional_decimal("divide_by", factor_fault)
+    multiply_by = reader.optional_decimal("multiply_by", factor_fault)
+    rounding = reader.choice("rounding", QUANTITY_ROUNDINGS, "none")
+    return reader.build(lambda: Convert(divide_by, multiply_by, rounding))
+
+
+def convert_json(convert: Convert) -> dict[str, object]:
+    """What `read_convert` reads back into an equal conversion."""
+    if convert.divide_by is not None:
+        factor = {"divide_by": quantity_text(convert.divide_by)}
+    else:
+        factor = {"multiply_by": quantity_text(convert.multiply_by or ZERO)}
+    return {**factor, "rounding": convert.rounding}

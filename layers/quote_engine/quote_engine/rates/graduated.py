@@ -2,15 +2,20 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
 from quote_engine.rates.charge import ZERO, Charge, Divisor, at_blended_price, at_unit_price
-from quote_engine.rates.tiers import Tier, TieredRate
+from quote_engine.rates.shared_fields import read_subject, read_terms
+from quote_engine.rates.tiers import Tier, TieredRate, read_tiers
 from quote_engine.rates.working import fee_working, share_working
+from quote_engine.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
 class Graduated(TieredRate):
     """Tiers that each price their own share; a `flat_fee` once for each tier entered."""
+
+    model: ClassVar[str] = "graduated"
 
 
 def charge_graduated(rate: Graduated, billable: Decimal, over: Divisor) -> Charge:
@@ -41,3 +46,11 @@ def _shares(
             shares.append((tier, top - below))
         below = top
     return shares
+
+
+def read_graduated(reader: Reader) -> Graduated | None:
+    """A rate of this model, as JSON has it; its faults are left with the reader."""
+    kind, unit, included = read_subject(reader)
+    terms = read_terms(reader)
+    tiers, at_zero = read_tiers(reader)
+    return reader.build(lambda: Graduated(kind, unit, tiers, included, at_zero, **terms))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from quote_engine.limits import choice_fault, money_fault, named
 from quote_engine.rates.convert import Convert
@@ -22,6 +22,8 @@ class MeteredRate:
     `plain`: the model's price is all there is. It keeps what most rates lack off their way.
     """
 
+    # The model's name in JSON; each model has its own.
+    model: ClassVar[str]
     resource_kind: str
     unit: str
     minimum: Decimal | None = field(default=None, kw_only=True)

@@ -2,17 +2,22 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
 from quote_engine.faults import refuse
 from quote_engine.limits import decimal_fault, money_fault, named, text_fault
 from quote_engine.rates.charge import ZERO, Charge, Divisor
 from quote_engine.rates.metered import MeteredRate, settle, terms_faults
+from quote_engine.rates.shared_fields import Json, read_subject, read_terms
+from quote_engine.reader import Reader
 from quote_engine.text import money_text, quantity_text
 
 
 @dataclass(frozen=True, slots=True)
 class Package(MeteredRate):
     """`package_price` dollars for each started `package_size` units of the period's total."""
+
+    model: ClassVar[str] = "package"
 
     package_size: Decimal
     package_price: Decimal
@@ -46,3 +51,19 @@ def charge_package(rate: Package, billable: Decimal, over: Divisor) -> Charge:
         money_text(rate.package_price),
         f"; {count} {'package' if count == '1' else 'packages'} of {size}",
     )
+
+
+def read_package(reader: Reader) -> Package | None:
+    """A rate of this model, as JSON has it; its faults are left with the reader."""
+    kind, unit, included = read_subject(reader)
+    terms = read_terms(reader)
+    size, dollars = reader.quantity("package_size"), reader.money("package_price")
+    return reader.build(lambda: Package(kind, unit, size, dollars, included, **terms))
+
+
+def package_json(rate: Package) -> Json:
+    """The model's own fields, as `read_package` reads them back."""
+    return {
+        "package_size": quantity_text(rate.package_size),
+        "package_price": money_text(rate.package_price),
+    }

@@ -2,17 +2,22 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import ClassVar
 
 from quote_engine.faults import refuse
 from quote_engine.limits import decimal_fault, money_fault, named, text_fault
 from quote_engine.rates.charge import ZERO, Charge, Divisor, printed_quantity
 from quote_engine.rates.metered import MeteredRate, settle, terms_faults
+from quote_engine.rates.shared_fields import Json, read_subject, read_terms
+from quote_engine.reader import Reader
 from quote_engine.text import money_text
 
 
 @dataclass(frozen=True, slots=True)
 class PerUnit(MeteredRate):
     """`unit_price` dollars for each unit over the `included` ones."""
+
+    model: ClassVar[str] = "per_unit"
 
     unit_price: Decimal
     included: Decimal = ZERO
@@ -36,3 +41,16 @@ def charge_per_unit(rate: PerUnit, billable: Decimal, over: Divisor) -> Charge:
     """The charge for `billable / over` units."""
     quantity = printed_quantity(billable, over, rate.unit_price)
     return billable * rate.unit_price, over, quantity, rate.unit, rate.price_text, ""
+
+
+def read_per_unit(reader: Reader) -> PerUnit | None:
+    """A rate of this model, as JSON has it; its faults are left with the reader."""
+    kind, unit, included = read_subject(reader)
+    terms = read_terms(reader)
+    unit_price = reader.money("unit_price")
+    return reader.build(lambda: PerUnit(kind, unit, unit_price, included, **terms))
+
+
+def per_unit_json(rate: PerUnit) -> Json:
+    """The model's own fields, as `read_per_unit` reads them back."""
+    return {"unit_price": money_text(rate.unit_price)}

@@ -9,6 +9,9 @@ from quote_engine.faults import refuse
 from quote_engine.limits import decimal_fault, money_fault, named, text_fault
 from quote_engine.rates.charge import ZERO
 from quote_engine.rates.metered import MeteredRate, settle, terms_faults
+from quote_engine.rates.shared_fields import Json
+from quote_engine.reader import Reader
+from quote_engine.text import money_text, quantity_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +68,30 @@ def tiers_fault(tiers: Sequence[Tier]) -> str | None:
     if any(low >= high for low, high in pairwise(bounds)):
         return "up_to must rise from tier to tier"
     return None
+
+
+def read_tiers(reader: Reader) -> tuple[tuple[Tier, ...], bool]:
+    """The tiers, and whether the first one's flat fee is charged at zero."""
+    tiers = reader.children("tiers", _read_tier, all_needed=True)
+    return tiers, reader.flag("flat_fee_at_zero", False)
+
+
+def _read_tier(reader: Reader) -> Tier | None:
+    up_to, unit_price = reader.optional_quantity("up_to"), reader.money("unit_price")
+    flat_fee = reader.money("flat_fee", "0")
+    return reader.build(lambda: Tier(up_to, unit_price, flat_fee))
+
+
+def tiers_json(rate: TieredRate) -> Json:
+    """The fields that `read_tiers` reads back."""
+    return {
+        "tiers": [
+            {
+                "up_to": None if tier.up_to is None else quantity_text(tier.up_to),
+                "unit_price": money_text(tier.unit_price),
+                "flat_fee": money_text(tier.flat_fee),
+            }
+            for tier in rate.tiers
+        ],
+        "flat_fee_at_zero": rate.flat_fee_at_zero,
+    }

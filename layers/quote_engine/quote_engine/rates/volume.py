@@ -2,15 +2,20 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
 from quote_engine.rates.charge import Charge, Divisor, at_blended_price, at_unit_price
-from quote_engine.rates.tiers import Tier, TieredRate
+from quote_engine.rates.shared_fields import read_subject, read_terms
+from quote_engine.rates.tiers import Tier, TieredRate, read_tiers
 from quote_engine.rates.working import fee_working, share_working
+from quote_engine.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
 class Volume(TieredRate):
     """Tiers of which one prices everything, with that tier's `flat_fee`."""
+
+    model: ClassVar[str] = "volume"
 
 
 def charge_volume(rate: Volume, billable: Decimal, over: Divisor) -> Charge:
@@ -30,3 +35,11 @@ def _tier_of(tiers: tuple[Tier, ...], billable: Decimal, over: Divisor) -> Tier:
         if tier.up_to is not None and billable <= tier.up_to * over:
             return tier
     return tiers[-1]
+
+
+def read_volume(reader: Reader) -> Volume | None:
+    """A rate of this model, as JSON has it; its faults are left with the reader."""
+    kind, unit, included = read_subject(reader)
+    terms = read_terms(reader)
+    tiers, at_zero = read_tiers(reader)
+    return reader.build(lambda: Volume(kind, unit, tiers, included, at_zero, **terms))

@@ -1,0 +1,39 @@
+"""Plans and add-ons as plain dictionaries, in the field names of the public contract.
+
+The decimals are canonical text: equal models have equal JSON, byte for byte.
+"""
+
+from quote_engine.discount import Discount
+from quote_engine.models import Addon, Plan
+from quote_engine.rates.charge import ZERO
+from quote_engine.rates.dispatch import rate_json
+from quote_engine.rates.shared_fields import Json
+from quote_engine.text import money_text, quantity_text
+
+
+def plan_json(plan: Plan) -> Json:
+    """What `parse_plan` reads back into an equal plan."""
+    return {
+        "code": plan.code,
+        "name": plan.name,
+        "price": money_text(plan.price),
+        "proration": plan.proration,
+        "rates": [rate_json(rate) for rate in plan.rates],
+    }
+
+
+def addon_json(addon: Addon) -> Json:
+    """What `parse_addon` reads back into an equal add-on."""
+    fields: Json = {
+        "code": addon.code,
+        "price": money_text(addon.price),
+        "quantity": addon.quantity,
+    }
+    return fields if addon.name is None else {**fields, "name": addon.name}
+
+
+def discount_json(discount: Discount) -> Json:
+    """What `parse_discount` reads back into an equal discount."""
+    if discount.percent is not None:
+        return {"percent": quantity_text(discount.percent)}
+    return {"amount": money_text(discount.amount or ZERO)}
