@@ -3,6 +3,8 @@
 import ast
 import re
 import tomllib
+from collections import defaultdict
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -10,12 +12,13 @@ import pytest
 
 from local.template import ROOT
 
+SHIPPED = ("functions", "layers", "cli")
 CODE = sorted(
-    path
-    for folder in ("functions", "layers", "cli", "local", "benchmarks")
-    for path in (ROOT / folder).rglob("*.py")
+    path for folder in (*SHIPPED, "local", "benchmarks") for path in (ROOT / folder).rglob("*.py")
 )
 LONGEST_FUNCTION, LONGEST_FILE = 40, 300
+# Lines of a body without signature and docstring: nine of ten functions are at most this long.
+NINE_OF_TEN = 14
 
 
 def _name(path: Path) -> str:
@@ -29,6 +32,39 @@ def test_files_and_functions_are_short(path: Path) -> None:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef):
             assert (node.end_lineno or 0) - node.lineno < LONGEST_FUNCTION, node.name
+
+
+def test_nine_of_ten_functions_that_ship_are_very_short() -> None:
+    shipped = [path for path in CODE if path.relative_to(ROOT).parts[0] in SHIPPED]
+    lengths = sorted(length for path in shipped for length in _body_lengths(path))
+    assert lengths[len(lengths) * 9 // 10] <= NINE_OF_TEN
+
+
+def _body_lengths(path: Path) -> Iterator[int]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            body = node.body[1:] if ast.get_docstring(node, clean=False) else node.body
+            if body:
+                yield (body[-1].end_lineno or 0) - body[0].lineno + 1
+
+
+def test_no_class_name_stands_for_two_things() -> None:
+    simulation = sorted((ROOT / "tests" / "simulation").rglob("*.py"))
+    places = defaultdict(list)
+    for path in (*CODE, *simulation):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(_name(path))
+    # pynamodb asks for classes of this name.
+    del places["Meta"]
+    assert not {name: files for name, files in places.items() if len(files) > 1}
+
+
+def test_a_room_costs_a_cold_start_nothing() -> None:
+    """Python runs every __init__.py on the way to a module."""
+    rooms = sorted((ROOT / "layers" / "invoicing").rglob("__init__.py"))
+    assert len(rooms) > 1
+    assert not [_name(path) for path in rooms if path.read_text()]
 
 
 @pytest.mark.parametrize("path", CODE, ids=_name)

@@ -25,7 +25,7 @@ STAMP = "%Y-%m-%d %H:%M:%S,%f%z"
 
 
 @dataclass(frozen=True, slots=True)
-class MonthEndRun:
+class TimedMonthEnd:
     """Seconds since the start was invoked, and what was taken meanwhile by whom.
 
     `outcomes` are those that the log tells. On a busy machine the emulator can leave out the last
@@ -78,7 +78,7 @@ def log_lines(stack: LocalStack, run_id: str) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def month_end(stack: LocalStack, run_id: str, show: Callable[[int, int], None]) -> MonthEndRun:
+def month_end(stack: LocalStack, run_id: str, show: Callable[[int, int], None]) -> TimedMonthEnd:
     """Fires the schedule's target and waits until the queue is empty.
 
     `show` is told how many were sent and how many are left. Raises LocalError after four minutes.
@@ -92,7 +92,7 @@ def month_end(stack: LocalStack, run_id: str, show: Callable[[int, int], None]) 
         emptied = time.time()
     lines = _logged(stack, run_id, sent)
     done = [datetime.strptime(line["timestamp"], STAMP).timestamp() - began for line in lines]
-    return MonthEndRun(
+    return TimedMonthEnd(
         sent=sent,
         start_seconds=started - began,
         first_done=min(done),

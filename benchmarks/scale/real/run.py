@@ -12,7 +12,7 @@ from rich.table import Table
 from benchmarks.scale.real.billing import (
     AGAIN,
     FIRST,
-    MonthEndRun,
+    TimedMonthEnd,
     faults,
     invoices,
     load,
@@ -40,7 +40,7 @@ def expect(holds: bool, otherwise: str) -> None:
         raise NotAsExpected(f"Not as expected: {otherwise}")
 
 
-def _followed(stack: LocalStack, steps: Steps, run_id: str, title: str) -> MonthEndRun:
+def _followed(stack: LocalStack, steps: Steps, run_id: str, title: str) -> TimedMonthEnd:
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     quiet = not steps.output.is_terminal
     with (
@@ -55,7 +55,7 @@ def _followed(stack: LocalStack, steps: Steps, run_id: str, title: str) -> Month
         return month_end(stack, run_id, show)
 
 
-def rates_table(runs: Mapping[str, MonthEndRun]) -> Table:
+def rates_table(runs: Mapping[str, TimedMonthEnd]) -> Table:
     """Both month-ends: how fast, and where a message's time went."""
     table = Table(title="Where the time went", title_justify="left", box=SIMPLE_HEAD)
     table.add_column("")
@@ -74,7 +74,7 @@ def rates_table(runs: Mapping[str, MonthEndRun]) -> Table:
     return table
 
 
-def taken_table(run: MonthEndRun) -> Table:
+def taken_table(run: TimedMonthEnd) -> Table:
     """CPU and memory of the first month-end, by role."""
     table = Table(title="CPU and memory, first run", title_justify="left", box=SIMPLE_HEAD)
     table.add_column("Processes")
@@ -86,7 +86,7 @@ def taken_table(run: MonthEndRun) -> Table:
     return table
 
 
-def _cells(taken: RoleTimes, run: MonthEndRun, cores: int) -> tuple[str, ...]:
+def _cells(taken: RoleTimes, run: TimedMonthEnd, cores: int) -> tuple[str, ...]:
     return (
         f"{len(taken.pids)}",
         f"{taken.cpu:.1f}",
@@ -96,7 +96,7 @@ def _cells(taken: RoleTimes, run: MonthEndRun, cores: int) -> tuple[str, ...]:
     )
 
 
-def check_first(stack: LocalStack, run: MonthEndRun, tenants: int) -> str:
+def check_first(stack: LocalStack, run: TimedMonthEnd, tenants: int) -> str:
     """Exactly one invoice for each tenant, each of exactly the expected amount."""
     stored = invoices(stack)
     wrong = faults(stored, tenants)
@@ -133,7 +133,7 @@ def tell(stack: LocalStack, steps: Steps, tenants: int) -> None:
     steps.say(limit(first))
 
 
-def limit(run: MonthEndRun) -> str:
+def limit(run: TimedMonthEnd) -> str:
     """Whether processors were what the run ran out of, and what they could do at most."""
     cores, cpu = os.cpu_count() or 1, sum(taken.cpu for taken in run.taken.values())
     if not cpu:

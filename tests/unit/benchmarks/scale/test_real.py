@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks.scale.real import customers, watch
-from benchmarks.scale.real.billing import MonthEndRun, faults
+from benchmarks.scale.real.billing import TimedMonthEnd, faults
 from benchmarks.scale.real.run import NotAsExpected, expect, limit
 from benchmarks.scale.real.watch import RoleTimes, Watch
 from cli.loading.inputs import read_load
@@ -131,12 +131,12 @@ def test_a_child_and_its_group_are_seen() -> None:
 
 def test_the_run_says_what_its_processors_could_do() -> None:
     taken = {"emulator": RoleTimes(cpu=30.0), "rollup_tenant": RoleTimes(cpu=10.0)}
-    found = limit(MonthEndRun(2000, 1.0, 1.0, 20.0, 40.0, {"rolled": 2000}, taken))
+    found = limit(TimedMonthEnd(2000, 1.0, 1.0, 20.0, 40.0, {"rolled": 2000}, taken))
     cores = os.cpu_count() or 1
     assert f"could do {cores * 2000 / 40:,.0f} tenants/s" in found
     assert "75% of that" in found
 
 
 def test_where_nothing_can_be_seen_nothing_is_claimed() -> None:
-    run = MonthEndRun(2000, 1.0, 1.0, 20.0, 40.0, {"rolled": 2000}, {})
+    run = TimedMonthEnd(2000, 1.0, 1.0, 20.0, 40.0, {"rolled": 2000}, {})
     assert limit(run) == "CPU and memory are not measured here: there is no /proc."
