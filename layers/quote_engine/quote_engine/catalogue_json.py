@@ -12,7 +12,7 @@ from quote_engine.text import money_text, quantity_text
 
 
 def plan_json(plan: Plan) -> Json:
-    """What `parse_plan` reads back into an equal plan."""
+    """A plan's JSON; `parse_plan` reads it back into an equal one."""
     return {
         "code": plan.code,
         "name": plan.name,
@@ -23,7 +23,7 @@ def plan_json(plan: Plan) -> Json:
 
 
 def addon_json(addon: Addon) -> Json:
-    """What `parse_addon` reads back into an equal add-on."""
+    """An add-on's JSON; `parse_addon` reads it back into an equal one."""
     fields: Json = {
         "code": addon.code,
         "price": money_text(addon.price),
@@ -33,7 +33,7 @@ def addon_json(addon: Addon) -> Json:
 
 
 def discount_json(discount: Discount) -> Json:
-    """What `parse_discount` reads back into an equal discount."""
+    """A discount's JSON; `parse_discount` reads it back into an equal one."""
     if discount.percent is not None:
         return {"percent": quantity_text(discount.percent)}
     return {"amount": money_text(discount.amount or ZERO)}

@@ -1,4 +1,7 @@
-"""What is priced. Each constructor refuses an impossible value and names its field."""
+"""Plans, add-ons, subscriptions and the request that is priced.
+
+Each constructor refuses an impossible value and names its field.
+"""
 
 import re
 from collections.abc import Mapping
@@ -169,14 +172,18 @@ class QuoteRequest:
         pooled = _pooled_rates(in_order, self.period)
         refuse(faults + _overlap_faults(in_order) + pool_faults(pooled))
         _set(self, "subscriptions", tuple(in_order))
-        _set(self, "split", len({each.deployment_id for each in in_order}) < len(in_order))
+        deployments = {subscription.deployment_id for subscription in in_order}
+        _set(self, "split", len(deployments) < len(in_order))
         _set(self, "pooled", bool(pooled))
         if self.adjustments:
             _set(self, "adjustments", adjustments_in_order(self.adjustments))
 
 
 def _overlap_faults(in_order: list[Subscription]) -> list[str]:
-    """Two subscriptions of a deployment share no day; in order of start, neighbours tell."""
+    """A fault for each day on which a deployment is subscribed twice.
+
+    In order of start, two neighbours share a day if any two subscriptions do.
+    """
     return [
         f"subscriptions: deployment_id {one.deployment_id!r} is subscribed twice on "
         f"{other.starts_on} (ends_on is the last day billed)"
@@ -187,12 +194,13 @@ def _overlap_faults(in_order: list[Subscription]) -> list[str]:
 
 
 def _pooled_rates(in_order: list[Subscription], period: Period) -> list[Owned]:
-    """Those of subscriptions that are active in the period."""
+    """The pooled rates of subscriptions that are active in the period, with their deployment."""
     return [
-        (each.deployment_id, rate)
-        for each in in_order
-        if not each.plan.plain and active_share(each.starts_on, each.ends_on, period)
-        for rate in each.plan.rates
+        (subscription.deployment_id, rate)
+        for subscription in in_order
+        if not subscription.plan.plain
+        and active_share(subscription.starts_on, subscription.ends_on, period)
+        for rate in subscription.plan.rates
         if rate.pool
     ]
 
@@ -240,5 +248,5 @@ def _tuple_fault(value: object, members: tuple[type, ...]) -> str | None:
 
 
 def _set(model: object, name: str, value: object) -> None:
-    """Set a field of a frozen dataclass while it is being made."""
+    """Sets a field of a frozen dataclass while it is being made."""
     object.__setattr__(model, name, value)

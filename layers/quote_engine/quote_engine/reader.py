@@ -135,10 +135,10 @@ class Reader:
         if not isinstance(items, list):
             return self._stand_in(name, items, "must be a list", ())
         path = self._at(name)
-        each = [read(Reader(item, f"{path}[{n}]", self._faults)) for n, item in enumerate(items)]
-        if all_needed and None in each:
+        models = [read(Reader(item, f"{path}[{n}]", self._faults)) for n, item in enumerate(items)]
+        if all_needed and None in models:
             self._sound = False
-        return tuple(item for item in each if item is not None)
+        return tuple(model for model in models if model is not None)
 
     def quantities(self, name: str) -> dict[str, Decimal]:
         """An object of decimals under free keys; empty if the field is absent."""

@@ -1,4 +1,4 @@
-"""What a rate model answers: an amount that is not rounded yet, and its explanation."""
+"""The result of a rate model: an amount that is not rounded yet, and its explanation."""
 
 from decimal import Decimal
 
@@ -8,7 +8,8 @@ from quote_engine.text import money_text, quantity_text
 ZERO = Decimal(0)
 
 type Divisor = Decimal | int
-"""What an exact amount still owes: days of the period, times the divisor of a conversion."""
+"""What an exact amount must still be divided by: the days of the period, times the divisor of a
+conversion."""
 
 type Charge = tuple[Decimal, Divisor, str, str, str, str]
 """`amount, over, quantity, unit, unit_price, working`: an exact `amount / over` dollars, and four

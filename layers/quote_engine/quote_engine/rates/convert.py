@@ -24,7 +24,7 @@ _SAID = {
 
 @dataclass(frozen=True, slots=True)
 class Convert:
-    """Divides or multiplies the period's quantity, then rounds it to whole units, or not."""
+    """Divides or multiplies the period's quantity, and may round it to whole units then."""
 
     divide_by: Decimal | None = None
     multiply_by: Decimal | None = None
@@ -84,7 +84,7 @@ def read_convert(reader: Reader) -> Convert | None:
 
 
 def convert_json(convert: Convert) -> dict[str, object]:
-    """What `read_convert` reads back into an equal conversion."""
+    """A conversion's JSON; `read_convert` reads it back into an equal one."""
     if convert.divide_by is not None:
         factor = {"divide_by": quantity_text(convert.divide_by)}
     else:

@@ -1,4 +1,4 @@
-"""What every rate has, whatever its model: whose usage it prices, and the bounds of its amount."""
+"""The fields of every rate, whatever its model: whose usage it prices, and its bounds."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,7 +19,7 @@ class MeteredRate:
     `minimum` and `maximum` dollars bound the amount of a period; they are not prorated.
 
     `pool`: the tenant's subscriptions that have this rate share its allowance and its amount.
-    `plain`: the model's price is all there is. It keeps what most rates lack off their way.
+    `plain`: none of these fields is set, so only the model's price is worked out.
     """
 
     # The model's name in JSON; each model has its own.
@@ -34,7 +34,7 @@ class MeteredRate:
 
 
 def terms_faults(rate: MeteredRate) -> list[str]:
-    """What is wrong with the fields that all models share, beside kind, unit and allowance."""
+    """The faults of the fields that all models share, beside kind, unit and allowance."""
     minimum, maximum = rate.minimum, rate.maximum
     faults = named(
         minimum=None if minimum is None else money_fault(minimum),
@@ -48,7 +48,7 @@ def terms_faults(rate: MeteredRate) -> list[str]:
 
 
 def settle(rate: MeteredRate) -> None:
-    """Set what follows from the fields, once they are sound."""
+    """Sets the field that follows from the others, once those are sound."""
     terms = (rate.minimum, rate.maximum, rate.convert, rate.pool)
     object.__setattr__(rate, "plain", terms == (None, None, None, None))
 

@@ -33,7 +33,7 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class TieredRate(MeteredRate):
-    """What graduated and volume rates have in common."""
+    """The fields and checks that graduated and volume rates have in common."""
 
     tiers: tuple[Tier, ...]
     included: Decimal = ZERO
