@@ -63,7 +63,7 @@ QUICK = Scale(
 
 
 def measure(scale: Scale) -> list[Row]:
-    """Every row, in the order of the table."""
+    """Measures and returns every row, in the order of the table."""
     recording = record_apart()
     return [
         *quote_rows(scale.quotes),
@@ -77,7 +77,7 @@ def measure(scale: Scale) -> list[Row]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 if every target is met; 1 if one is missed or nothing could be measured."""
+    """Returns 0 if every target is met; 1 if one is missed or nothing could be measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=DESCRIPTION)
     parser.add_argument("--quick", action="store_true", help="fewer rounds: seconds, and noisier")
     quick = parser.parse_args(arguments).quick

@@ -13,21 +13,21 @@ TRANSACTION_FACTOR = 2
 
 
 class Unsizeable(Exception):
-    """A call whose items are not in its request or answer, so that nothing can be counted."""
+    """A call whose items are in neither its request nor its answer, so nothing can be counted."""
 
 
 @cache
 def projections(table: str) -> dict[str, tuple[frozenset[str], frozenset[str] | None]]:
-    """Each index of a table of the template: its keys, and what it copies (None: everything)."""
+    """Returns each index's keys and the attributes it copies (None: all), by the index's name."""
     definition = table_definition(table)
     primary = _names(definition["KeySchema"])
-    found: dict[str, tuple[frozenset[str], frozenset[str] | None]] = {}
+    indexes: dict[str, tuple[frozenset[str], frozenset[str] | None]] = {}
     for index in definition.get("GlobalSecondaryIndexes", ()):
         keys, projection = _names(index["KeySchema"]), index["Projection"]
         copied = primary | keys | frozenset(projection.get("NonKeyAttributes", ()))
         everything = projection["ProjectionType"] == "ALL"
-        found[index["IndexName"]] = (keys, None if everything else copied)
-    return found
+        indexes[index["IndexName"]] = (keys, None if everything else copied)
+    return indexes
 
 
 def _names(key_schema: list[dict[str, str]]) -> frozenset[str]:
@@ -35,9 +35,9 @@ def _names(key_schema: list[dict[str, str]]) -> frozenset[str]:
 
 
 def index_entries(table: str, item: Item) -> dict[str, Item]:
-    """What each index of the table copies of an item; an item without the index's keys, nothing.
+    """Returns the entry of an item in each index of the table; none where it lacks the keys.
 
-    A null attribute is none of the item's: neither pynamodb nor this counts it.
+    pynamodb leaves null attributes out of an item, so they are not counted.
     """
     return {
         name: item if copied is None else {key: item[key] for key in copied & item.keys()}
@@ -47,7 +47,7 @@ def index_entries(table: str, item: Item) -> dict[str, Item]:
 
 
 def write_parts(call: Call) -> dict[str, int]:
-    """The bytes that a call newly writes: of each table's item and of each index's entry."""
+    """Returns the bytes of each item and index entry that a call writes, by table or index."""
     parts: dict[str, int] = {}
     for number, (table, item) in enumerate(_puts(call)):
         suffix = f" #{number + 1}" if number else ""
@@ -58,9 +58,10 @@ def write_parts(call: Call) -> dict[str, int]:
 
 
 def write_units(call: Call) -> int:
-    """1 unit for each started KB of the item and, on its own, of each index entry.
+    """Returns a call's write units: 1 for each started KB of an item or of an index entry.
 
-    Twice that in a transaction. Raises Unsizeable for updates and deletes.
+    Each is rounded up by itself. A transaction costs twice as much. Raises Unsizeable for
+    updates and deletes.
     """
     units = sum(started(size, WRITE_UNIT) for size in write_parts(call).values())
     return units * (TRANSACTION_FACTOR if call.operation == "TransactWriteItems" else 1)
@@ -71,8 +72,8 @@ def _puts(call: Call) -> list[tuple[str, Item]]:
     match call.operation:
         case "PutItem":
             return [(request["TableName"], request["Item"])]
-        case "TransactWriteItems" if all("Put" in each for each in request["TransactItems"]):
-            puts = [each["Put"] for each in request["TransactItems"]]
+        case "TransactWriteItems" if all("Put" in action for action in request["TransactItems"]):
+            puts = [action["Put"] for action in request["TransactItems"]]
             return [(put["TableName"], put["Item"]) for put in puts]
         case "GetItem" | "BatchGetItem" | "Query":
             return []
@@ -81,9 +82,10 @@ def _puts(call: Call) -> list[tuple[str, Item]]:
 
 
 def read_units(call: Call) -> float:
-    """1 unit for each started 4 KB: of a query's sum, of every other item by itself.
+    """Returns a call's read units: 1 for each started 4 KB. A write has none.
 
-    Half if the read need not be consistent; a key that is not there costs one. A write: none.
+    A query's items are added up before rounding; other items are rounded up one by one. A key
+    without an item costs 1. A read that need not be consistent costs half.
     """
     request, answer = call.request, call.answer
     match call.operation:
@@ -111,5 +113,5 @@ def _read(sizes: Iterable[int], request: Mapping[str, Any]) -> float:
 
 
 def started(size: int, unit: int) -> int:
-    """How many units a size fills, the last one perhaps in part."""
+    """Returns how many units a size takes; the last one counts even if only partly full."""
     return -(-size // unit)

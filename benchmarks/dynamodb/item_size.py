@@ -1,9 +1,9 @@
 """The size of a DynamoDB item, by the rules of its developer guide ("item sizes and formats").
 
-Names and texts count their UTF-8 bytes. A number counts a byte for each two significant digits
+Names and texts count their UTF-8 bytes. A number counts a byte for every two significant digits
 and one more; zeros at both ends do not count. The guide is silent on a minus sign: 1 byte, to be
 safe. Null and boolean: 1 byte. Lists and maps: 3 bytes, and 1 for each member. Capacity is
-counted on this size alone: the 100 bytes that storage bills for each item are not written.
+counted on this size alone, without the 100 bytes that storage bills for each item.
 """
 
 from base64 import b64decode
@@ -17,18 +17,18 @@ CONTAINER_BYTES, MEMBER_BYTES = 3, 1
 
 
 def item_bytes(item: Item) -> int:
-    """The names and values of all attributes."""
+    """Returns the bytes of all attributes, names and values."""
     return sum(len(name.encode()) + value_bytes(value) for name, value in item.items())
 
 
 def value_bytes(value: Mapping[str, Any]) -> int:
-    """One value in DynamoDB's JSON, such as `{"N": "12.5"}`; KeyError for an unknown type."""
+    """Returns the bytes of a value such as `{"N": "12.5"}`; KeyError for an unknown type."""
     ((kind, content),) = value.items()
     return _SIZES[kind](content)
 
 
 def number_bytes(text: str) -> int:
-    """Half the significant digits, rounded up, and one; 1 byte more below zero."""
+    """Returns half the significant digits, rounded up, plus 1, and 1 more below zero."""
     sign, digits, _ = Decimal(text).as_tuple()
     significant = "".join(map(str, digits)).strip("0")
     return (len(significant) + 1) // 2 + 1 + sign

@@ -18,7 +18,7 @@ LINES = 5
 
 
 class CallRecorder:
-    """Botocore's own events, one pair for each HTTP request that it makes."""
+    """Collects a client's calls from botocore's events, one pair for each HTTP request."""
 
     def __init__(self, client: Any) -> None:
         self.calls: list[Call] = []
@@ -34,25 +34,25 @@ class CallRecorder:
         self.calls.append(Call(operation, request, json.loads(response_dict["body"])))
 
 
-def recorded_rollup(tables: Rollup, tenant_id: str) -> RecordedRollup:
-    """One tenant's rollup with its calls; raises InvalidBenchmark unless it wrote five lines."""
+def recorded_rollup(subject: Rollup, tenant_id: str) -> RecordedRollup:
+    """Rolls up a tenant and returns the calls; raises InvalidBenchmark unless it wrote 5 lines."""
     recorder = CallRecorder(connection().client)
-    result = tables.roll_up(message(tenant_id))
+    result = subject.roll_up(message(tenant_id))
     calls = tuple(recorder.calls)
-    written = tables.invoices.get(tenant_id, Period.month(PERIOD.label))
+    written = subject.invoices.get(tenant_id, Period.month(PERIOD.label))
     if result.outcome is not RollupOutcome.ROLLED or len(written.lines) != LINES:
         raise InvalidBenchmark(f"{tenant_id}: {result.outcome}, {len(written.lines)} lines")
     return RecordedRollup(tenant_id, written.header.total_cents, calls)
 
 
 def record() -> Recording:
-    """One rollup that finds nothing remembered, and one more by the same process."""
+    """Records a rollup with nothing cached, and one more in the same process."""
     with workload_tables():
-        tables = rollup()
+        subject = rollup()
         for number, tenant_id in enumerate(TENANTS, start=100):
-            seed(tables.pricing, tenant_id, str(number), SINCE)
-            use(tables.pricing, tenant_id, PERIOD)
-        cold, warm = (recorded_rollup(tables, tenant_id) for tenant_id in TENANTS)
+            seed(subject.pricing, tenant_id, str(number), SINCE)
+            use(subject.pricing, tenant_id, PERIOD)
+        cold, warm = (recorded_rollup(subject, tenant_id) for tenant_id in TENANTS)
     return Recording(cold, warm)
 
 

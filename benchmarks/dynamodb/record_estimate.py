@@ -1,6 +1,6 @@
 """Runs an estimate over moto and prints every DynamoDB call that it made, as JSON.
 
-A process of its own, as for the rollup: moto stays out of the one in which CPU time is measured.
+It runs in its own process, as the rollup does: moto stays out of the one whose CPU is measured.
 """
 
 from benchmarks.dynamodb.record import CallRecorder
@@ -19,21 +19,21 @@ from invoicing.pricing.tenant_month import Pricing
 def _seed() -> None:
     tables = Pricing.over(function_settings())
     TenantsTable(tables.accounts.name).put(Tenant(TENANT, "Estimated", "1", "gst"))
-    for each in deployments():
-        addons = tuple(AddonChoice(addon.code, 1) for addon in each.addons)
-        taken = Segment(TENANT, each.name, SINCE, None, PLAN.code, 1, addons)
-        SubscriptionsTable(tables.accounts.name).put(taken)
-        tables.usage.add(TENANT, each.name, PERIOD.start, each.usage)
+    for deployment in deployments():
+        addons = tuple(AddonChoice(addon.code, 1) for addon in deployment.addons)
+        segment = Segment(TENANT, deployment.name, SINCE, None, PLAN.code, 1, addons)
+        SubscriptionsTable(tables.accounts.name).put(segment)
+        tables.usage.add(TENANT, deployment.name, PERIOD.start, deployment.usage)
 
 
 def record() -> Recording:
-    """One estimate. A request remembers nothing of the one before, so cold and warm are alike."""
+    """Records one estimate, both as cold and as warm: nothing is cached between two requests."""
     with workload_tables():
         _seed()
         recorder = CallRecorder(connection().client)
         total_cents = estimate(function_settings())["to_date"]["total_cents"]
-    found = RecordedRollup(TENANT, total_cents, tuple(recorder.calls))
-    return Recording(found, found)
+    recorded = RecordedRollup(TENANT, total_cents, tuple(recorder.calls))
+    return Recording(recorded, recorded)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What one cold and one warm rollup said to DynamoDB, and what it answered.
+"""The DynamoDB calls of one cold and one warm rollup, with their answers.
 
-The rollup runs in a process of its own (`python -m benchmarks.dynamodb.record`), over the
-template's tables in moto: nothing of moto is then in the process in which CPU time is measured.
+The rollup runs in its own process (`python -m benchmarks.dynamodb.record`), over the template's
+tables in moto, so that moto stays out of the process whose CPU time is measured.
 """
 
 import json
@@ -26,7 +26,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class RecordedRollup:
-    """All calls of one tenant's rollup, retries included, and the total it came to."""
+    """All calls of one tenant's rollup, retries included, and the invoice's total."""
 
     tenant_id: str
     total_cents: int
@@ -41,22 +41,22 @@ class Recording:
     warm: RecordedRollup
 
     def to_json(self) -> str:
-        """What `from_json` reads back."""
+        """Returns the recording as `from_json` reads it."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> "Recording":
-        """The recording of another process."""
-        return cls(**{name: _rollup(found) for name, found in json.loads(text).items()})
+        """Reads a recording that another process printed."""
+        return cls(**{name: _rollup(fields) for name, fields in json.loads(text).items()})
 
 
-def _rollup(found: dict[str, Any]) -> RecordedRollup:
-    calls = tuple(Call(**call) for call in found.pop("calls"))
-    return RecordedRollup(calls=calls, **found)
+def _rollup(fields: dict[str, Any]) -> RecordedRollup:
+    calls = tuple(Call(**call) for call in fields.pop("calls"))
+    return RecordedRollup(calls=calls, **fields)
 
 
 def record_apart() -> Recording:
-    """A recording made by a child process; raises InvalidBenchmark with what the child said."""
+    """Records in a child process; raises InvalidBenchmark with the child's error output."""
     command = [sys.executable, "-m", "benchmarks.dynamodb.record"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,7 +1,7 @@
-"""DynamoDB's recorded answers, given back below botocore: all but the network is paid for.
+"""Replays DynamoDB's recorded answers below botocore, so that only the network is left out.
 
 Serialising, signing, checksums, retry logic and parsing happen as in production. `before-send` is
-the last event before the connection pool; what a handler answers there stands for the reply.
+the last event before the connection pool; what a handler returns there replaces the reply.
 """
 
 import json
@@ -24,7 +24,7 @@ READS = frozenset(("Query", "GetItem", "BatchGetItem"))
 
 
 class CannedDynamoDB:
-    """Answers every request of a recording: a read by what it asks, a write by its operation."""
+    """Answers every recorded request: a read by its body, a write by its operation alone."""
 
     def __init__(self, recording: Recording) -> None:
         self._replies: dict[tuple[str, bytes], tuple[bytes, dict[str, str]]] = {}
@@ -34,7 +34,7 @@ class CannedDynamoDB:
             self._replies[call.operation, body] = (answer, _headers(answer))
 
     def attach(self, client: Any) -> None:
-        """Makes a botocore client talk to this instead of to the network."""
+        """Makes a botocore client talk to this object instead of the network."""
         client.meta.events.register("before-send.dynamodb", self._reply)
 
     def _reply(self, request: Any, **_: Any) -> AWSResponse:
@@ -60,7 +60,10 @@ def _headers(content: bytes) -> dict[str, str]:
 
 @contextmanager
 def replayed_rollup(recording: Recording) -> Iterator[Rollup]:
-    """The real rollup over canned answers, warm; raises InvalidBenchmark if it says otherwise."""
+    """Yields the real rollup over recorded answers, warmed up.
+
+    Raises InvalidBenchmark unless it rolls up both tenants to the recorded totals.
+    """
     connection.cache_clear()
     try:
         CannedDynamoDB(recording).attach(connection().client)
@@ -76,7 +79,7 @@ def replayed_rollup(recording: Recording) -> Iterator[Rollup]:
 
 
 def plain_client(recording: Recording) -> Any:
-    """A botocore client of its own with the rollup's configuration, over the same answers."""
+    """Returns another botocore client with the rollup's configuration, over the same answers."""
     config = connection().client.meta.config
     client = botocore.session.get_session().create_client("dynamodb", config=config)
     CannedDynamoDB(recording).attach(client)
@@ -84,7 +87,7 @@ def plain_client(recording: Recording) -> Any:
 
 
 def repeat_calls(client_and_calls: tuple[Any, tuple[Call, ...]]) -> None:
-    """The calls alone: their arguments are made already, and nobody reads the answers."""
+    """Makes the calls and nothing else: their arguments are ready, and no answer is read."""
     client, calls = client_and_calls
     for call in calls:
         client._make_api_call(call.operation, call.request)

@@ -1,4 +1,4 @@
-"""A reply of AWS that never came over a network, as botocore takes it from urllib3."""
+"""Replies that never came over a network, in the shape that botocore gets from urllib3."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,5 +19,5 @@ class _Body:
 
 
 def reply_to(request: Any, headers: Mapping[str, str], content: bytes) -> AWSResponse:
-    """The answer to a request: it went well, and says this."""
+    """Returns a successful reply to a request, with this content."""
     return AWSResponse(request.url, OK, headers, _Body(content))

@@ -1,4 +1,4 @@
-"""What the functions see while they are measured: the template's variables, and no real AWS."""
+"""The environment of functions that are measured: the template's variables, and no real AWS."""
 
 import os
 from functools import cache
@@ -12,28 +12,29 @@ FUNCTION = "AWS::Serverless::Function"
 
 
 def aws_environment() -> dict[str, str]:
-    """This process's environment with a made-up caller in place of anybody's AWS account."""
+    """Returns this process's environment with a made-up caller instead of a real AWS account."""
     return without_aws() | ROOT_CALLER | {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
 
 
 @cache
 def function_variables() -> dict[str, str]:
-    """Every variable that the template sets: a parameter's default, else the resource's name.
+    """Returns every variable of the template: a parameter's default, else the resource's name.
 
-    Tables are thus named as the template names them: `InvoicesTable`.
+    So tables have the names that the template gives them: `InvoicesTable`. Variables that depend
+    on a condition are left out.
     """
     scopes = [template()["Globals"]["Function"]]
     scopes += [function["Properties"] for function in resources(FUNCTION).values()]
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for scope in scopes:
         for name, value in scope.get("Environment", {}).get("Variables", {}).items():
             if not (isinstance(value, dict) and "If" in value):
-                found[name] = _text(value)
-    return found
+                variables[name] = _text(value)
+    return variables
 
 
 def function_settings() -> Settings:
-    """What every function is told."""
+    """Returns the settings that every function reads from its variables."""
     return Settings.from_environment(function_variables())
 
 
@@ -45,13 +46,13 @@ def _text(value: Any) -> str:
 
 
 def child_environment() -> dict[str, str]:
-    """For a fresh interpreter that must not inherit how this one was started."""
+    """Returns the environment of a fresh interpreter, without this one's PYTHON* variables."""
     inherited = aws_environment() | function_variables()
     return {name: value for name, value in inherited.items() if not name.startswith("PYTHON")}
 
 
 def enter() -> None:
-    """Gives this process the environment of a function."""
-    found = aws_environment() | function_variables()
+    """Replaces this process's environment with that of a function."""
+    variables = aws_environment() | function_variables()
     os.environ.clear()
-    os.environ.update(found)
+    os.environ.update(variables)

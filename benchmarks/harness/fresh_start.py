@@ -1,4 +1,4 @@
-"""A program in a fresh interpreter, and the CPU time that it takes."""
+"""Runs a program in a fresh interpreter and measures its CPU time."""
 
 import os
 import resource
@@ -12,10 +12,10 @@ from benchmarks.harness.environment import child_environment
 from benchmarks.harness.results import InvalidBenchmark
 from local.environment import STATE
 
-# `-S` keeps everything off the path that a start does not name: a built layer has to do without
-# this venv, as on Lambda.
+# With `-S` the path holds only what a start names: a built layer has to do without this venv, as
+# on Lambda.
 INTERPRETER = (sys.executable, "-S", "-s", "-P", "-c")
-# Sources are compiled out of their folders, or `sam build` would ship what is left there.
+# Compiled files go outside the sources' folders, or `sam build` would ship them.
 COMPILED_APART = {"PYTHONPYCACHEPREFIX": str(STATE / "bench-pycache")}
 # A built layer brings its compiled files, and on Lambda nothing can write more of them.
 AS_SHIPPED = {"PYTHONDONTWRITEBYTECODE": "1"}
@@ -23,7 +23,7 @@ AS_SHIPPED = {"PYTHONDONTWRITEBYTECODE": "1"}
 
 @dataclass(frozen=True, slots=True)
 class FreshStart:
-    """A program, where it imports from, and whether that is what `sam build` made."""
+    """A program, the folders it imports from, and whether `sam build` made these."""
 
     name: str
     program: str
@@ -32,7 +32,7 @@ class FreshStart:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the interpreter sees."""
+        """The interpreter's environment variables."""
         path = {"PYTHONPATH": os.pathsep.join(map(str, self.path))} if self.path else {}
         return child_environment() | path | (AS_SHIPPED if self.shipped else COMPILED_APART)
 
@@ -42,18 +42,18 @@ BARE = FreshStart("a bare interpreter", "pass")
 
 @dataclass(frozen=True, slots=True)
 class StartTimes:
-    """Seconds of CPU and of the clock."""
+    """Seconds of CPU time and seconds by the clock."""
 
     cpu: float
     wall: float
 
     def less(self, other: "StartTimes") -> "StartTimes":
-        """What is left above another start."""
+        """Returns how much longer this start took than another."""
         return StartTimes(self.cpu - other.cpu, self.wall - other.wall)
 
 
 def run(start: FreshStart) -> StartTimes:
-    """One fresh interpreter; raises InvalidBenchmark with its words if it fails."""
+    """Runs one fresh interpreter; raises InvalidBenchmark with its error output if it fails."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), perf_counter()
     done = subprocess.run(
         [*INTERPRETER, start.program],

@@ -1,4 +1,4 @@
-"""The rows as a table for a person, and as JSON for a program."""
+"""Shows the rows as a table for people and writes them as JSON for programs."""
 
 import json
 import os
@@ -23,12 +23,12 @@ COLOURS = {
     Verdict.MISSED: "bold red",
     Verdict.INFO: "dim",
 }
-# A ratio's third digit is noise; a count has none.
+# A ratio's third decimal is noise; a count has no decimals.
 FORMATS = {"x": ".2f", "MB": ".1f", "calls": "g", "units": "g"}
 
 
 def show(console: Console, rows: Sequence[Row], notes: Iterable[str]) -> None:
-    """Prints a table by group, the notes, and what was missed."""
+    """Prints the rows by group, the notes, and the targets that were missed."""
     table = Table(title="Benchmarks", title_justify="left", box=None, pad_edge=False)
     table.add_column("Measure", ratio=1)
     for name in ("min", "median", "max"):
@@ -72,13 +72,13 @@ def _target(target: Target | None) -> str:
 
 
 def missed(rows: Iterable[Row]) -> list[Row]:
-    """The rows that fail the run."""
+    """Returns the rows that missed their target; one of them fails the run."""
     return [row for row in rows if row.verdict is Verdict.MISSED]
 
 
 def write(path: Path, rows: Iterable[Row], notes: Iterable[str], quick: bool) -> None:
-    """Writes everything that was shown, and what it was measured on."""
-    document: dict[str, Any] = {
+    """Writes the rows and the notes, and on which machine they were measured."""
+    results: dict[str, Any] = {
         "quick": quick,
         "python": platform.python_version(),
         "machine": platform.machine(),
@@ -88,4 +88,4 @@ def write(path: Path, rows: Iterable[Row], notes: Iterable[str], quick: bool) ->
         "rows": [row.document() for row in rows],
     }
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What a measure answers: rows, each with its spread and, where one is promised, its target."""
+"""The rows that measures return, each with its spread and, if one is promised, its target."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Verdict(StrEnum):
-    """A row against its target; `info` has none and can never fail a run."""
+    """How a row compares with its target; `info` rows have none and can never fail a run."""
 
     STRETCH = "stretch"
     MET = "met"
@@ -18,14 +18,14 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The most that a median may be, what is hoped for, and the sentence that says so."""
+    """The most that a median may be, the value hoped for, and the sentence that promises it."""
 
     limit: float
     stretch: float | None
     source: str
 
     def verdict(self, value: float) -> Verdict:
-        """Where a value stands; a limit is met by what equals it."""
+        """Returns the verdict on a value; a value equal to a limit meets it."""
         if self.stretch is not None and value <= self.stretch:
             return Verdict.STRETCH
         return Verdict.MET if value <= self.limit else Verdict.MISSED
@@ -33,7 +33,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The least, the middle and the most of what was measured."""
+    """The least, the median and the most of the measured values."""
 
     least: float
     middle: float
@@ -41,18 +41,18 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Spread":
-        """The spread of repeated measurements, one at least."""
+        """Returns the spread of repeated measurements, at least one."""
         return cls(min(values), median(values), max(values))
 
     @classmethod
     def counted(cls, value: float) -> "Spread":
-        """A count, which is the same every time."""
+        """Returns the spread of a count, which is the same every time."""
         return cls(value, value, value)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table; the median is what a target judges."""
+    """One line of the table; a target judges its median."""
 
     group: str
     name: str
@@ -67,7 +67,7 @@ class Row:
         return self.target.verdict(self.spread.middle) if self.target else Verdict.INFO
 
     def document(self) -> dict[str, Any]:
-        """The row as plain values for JSON."""
+        """Returns the row as plain values for JSON."""
         target = self.target
         return {
             "group": self.group,

@@ -9,7 +9,10 @@ GROUP = "DynamoDB, a 5-line invoice (counted)"
 
 
 def call_rows(recording: Recording) -> list[Row]:
-    """Both are judged; the catalogue's versions are read once in the life of a function."""
+    """Returns the calls, judged warm and cold, and the units of an invoice.
+
+    A cold rollup also reads the catalogue's versions; a function does so once in its life.
+    """
     warm, cold = recording.warm.calls, recording.cold.calls
     cold_name = "calls, cold: the catalogue is read too"
     return [

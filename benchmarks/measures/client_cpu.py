@@ -1,4 +1,4 @@
-"""CPU time of one persisted invoice, against the same DynamoDB calls by botocore alone."""
+"""CPU time of one persisted invoice, beside the same DynamoDB calls by botocore alone."""
 
 from statistics import median
 
@@ -14,7 +14,7 @@ US_IN_A_MS = 1_000
 
 
 def cpu_rows(recording: Recording, effort: Effort) -> list[Row]:
-    """Informational: the promise is against other systems, which are not measured here."""
+    """Returns a row that only informs: the promise is about other systems, not measured here."""
     warm = recording.warm
     with replayed_rollup(recording) as rollup:
         cases = [

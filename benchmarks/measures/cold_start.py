@@ -1,7 +1,7 @@
-"""What a handler costs before its first event, against a process that makes a botocore client.
+"""A handler's cost before its first event, beside a process that makes a botocore client.
 
-CPU time is judged: an import keeps one core busy, and CPU time does not count what others do on
-the machine meanwhile. A bare interpreter's start is taken off both sides.
+CPU time is judged: an import keeps one core busy, and CPU time does not count what else the
+machine does meanwhile. A bare interpreter's start is subtracted from both sides.
 """
 
 import sysconfig
@@ -18,7 +18,7 @@ from local.environment import ROOT
 
 GROUP = "Cold start (CPU, x a botocore DynamoDB client)"
 ROLLUP = "rollup_tenant"
-# What the first event of a function makes; the others make theirs from the same parts.
+# What a function makes for its first event; the others make theirs from the same parts.
 FIRST_USE = {ROLLUP: "handler._rollup()"}
 CLIENT = 'import botocore.session as s; s.get_session().create_client("dynamodb")'
 SITE_PACKAGES = Path(sysconfig.get_paths()["purelib"])
@@ -39,40 +39,40 @@ class Comparison:
 
 
 def comparisons(function: FunctionPackage) -> list[Comparison]:
-    """A function from its sources and, if it is built, as it ships."""
+    """Returns a function's comparisons: from its sources and, if it is built, as it ships."""
     label = f"{function.name}: import{' + client' if function.name in FIRST_USE else ''}"
     program = f"import handler; {FIRST_USE.get(function.name, 'pass')}"
     target = COLD_START if function.name == ROLLUP else None
     sources = FreshStart(label, program, (function.source, *LAYERS, SITE_PACKAGES))
-    found = [Comparison(f"{label}, sources", sources, BOTOCORE, target)]
+    compared = [Comparison(f"{label}, sources", sources, BOTOCORE, target)]
     if is_built(function):
         code, *folders = function.built_folders()
         layers = tuple(folder / "python" for folder in folders)
         built = FreshStart(label, program, (code, *layers), shipped=True)
-        found.append(Comparison(f"{label}, as built", built, BOTOCORE, target))
+        compared.append(Comparison(f"{label}, as built", built, BOTOCORE, target))
         if target:
             trimmed = FreshStart("the layer's botocore", CLIENT, layers, shipped=True)
-            found.append(
+            compared.append(
                 Comparison("the same, x the layer's own trimmed botocore", built, trimmed)
             )
-    return found
+    return compared
 
 
 def cold_start_rows(runs: int, others_runs: int) -> list[Row]:
-    """The rollup's start is judged, from sources and as built; other functions inform.
+    """Measures all functions' starts. The rollup's is judged, from sources and as built.
 
-    Round by round, every start once; the other functions take part in the first rounds only.
+    Each round makes every start once; functions that only inform take part in the first rounds.
     """
     rollup, others = _all_comparisons(with_others=others_runs > 0)
-    taken: Runs = {start: [] for start in _starts([*rollup, *others])}
-    for start in taken:
+    times: Runs = {start: [] for start in _starts([*rollup, *others])}
+    for start in times:
         if not start.shipped:
             run(start)  # compiles what has not been compiled yet
     for number in range(runs):
         for start in _starts([*rollup, *others] if number < others_runs else rollup):
-            taken[start].append(run(start))
-    bare = _middle(taken[BARE])
-    return [_row(each, taken, bare) for each in (*rollup, *others)]
+            times[start].append(run(start))
+    bare = _middle(times[BARE])
+    return [_row(comparison, times, bare) for comparison in (*rollup, *others)]
 
 
 def _all_comparisons(with_others: bool) -> tuple[list[Comparison], list[Comparison]]:
@@ -87,18 +87,18 @@ def _all_comparisons(with_others: bool) -> tuple[list[Comparison], list[Comparis
 
 
 def _starts(compared: Sequence[Comparison]) -> list[FreshStart]:
-    """Each start once, a peer before those who are compared with it."""
-    pairs = [start for each in compared for start in (each.peer, each.start)]
+    """Returns each start once, a peer before the starts that are compared with it."""
+    pairs = [start for comparison in compared for start in (comparison.peer, comparison.start)]
     return list(dict.fromkeys((BARE, *pairs)))
 
 
-def _middle(taken: Sequence[StartTimes]) -> StartTimes:
-    return StartTimes(median(each.cpu for each in taken), median(each.wall for each in taken))
+def _middle(times: Sequence[StartTimes]) -> StartTimes:
+    return StartTimes(median(time.cpu for time in times), median(time.wall for time in times))
 
 
-def _row(compared: Comparison, taken: Runs, bare: StartTimes) -> Row:
-    ours = [each.less(bare) for each in taken[compared.start]]
-    theirs = [each.less(bare) for each in taken[compared.peer]][: len(ours)]
+def _row(compared: Comparison, times: Runs, bare: StartTimes) -> Row:
+    ours = [time.less(bare) for time in times[compared.start]]
+    theirs = [time.less(bare) for time in times[compared.peer]][: len(ours)]
     spread = Spread.of([mine.cpu / peer.cpu for mine, peer in zip(ours, theirs, strict=True)])
     mine, peer = _middle(ours), _middle(theirs)
     clock = f"{mine.wall / peer.wall:.2f} x by the clock"

@@ -24,7 +24,7 @@ ESTIMATE, BOTOCORE = "CPU, x plain botocore calls", "botocore"
 
 
 def estimate_rows(effort: Effort) -> list[Row]:
-    """Informational: nothing is promised about estimates."""
+    """Returns rows that only inform: nothing is promised about estimates."""
     recording = record_apart()
     calls = recording.warm.calls
     operations = ", ".join(call.operation for call in calls)
@@ -36,7 +36,7 @@ def estimate_rows(effort: Effort) -> list[Row]:
 
 
 def record_apart() -> Recording:
-    """A recording made by a child process; raises InvalidBenchmark with what the child said."""
+    """Records in a child process; raises InvalidBenchmark with the child's error output."""
     command = [sys.executable, "-m", "benchmarks.dynamodb.record_estimate"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -49,8 +49,8 @@ def _cpu_row(recording: Recording, effort: Effort) -> Row:
     try:
         CannedDynamoDB(recording).attach(connection().client)
         settings = function_settings()
-        found = estimate(settings)
-        totals = [found[side]["total_cents"] for side in ("to_date", "projection")]
+        answer = estimate(settings)
+        totals = [answer[side]["total_cents"] for side in ("to_date", "projection")]
         if totals != [TO_DATE_CENTS, PROJECTED_CENTS]:
             raise InvalidBenchmark(f"estimate: {totals} cents to date and projected")
         peer = plain_client(recording), recording.warm.calls
@@ -59,6 +59,6 @@ def _cpu_row(recording: Recording, effort: Effort) -> Row:
     finally:
         connection.cache_clear()
     ours, theirs = measured[ESTIMATE], measured[BOTOCORE]
-    taken, bare = (f"{median(each) / 1000:.1f} ms" for each in (ours, theirs))
-    detail = f"{taken} against {bare}; to date and projected, all but the network"
+    our_time, their_time = (f"{median(us) / 1000:.1f} ms" for us in (ours, theirs))
+    detail = f"{our_time} against {their_time}; to date and projected, all but the network"
     return Row(GROUP, ESTIMATE, Spread.of(ratios(ours, theirs)), "x", detail)

@@ -18,7 +18,7 @@ BUILD = BUILT_TEMPLATE.parent
 
 @dataclass(frozen=True, slots=True)
 class FunctionPackage:
-    """A function of the template, by its logical id, with those of its layers."""
+    """A function of the template by its logical id, with the logical ids of its layers."""
 
     logical_id: str
     source: Path
@@ -26,16 +26,16 @@ class FunctionPackage:
 
     @property
     def name(self) -> str:
-        """The name of its folder: `rollup_tenant`."""
+        """The name of its folder, such as `rollup_tenant`."""
         return self.source.name
 
     def built_folders(self) -> list[Path]:
-        """Where its own code and each of its layers were built, in order of precedence."""
+        """Returns the folders of its built code and layers, in order of precedence."""
         return [BUILD / self.logical_id, *(BUILD / layer for layer in self.layers)]
 
 
 def functions() -> list[FunctionPackage]:
-    """All functions of the template."""
+    """Returns all functions of the template."""
     usual = template()["Globals"]["Function"].get("Layers", [])
     return [
         _function(logical_id, resource["Properties"], usual)
@@ -51,12 +51,12 @@ def _function(logical_id: str, properties: dict[str, Any], usual: list[Any]) -> 
 
 
 def is_built(function: FunctionPackage) -> bool:
-    """Whether the function and all of its layers have been built."""
+    """Returns whether the function and all of its layers have been built."""
     return all(folder.is_dir() for folder in function.built_folders())
 
 
 def build_note() -> str:
-    """What a reader must know about the build that was measured; nothing if it is up to date."""
+    """Returns a note on a missing or outdated build; an empty text if it is up to date."""
     if not BUILD.is_dir():
         return "Not built: run `sam build` (or `make up`) to measure what ships as well."
     if MARK.exists() and MARK.read_text() == sources_digest():
@@ -65,7 +65,7 @@ def build_note() -> str:
 
 
 def package_rows() -> list[Row]:
-    """The size of every function that is built."""
+    """Returns the size of every function that is built."""
     return [_row(function) for function in functions() if is_built(function)]
 
 
@@ -77,5 +77,5 @@ def _row(function: FunctionPackage) -> Row:
 
 
 def folder_bytes(folder: Path) -> int:
-    """The sum of the sizes of all files under a folder, as Lambda counts them."""
+    """Returns the total size of all files under a folder, as Lambda counts it."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

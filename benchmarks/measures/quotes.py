@@ -1,4 +1,4 @@
-"""The price of a quote, against the same sums on bare integers."""
+"""The CPU time of a quote, beside the same sums on bare integers."""
 
 import json
 from statistics import median
@@ -27,7 +27,7 @@ TARGETS: dict[str, Target] = {PRICE: QUOTE}
 
 
 def quote_rows(effort: Effort) -> list[Row]:
-    """The quote itself, which is judged, and everything around it, which is not."""
+    """Measures the quote itself, which is judged, and everything around it, which is not."""
     request, busy = checked(ORDINARY, 5), checked(BUSY, 10)
     ordinary_cases = [
         Case(BARE, bare_sums, bare_integers(ORDINARY)),
@@ -51,17 +51,17 @@ def _rows(cases: list[Case], effort: Effort) -> list[Row]:
         Row(
             group=GROUP,
             name=name,
-            spread=Spread.of(ratios(taken, bare)),
+            spread=Spread.of(ratios(figures, bare)),
             unit="x",
-            detail=f"{median(taken):.2f} us against {median(bare):.2f} us",
+            detail=f"{median(figures):.2f} us against {median(bare):.2f} us",
             target=TARGETS.get(name),
         )
-        for name, taken in measured.items()
+        for name, figures in measured.items()
     ]
 
 
 def checked(deployments: tuple[SampleDeployment, ...], lines: int) -> QuoteRequest:
-    """The request; raises InvalidBenchmark unless both sides come to the same lines and sums."""
+    """Returns the request; raises InvalidBenchmark unless both sides agree on lines and sums."""
     request = models(deployments)
     quoted, bare = _sums(price(request)), bare_sums(bare_integers(deployments))
     if len(quoted[0]) != lines or _sorted(quoted) != _sorted(bare):
@@ -88,6 +88,6 @@ def _from_models(deployments: tuple[SampleDeployment, ...]) -> str:
 
 
 def json_to_json(text: str) -> str:
-    """What the command line does with a request."""
+    """Prices a request given as JSON and returns the quote as JSON, as the command line does."""
     request = parse_request(json.loads(text))
     return json.dumps(quote_json(request, price(request)))

@@ -1,4 +1,4 @@
-"""Usage in: write units per event, counted, and CPU per event beside reading its JSON alone."""
+"""Usage in: write units per event, counted, and CPU time beside reading the JSON alone."""
 
 import json
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ TENANTS = 50
 
 @dataclass
 class _Store:
-    """Takes every transaction, and adds up what DynamoDB would charge for it."""
+    """Accepts every transaction and adds up what DynamoDB would charge for it."""
 
     charges: list[int] = field(default_factory=list)
     client: "_Store" = field(init=False)
@@ -36,7 +36,7 @@ class _Store:
 
     @property
     def units(self) -> int:
-        """Write units of all that was written."""
+        """The write units of all transactions."""
         return sum(self.charges)
 
     def transact_write_items(self, **request: Any) -> None:
@@ -44,7 +44,7 @@ class _Store:
         for action in request["TransactItems"]:
             item = action["Put"]["Item"] if "Put" in action else {}
             units = TRANSACTION_FACTOR * max(1, started(item_bytes(item), WRITE_UNIT))
-            # Writers call side by side: a sum kept here would lose some of them.
+            # Writers call at the same time: a running sum would lose some of their units.
             self.charges.append(units)
 
 
@@ -54,7 +54,7 @@ class _Accounts:
 
 
 def usage_events(count: int, deployments: int) -> list[dict[str, str]]:
-    """Events of one day, spread evenly over some deployments."""
+    """Returns events of one day, spread evenly over the deployments."""
     return [
         {
             "id": f"018f3c2a-7d0e-4e0f-9a39-{number:012}",
@@ -81,14 +81,14 @@ def _record(store: _Store, events: Sequence[Any]) -> None:
 
 
 def units_an_event(count: int, deployments: int) -> float:
-    """Write units of a call, by event."""
+    """Returns the write units per event of a call."""
     store = _Store()
     _record(store, usage_events(count, deployments))
     return store.units / count
 
 
 def usage_rows(effort: Effort) -> list[Row]:
-    """Units for 1, 100 and 1,000 events a call; CPU for a thousand."""
+    """Returns write units for 1, 100 and 1,000 events a call, and CPU time for a thousand."""
     rows = [
         Row(
             GROUP,
@@ -111,13 +111,13 @@ def _cpu_row(effort: Effort) -> Row:
     text = json.dumps(usage_events(1000, TENANTS))
     ours, peer = Case("ours", _record_text, text), Case("peer", json.loads, text)
     measured = interleaved([ours, peer], effort)
-    taken, bare = measured["ours"], measured["peer"]
-    a_second = 1000 / (median(taken) / 1_000_000)
+    ours_us, peer_us = measured["ours"], measured["peer"]
+    a_second = 1000 / (median(ours_us) / 1_000_000)
     return Row(
         GROUP,
         f"CPU, 1,000 events of {TENANTS} deployments, x reading their JSON",
-        Spread.of(ratios(taken, bare)),
+        Spread.of(ratios(ours_us, peer_us)),
         "x",
-        f"{median(taken) / 1000:.1f} ms against {median(bare) / 1000:.2f} ms;"
+        f"{median(ours_us) / 1000:.1f} ms against {median(peer_us) / 1000:.2f} ms;"
         f" {a_second:,.0f} events/s of CPU, without DynamoDB's client",
     )

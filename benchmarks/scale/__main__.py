@@ -29,7 +29,7 @@ def _number(least: int, most: int) -> Callable[[str], int]:
 
 
 def arguments_of(words: Sequence[str] | None) -> argparse.Namespace:
-    """The parsed command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     about = "a month-end on paper: minutes, bottleneck and cost, from what one tenant costs here"
@@ -51,7 +51,7 @@ def arguments_of(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """0; or 1 with a sentence on standard error."""
+    """Returns 0, or 1 with a sentence on standard error; if interrupted, that signal's code."""
     arguments = arguments_of(words)
     try:
         with interruptible():

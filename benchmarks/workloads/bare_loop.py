@@ -20,7 +20,7 @@ _HALF = _SCALE // 2
 
 
 def bare_sums(month: Month) -> Sums:
-    """The amounts of all lines, rounded half up, and their sums; 10 % tax on the subtotal."""
+    """Returns all lines' amounts, rounded half up, and their sums; 10 % tax on the subtotal."""
     monthly, metered = month
     amounts = [price * count for price, count in monthly]
     for used, included, unit_price in metered:

@@ -1,4 +1,4 @@
-"""The estimate that is measured, built and asked as its function does it, for 50 deployments."""
+"""The estimate that is measured, built and called as its function does, for 50 deployments."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ PROJECTED_CENTS = 358_793
 
 
 def deployments() -> list[SampleDeployment]:
-    """The ordinary two of the workload, again and again under names of their own."""
+    """Returns the workload's two ordinary deployments again and again, under different names."""
     kinds = len(ORDINARY)
     return [
         replace(ORDINARY[n % kinds], name=f"{ORDINARY[n % kinds].name}-{n // kinds:02}")
@@ -29,5 +29,5 @@ def deployments() -> list[SampleDeployment]:
 
 
 def estimate(settings: Settings) -> dict[str, Any]:
-    """The answer to one request; nothing is remembered between two."""
+    """Returns the answer to one request; nothing is cached between two."""
     return Estimates(Pricing.over(settings), settings.zone).estimate(TENANT, PERIOD, AS_OF)

@@ -1,6 +1,6 @@
 """A tenant-month in which every rule of docs/money-rules.md has something to do.
 
-Worked by hand. `api` on plan `whole`, with 10 % and 5.00 off and at least 120.00 a month:
+Worked out by hand. `api` on plan `whole`, with 10 % and 5.00 off and at least 120.00 a month:
 
     plan 60.00, 2 x 7.50                                                        75.00
     calls 12,500 / 1,000 rounded up = 13, 10 included: 3 x 0.50                  1.50
@@ -101,10 +101,10 @@ _REQUEST = {
 
 
 def every_rule() -> QuoteRequest:
-    """The request; raises InvalidBenchmark unless it prices to the figures above."""
+    """Returns the request; raises InvalidBenchmark unless it prices to the figures above."""
     request = parse_request(_REQUEST)
     quote = price(request)
     if (len(quote.lines), quote.total_cents) != (LINES, TOTAL_CENTS):
-        found = f"{len(quote.lines)} lines, {quote.total_cents} cents"
-        raise InvalidBenchmark(f"every rule: {found} instead of {LINES}, {TOTAL_CENTS}")
+        figures = f"{len(quote.lines)} lines, {quote.total_cents} cents"
+        raise InvalidBenchmark(f"every rule: {figures} instead of {LINES}, {TOTAL_CENTS}")
     return request

@@ -13,13 +13,13 @@ RUN_AT = datetime(2026, 5, 1, 3, tzinfo=UTC)
 
 
 def rollup() -> Rollup:
-    """The rollup as the function builds it for its first message."""
+    """Returns the rollup as the function builds it for its first message."""
     settings = function_settings()
     return Rollup(Pricing.over(settings), InvoicesTable(settings.invoices_table), settings)
 
 
 def message(tenant_id: str) -> RollupMessage:
-    """The message of the month-end's own run."""
+    """Returns a tenant's message as the month-end's own run sends it."""
     return RollupMessage(
         version=MESSAGE_VERSION,
         tenant_id=tenant_id,

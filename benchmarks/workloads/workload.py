@@ -35,7 +35,7 @@ ADDON = Addon("storage_50gb", Decimal("7.50"))
 
 @dataclass(frozen=True, slots=True)
 class SampleDeployment:
-    """What one deployment takes and used, quantities as text in the order of KINDS."""
+    """One deployment's add-ons and what it used, quantities as text in the order of KINDS."""
 
     name: str
     addons: tuple[Addon, ...]
@@ -58,48 +58,48 @@ BUSY = (
 
 
 def models(deployments: tuple[SampleDeployment, ...]) -> QuoteRequest:
-    """The request, built from models of the catalogue as a warm rollup builds it."""
+    """Returns the request, built from models of the catalogue as a warm rollup builds it."""
     return QuoteRequest(
         period=PERIOD,
         currency=CURRENCY,
         tax="gst",
         subscriptions=tuple(
-            Subscription(each.name, SINCE, None, PLAN, each.addons, each.usage)
-            for each in deployments
+            Subscription(deployment.name, SINCE, None, PLAN, deployment.addons, deployment.usage)
+            for deployment in deployments
         ),
     )
 
 
 def request_json(deployments: tuple[SampleDeployment, ...]) -> str:
-    """The same request as the command line reads it."""
-    document = {
+    """Returns the same request as JSON, as the command line reads it."""
+    request = {
         "period": {"start": PERIOD.start.isoformat(), "end": PERIOD.end.isoformat()},
         "currency": CURRENCY,
         "tax": "gst",
         "subscriptions": [
             {
-                "deployment_id": each.name,
+                "deployment_id": deployment.name,
                 "starts_on": SINCE.isoformat(),
                 "ends_on": None,
                 "plan": plan_json(PLAN),
-                "addons": [addon_json(addon) for addon in each.addons],
-                "usage": dict(zip(KINDS, each.used, strict=True)),
+                "addons": [addon_json(addon) for addon in deployment.addons],
+                "usage": dict(zip(KINDS, deployment.used, strict=True)),
             }
-            for each in deployments
+            for deployment in deployments
         ],
     }
-    return json.dumps(document)
+    return json.dumps(request)
 
 
 def bare_integers(deployments: tuple[SampleDeployment, ...]) -> Month:
-    """The same month as the bare loop takes it: nothing is left but numbers."""
+    """Returns the same month as the bare loop takes it: nothing but numbers."""
     monthly, metered = [], []
-    for each in deployments:
+    for deployment in deployments:
         monthly.append((_scaled(PLAN.price, 100), 1))
-        monthly += [(_scaled(addon.price, 100), addon.quantity) for addon in each.addons]
+        monthly += [(_scaled(addon.price, 100), addon.quantity) for addon in deployment.addons]
         for rate in PLAN.rates:
             assert isinstance(rate, PerUnit)
-            used = _scaled(each.usage[rate.resource_kind], QUANTITY_SCALE)
+            used = _scaled(deployment.usage[rate.resource_kind], QUANTITY_SCALE)
             included = _scaled(rate.included, QUANTITY_SCALE)
             unit_price = _scaled(rate.unit_price, 100 * UNIT_PRICE_SCALE)
             metered.append((used, included, unit_price))

@@ -23,7 +23,7 @@ from quote_engine import Period
 
 @contextmanager
 def workload_tables() -> Iterator[None]:
-    """Tables that hold the workload's plan and add-on and nothing else."""
+    """Creates tables that hold the workload's plan and add-on and nothing else."""
     with mock_aws():
         connection.cache_clear()
         dynamodb = boto3.client("dynamodb", REGION)
@@ -39,7 +39,7 @@ def workload_tables() -> Iterator[None]:
 
 
 def seed(tables: Pricing, tenant_id: str, number: str, since: date) -> None:
-    """A tenant with the workload's deployments from this day on."""
+    """Stores a tenant with the workload's deployments from this day on."""
     TenantsTable(tables.accounts.name).put(Tenant(tenant_id, tenant_id.title(), number, "gst"))
     for deployment in ORDINARY:
         addons = tuple(AddonChoice(addon.code, 1) for addon in deployment.addons)
@@ -50,7 +50,7 @@ def seed(tables: Pricing, tenant_id: str, number: str, since: date) -> None:
 
 
 def use(tables: Pricing, tenant_id: str, period: Period) -> None:
-    """The tenant's usage of a month."""
+    """Stores the tenant's usage of a month."""
     for deployment in ORDINARY:
         name = f"{tenant_id}-{deployment.name}"
         tables.usage.add(tenant_id, name, period.start, deployment.usage)

@@ -1,4 +1,4 @@
-"""A client whose every request is answered on the spot: all but the network is paid for."""
+"""Answers every request of a client on the spot, so that only the network is left out."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from benchmarks.dynamodb.reply import reply_to
 
 
 def answer_all(client: Any, answer: Any) -> Callable[[], None]:
-    """Makes a botocore client take this for every reply; returns the function to take it off by.
+    """Makes a botocore client get this answer to every request; returns the function to undo it.
 
     `before-send` is the last event before the connection pool.
     """

@@ -1,4 +1,4 @@
-"""A rollup of a tenant who has been invoiced for a year, recorded over moto.
+"""Records over moto a rollup of a tenant who has been invoiced for a year.
 
 The workload of `make bench` has no invoices behind it, as in the first month. A year later the
 rollup reads twelve invoices, and looks for late usage in the four months before.
@@ -24,38 +24,43 @@ from quote_engine import Period
 
 
 def months_before(months: int) -> Iterator[Period]:
-    """The months in front of the workload's, oldest first."""
+    """Returns the months before the workload's, oldest first."""
     return (Period.month(label_after(PERIOD, -ago)) for ago in range(months, 0, -1))
 
 
 def _issuing_rollup() -> Rollup:
-    """Late usage is looked for in issued months alone: a draft's own forced run picks it up."""
+    """Returns a rollup that issues at once: late usage is looked for only in issued months.
+
+    A draft's late usage is picked up by its own forced run.
+    """
     settings = replace(function_settings(), issue_immediately=True)
     return Rollup(Pricing.over(settings), InvoicesTable(settings.invoices_table), settings)
 
 
-def _invoice(tables: Rollup, tenant_id: str, period: Period) -> None:
+def _invoice(subject: Rollup, tenant_id: str, period: Period) -> None:
     run_at = datetime(period.end.year, period.end.month, 1, 3, tzinfo=UTC)
-    told = message(tenant_id).model_copy(update={"period": period.label, "run_at": run_at})
-    outcome = tables.roll_up(told).outcome
+    tenant_message = message(tenant_id).model_copy(
+        update={"period": period.label, "run_at": run_at}
+    )
+    outcome = subject.roll_up(tenant_message).outcome
     if outcome is not RollupOutcome.ROLLED:
         raise InvalidBenchmark(f"{tenant_id}, {period.label}: {outcome}")
 
 
 def record(months: int) -> Recording:
-    """April's rollup of two tenants with so many issued invoices behind them."""
+    """Records April's rollup of two tenants who have `months` issued invoices behind them."""
     with workload_tables():
-        tables = _issuing_rollup()
+        subject = _issuing_rollup()
         behind = list(months_before(months))
         for number, tenant_id in enumerate(TENANTS, start=100):
-            seed(tables.pricing, tenant_id, str(number), (behind or [PERIOD])[0].start)
+            seed(subject.pricing, tenant_id, str(number), (behind or [PERIOD])[0].start)
             for period in (*behind, PERIOD):
-                use(tables.pricing, tenant_id, period)
+                use(subject.pricing, tenant_id, period)
             for period in behind:
-                _invoice(tables, tenant_id, period)
+                _invoice(subject, tenant_id, period)
         # A process that remembers nothing, and the same process once more.
-        tables = _issuing_rollup()
-        cold, warm = (recorded_rollup(tables, tenant_id) for tenant_id in TENANTS)
+        subject = _issuing_rollup()
+        cold, warm = (recorded_rollup(subject, tenant_id) for tenant_id in TENANTS)
     return Recording(cold, warm)
 
 

@@ -1,4 +1,4 @@
-"""What is measured on this machine before anything is worked out: half a minute, no AWS."""
+"""Measures on this machine before anything is worked out: half a minute, no AWS."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ START_EFFORT = Effort(rounds=15, turns=1, turn_us=100_000)
 
 @dataclass(frozen=True, slots=True)
 class TenantCost:
-    """One tenant in a full batch of a warm function; `months` invoices stand behind it."""
+    """One tenant's cost in a full batch of a warm function, with `months` invoices behind it."""
 
     months: int
     cpu_ms: float
@@ -37,7 +37,7 @@ class TenantCost:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The first month-end, one after a year of them, the start, and a cold start's CPU."""
+    """The costs of the first month-end, of one a year later, of the start, and of a cold start."""
 
     first: TenantCost
     later: TenantCost
@@ -46,7 +46,7 @@ class Measured:
 
 
 def recording_of(months: int) -> Recording:
-    """Recorded in a child, so that nothing of moto is left in the process that is measured."""
+    """Records in a child process, so that moto stays out of the process that is measured."""
     command = [sys.executable, "-m", "benchmarks.scale.measured.history", str(months)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -55,7 +55,7 @@ def recording_of(months: int) -> Recording:
 
 
 def tenant_cost(recording: Recording, months: int, batch: int, effort: Effort) -> TenantCost:
-    """What one tenant of this recording costs."""
+    """Measures the cost of one tenant of this recording."""
     cost, counted = rollup_cost(recording, batch, effort), units(recording.warm)
     return TenantCost(
         months=months,
@@ -69,14 +69,14 @@ def tenant_cost(recording: Recording, months: int, batch: int, effort: Effort) -
 
 
 def cold_start_ms(runs: int = COLD_STARTS) -> float:
-    """CPU milliseconds until a fresh rollup_tenant could take an event; as built, if it is."""
-    (function,) = (each for each in functions() if each.name == ROLLUP)
-    starts = [each.start for each in comparisons(function) if each.target]
+    """Measures a fresh rollup_tenant's CPU milliseconds before an event; as built, if it is."""
+    (rollup,) = (function for function in functions() if function.name == ROLLUP)
+    starts = [comparison.start for comparison in comparisons(rollup) if comparison.target]
     return min(run(starts[-1]).cpu for _ in range(runs)) * 1_000
 
 
 def measure(batch: int) -> Measured:
-    """All of it; raises InvalidBenchmark when a piece does not do what it should."""
+    """Measures everything; raises InvalidBenchmark if a piece does not do what it should."""
     first, later = (
         tenant_cost(recording_of(months), months, batch, ROLLUP_EFFORT) for months in (0, YEAR)
     )

@@ -1,6 +1,6 @@
-"""What the deployed handler costs for each tenant: CPU and log, a full batch at a time.
+"""The deployed handler's cost for each tenant: CPU and log, measured a full batch at a time.
 
-Here and beside it the least of several rounds counts: whatever else runs on a machine only adds.
+In this package the least of several rounds counts: whatever else runs on a machine only adds.
 """
 
 import io
@@ -45,12 +45,12 @@ class _Log(io.TextIOBase):
 
 @contextmanager
 def _deployed(recording: Recording, log: _Log) -> Iterator[ModuleType]:
-    """The function's own module over recorded answers, its log going to `log`."""
+    """Yields the function's own module over recorded answers; its log goes to `log`."""
     connection.cache_clear()
     settings.cache_clear()
     with redirect_stdout(log):
         module = load_handler("rollup_tenant")
-        # The logger is the process's own by name, and may have been made before.
+        # A process has one logger of this name, which may have been made before.
         stream = module.logger.registered_handler.setStream(log)
         try:
             CannedDynamoDB(recording).attach(connection().client)
@@ -63,7 +63,7 @@ def _deployed(recording: Recording, log: _Log) -> Iterator[ModuleType]:
 
 
 def batch_event(tenant_id: str, size: int) -> dict[str, Any]:
-    """What SQS hands over: `size` messages, as the month-end's own run sends them."""
+    """Returns an event of SQS with `size` messages, as the month-end's own run sends them."""
     sent = message(tenant_id)
     body = sent.model_dump_json()
     attributes = {
@@ -91,5 +91,5 @@ def rollup_cost(recording: Recording, batch_size: int, effort: Effort) -> Rollup
         log.lines = log.bytes = 0
         invoke(event)
         lines, size = log.lines, log.bytes
-        taken = interleaved([Case("batch", invoke, event)], effort)["batch"]
-    return RollupCost(min(taken) / US_IN_A_MS, lines, size)
+        batch_us = interleaved([Case("batch", invoke, event)], effort)["batch"]
+    return RollupCost(min(batch_us) / US_IN_A_MS, lines, size)

@@ -1,4 +1,4 @@
-"""What the start of a month-end costs for each tenant: listing them, and a message for each."""
+"""The cost of a month-end's start for each tenant: listing it, and sending its message."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ US_IN_A_MS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class StartCost:
-    """CPU milliseconds of a full page of tenants, and the read units of one tenant in it."""
+    """CPU milliseconds for a full page of tenants, and the read units of one tenant in it."""
 
     list_ms: float
     send_ms: float
@@ -43,25 +43,28 @@ def _send_page(run: MonthEndRun) -> None:
 
 def start_cost(effort: Effort) -> StartCost:
     """Measures the start's own code over canned answers: one full page, one batch a call."""
-    listed = [{"pk": {"S": each}, "sk": {"S": "tenant"}, "kind": {"S": "tenant"}} for each in IDS]
+    listed = [
+        {"pk": {"S": tenant_id}, "sk": {"S": "tenant"}, "kind": {"S": "tenant"}}
+        for tenant_id in IDS
+    ]
     page = {"Items": listed, "Count": len(IDS), "ScannedCount": len(IDS)}
-    took = [{"Id": str(n), "MessageId": "M" * 36, "MD5OfMessageBody": "0" * 32} for n in range(10)]
+    sent = [{"Id": str(n), "MessageId": "M" * 36, "MD5OfMessageBody": "0" * 32} for n in range(10)]
     connection.cache_clear()
-    undo = (
+    restorers = (
         answer_all(connection().client, page),
-        answer_all(aws_client("sqs"), {"Successful": took[:ENTRIES], "Failed": []}),
+        answer_all(aws_client("sqs"), {"Successful": sent[:ENTRIES], "Failed": []}),
     )
     try:
         cases = [
             Case("list", _list_page, AccountsTable("AccountsTable")),
             Case("send", _send_page, MonthEndRun("benchmark", RUN_AT, PERIOD, force=False)),
         ]
-        taken = interleaved(cases, effort)
+        measured_us = interleaved(cases, effort)
     finally:
-        for each in undo:
-            each()
+        for restore in restorers:
+            restore()
         connection.cache_clear()
-    listing, sending = (min(taken[case.name]) / US_IN_A_MS for case in cases)
+    listing, sending = (min(measured_us[case.name]) / US_IN_A_MS for case in cases)
     # An index is read without asking for consistency, which halves its units.
     page_units = started(sum(map(item_bytes, listed)), READ_UNIT) / 2
     return StartCost(listing, sending, page_units / len(IDS))

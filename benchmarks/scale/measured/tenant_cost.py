@@ -1,4 +1,4 @@
-"""What one tenant's rollup asks of each table: counted from recorded calls."""
+"""The capacity units that one tenant's rollup takes, counted from recorded calls."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ class Units:
 
 
 def units(rollup: RecordedRollup) -> Units:
-    """All units of one rollup without retries."""
+    """Returns all units of one rollup without retries."""
     reads: defaultdict[str, float] = defaultdict(float)
     writes: Counter[str] = Counter()
     written: dict[str, int] = {}
@@ -46,12 +46,12 @@ def _reads_by_table(call: Call) -> Iterator[tuple[str, Call]]:
         yield call.request["TableName"], call
     elif call.operation == "BatchGetItem":
         for table, wanted in call.request["RequestItems"].items():
-            found = {"Responses": {table: call.answer["Responses"].get(table, [])}}
-            yield table, Call(call.operation, {"RequestItems": {table: wanted}}, found)
+            answer = {"Responses": {table: call.answer["Responses"].get(table, [])}}
+            yield table, Call(call.operation, {"RequestItems": {table: wanted}}, answer)
 
 
 def _read_units(call: Call, item_bytes: int) -> float:
-    """A projection saves no units: each invoice found counts whole, like the one written."""
+    """A projection saves no units: each invoice counts whole, with the size of the written one."""
     if call.operation == "Query" and "ProjectionExpression" in call.request:
         return max(1, started(len(call.answer["Items"]) * item_bytes, READ_UNIT))
     return read_units(call)

@@ -1,4 +1,4 @@
-"""What a month-end costs: every request and unit of it at its published price. Pure."""
+"""The cost of a month-end: every request and unit at its published price. Pure."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -15,7 +15,7 @@ SQS_CALLS_A_BATCH = 2  # one ReceiveMessage and one DeleteMessageBatch, both mad
 
 @dataclass(frozen=True, slots=True)
 class CostLine:
-    """So much of something, and US dollars."""
+    """A quantity of something that is billed, and its price in US dollars."""
 
     name: str
     quantity: float
@@ -24,7 +24,7 @@ class CostLine:
 
 
 def gb_seconds(scenario: Scenario, seconds: float) -> float:
-    """Of the rollups, the start, and a cold start for each worker."""
+    """Returns the GB-seconds of the rollups, the start, and a cold start for each worker."""
     deployment = scenario.deployment
     batches = ceil(scenario.tenants / deployment.batch)
     cold = cpu_ms(scenario, deployment.rollup_mb, scenario.measured.cold_start_ms)
@@ -35,7 +35,7 @@ def gb_seconds(scenario: Scenario, seconds: float) -> float:
 
 
 def log_bytes(scenario: Scenario) -> float:
-    """What CloudWatch Logs takes in, its own bytes for each line included."""
+    """Returns the bytes that CloudWatch Logs takes in, with those that it adds to each line."""
     tenant, assumed = scenario.tenant, scenario.assumed
     lines = tenant.log_lines + assumed.platform_log_lines / scenario.deployment.batch
     platform = assumed.platform_log_bytes / scenario.deployment.batch
@@ -43,7 +43,7 @@ def log_bytes(scenario: Scenario) -> float:
 
 
 def costs(scenario: Scenario, prices: Prices, seconds: float) -> list[CostLine]:
-    """One line for each thing that is billed, for a run of so many seconds."""
+    """Returns a line for each thing that is billed, for a run of `seconds` seconds."""
     deployment, tenants = scenario.deployment, scenario.tenants
     batches = ceil(tenants / deployment.batch)
     invocations = batches + ceil(start_seconds(scenario) / deployment.start_window)
@@ -66,5 +66,5 @@ def _millions(name: str, quantity: float, unit: str, price: float) -> CostLine:
 
 
 def total(lines: list[CostLine]) -> float:
-    """US dollars."""
+    """Returns the sum in US dollars."""
     return sum(line.dollars for line in lines)

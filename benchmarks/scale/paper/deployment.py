@@ -1,4 +1,4 @@
-"""What the template and the code say about a month-end's deployment: nothing is typed in twice."""
+"""A month-end's sizes, read from the template and the code: nothing is typed in twice."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ MS_IN_A_SECOND = 1_000
 
 @dataclass(frozen=True, slots=True)
 class DeployedSizes:
-    """Memory in MB, times in seconds."""
+    """The sizes of a deployed month-end: memory in MB, times in seconds."""
 
     concurrency: int
     batch: int
@@ -27,7 +27,7 @@ class DeployedSizes:
 
 
 def deployment() -> DeployedSizes:
-    """The template's own figures, with every parameter at its default."""
+    """Reads the template's own figures, with every parameter at its default."""
     functions = resources("AWS::Serverless::Function")
     start, rollup = (functions[name]["Properties"] for name in ("StartMonthEnd", "RollupTenant"))
     margin = load_handler("start_month_end").MARGIN_MS / MS_IN_A_SECOND

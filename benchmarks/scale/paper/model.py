@@ -1,7 +1,7 @@
-"""A month-end worked out second by second: how fast messages come, and how fast they are done.
+"""Works a month-end out second by second: how fast messages come, and how fast they are done.
 
 Pure: figures in, figures out. In each second a tenant is done if it has a message, a worker is
-free, and every table has units left; the scarcest of these is what limits that second.
+free, and every table has units left; the scarcest of these limits that second.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ LEAST_CONCURRENCY, MOST_CONCURRENCY = 2, 1000
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """How many tenants, on what. Warm: a month-end a year on, with tables that have grown."""
+    """How many tenants run on what. Warm: a month-end a year on, with tables that have grown."""
 
     tenants: int
     concurrency: int
@@ -33,17 +33,17 @@ class Scenario:
 
     @property
     def tenant(self) -> TenantCost:
-        """What one tenant costs in this month."""
+        """One tenant's cost in this month."""
         return self.measured.later if self.warm else self.measured.first
 
     def with_concurrency(self, concurrency: int) -> "Scenario":
-        """The same with another RollupConcurrency."""
+        """Returns the same scenario with another RollupConcurrency."""
         return replace(self, concurrency=concurrency)
 
 
 @dataclass(frozen=True, slots=True)
 class PaperRun:
-    """How long it takes, and how many seconds each stage was the scarcest."""
+    """How long a month-end takes, and for how many seconds each stage was the scarcest."""
 
     seconds: float
     limited_by: Mapping[str, int]
@@ -55,7 +55,7 @@ class PaperRun:
 
 
 def latency_ms(scenario: Scenario) -> float:
-    """Milliseconds that one tenant's rollup waits for DynamoDB: its calls go one by one."""
+    """Returns the milliseconds that a tenant's rollup waits for DynamoDB; calls go one by one."""
     assumed = scenario.assumed
     waits = {
         "Query": assumed.query_ms,
@@ -66,19 +66,19 @@ def latency_ms(scenario: Scenario) -> float:
 
 
 def cpu_ms(scenario: Scenario, memory_mb: int, here_ms: float) -> float:
-    """Milliseconds that CPU time measured here takes in a function with so much memory."""
+    """Returns the milliseconds that `here_ms` of CPU time takes in a function with this memory."""
     share = min(1.0, memory_mb / scenario.limits.vcpu_mb)
     return here_ms / (share * scenario.assumed.core)
 
 
 def batch_seconds(scenario: Scenario) -> float:
-    """How long a full batch runs, which is what Lambda bills."""
+    """Returns how many seconds a full batch runs, which is what Lambda bills."""
     busy = cpu_ms(scenario, scenario.deployment.rollup_mb, scenario.tenant.cpu_ms)
     return scenario.deployment.batch * (busy + latency_ms(scenario)) / MS_IN_A_SECOND
 
 
 def page_seconds(scenario: Scenario) -> float:
-    """How long the start takes to list one page of tenants and to send their messages.
+    """Returns how many seconds the start takes to list a page of tenants and send their messages.
 
     Threads share one interpreter, so sending takes its CPU time or its waiting, whichever is more.
     """
@@ -91,7 +91,10 @@ def page_seconds(scenario: Scenario) -> float:
 
 
 def sent_after(scenario: Scenario, seconds: float) -> float:
-    """Tenants that have a message by then; an invocation near its end hands over to the next."""
+    """Returns how many tenants have a message after this many seconds.
+
+    An invocation near its end hands over to the next.
+    """
     window, gap = scenario.deployment.start_window, scenario.assumed.hand_over_s
     rounds, rest = divmod(seconds, window + gap)
     sending = rounds * window + max(0.0, rest - gap)
@@ -99,14 +102,17 @@ def sent_after(scenario: Scenario, seconds: float) -> float:
 
 
 def start_seconds(scenario: Scenario) -> float:
-    """How long the start takes, continuations included."""
+    """Returns how many seconds the start takes, continuations included."""
     window, gap = scenario.deployment.start_window, scenario.assumed.hand_over_s
     sending = scenario.tenants / scenario.deployment.page * page_seconds(scenario)
     return sending + max(1, ceil(sending / window)) * gap
 
 
 def workers(scenario: Scenario, seconds: float) -> float:
-    """Batches in work at this moment: pollers grow by the minute, and the start needs a place."""
+    """Returns how many batches are being worked on at this moment.
+
+    Pollers grow by the minute, and the start needs one of the account's executions.
+    """
     limits = scenario.limits
     pollers = limits.first_pollers + limits.pollers_a_minute * seconds / MINUTE
     allowed = min(scenario.concurrency, limits.account_concurrency - 1, limits.most_pollers)
@@ -114,13 +120,13 @@ def workers(scenario: Scenario, seconds: float) -> float:
 
 
 def worker_rate(scenario: Scenario, count: float) -> float:
-    """Tenants a second that so many workers roll up."""
-    a_batch = batch_seconds(scenario) + scenario.assumed.poll_gap_ms / MS_IN_A_SECOND
-    return count * scenario.deployment.batch / a_batch
+    """Returns how many tenants a second `count` workers roll up."""
+    seconds = batch_seconds(scenario) + scenario.assumed.poll_gap_ms / MS_IN_A_SECOND
+    return count * scenario.deployment.batch / seconds
 
 
 def table_rates(scenario: Scenario, seconds: float) -> dict[str, float]:
-    """Tenants a second that each table and index has units for at this moment."""
+    """Returns for how many tenants a second each table and index has units at this moment."""
     reads, writes = scenario.tenant.reads, scenario.tenant.writes
     names = sorted(reads.keys() | writes.keys())
     rates = {
@@ -133,7 +139,7 @@ def table_rates(scenario: Scenario, seconds: float) -> dict[str, float]:
 
 
 def _growth(scenario: Scenario, seconds: float) -> int:
-    """How much more a new table takes by now: it may double within each half hour."""
+    """Returns the factor by which a new table takes more by now: it may double every half hour."""
     doublings: int = 2 ** int(seconds // (scenario.limits.doubling_minutes * MINUTE))
     return doublings
 
@@ -143,13 +149,13 @@ def _table_rate(scenario: Scenario, reads: float, writes: float, seconds: float)
     quota = 1 / max(reads / limits.table_reads, writes / limits.table_writes)
     if scenario.warm:
         return quota
-    # A new table takes all of one or of the other, or a mixture in proportion.
+    # A new table takes its limit of reads or of writes, or a mixture in proportion.
     mixed = 1 / (reads / limits.new_table_reads + writes / limits.new_table_writes)
     return min(quota, mixed * _growth(scenario, seconds))
 
 
 def _shard_rate(scenario: Scenario, seconds: float) -> float:
-    """Write units a second of an index whose few keys lie unevenly on a new table's partitions."""
+    """Returns an index's write units a second; on new partitions its few keys lie unevenly."""
     limits, shards = scenario.limits, scenario.deployment.shards
     if scenario.warm:
         return shards * limits.partition_writes
@@ -158,7 +164,7 @@ def _shard_rate(scenario: Scenario, seconds: float) -> float:
 
 
 def run(scenario: Scenario) -> PaperRun:
-    """The month-end, second by second."""
+    """Works the month-end out, second by second."""
     done, second = 0.0, 0
     limited_by: Counter[str] = Counter()
     while True:
@@ -175,7 +181,7 @@ def run(scenario: Scenario) -> PaperRun:
 
 
 def concurrency_for(scenario: Scenario, seconds: float) -> int | None:
-    """The least RollupConcurrency that is done in time; None if none is."""
+    """Returns the least RollupConcurrency that is done within `seconds`; None if none is."""
     low, high = LEAST_CONCURRENCY, MOST_CONCURRENCY
     if run(scenario.with_concurrency(high)).seconds > seconds:
         return None

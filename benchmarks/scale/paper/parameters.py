@@ -15,13 +15,13 @@ ASSUMED = "assumption"
 
 
 def known(value: float, unit: str, source: str) -> Any:
-    """A field with this value, its unit, and the page that states it (or why it is assumed)."""
+    """Returns a field with this value, its unit, and the page or assumption behind it."""
     return field(default=value, metadata={"unit": unit, "source": source})
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What AWS allows by default."""
+    """The limits that AWS sets by default."""
 
     vcpu_mb: float = known(1769, "MB a vCPU", f"{LAMBDA}, Configure Lambda function memory")
     account_concurrency: float = known(1000, "executions", f"{LAMBDA}, Lambda quotas")
@@ -48,7 +48,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """US dollars."""
+    """AWS's prices in US dollars."""
 
     lambda_million: float = known(0.20, "$/million requests", "AWS Lambda pricing, 2025")
     lambda_gb_second: float = known(
@@ -66,7 +66,7 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """What nobody can measure without an AWS account; docs/scale.md says how each matters."""
+    """Figures that only an AWS account could show; docs/scale.md says how each matters."""
 
     core: float = known(1.0, "x this machine's core", f"{ASSUMED}: a whole vCPU is worth one")
     query_ms: float = known(5, "ms", f"{ASSUMED}: AWS promises single-digit milliseconds")
@@ -86,12 +86,12 @@ class Assumptions:
 
 
 def named(parameters: Any) -> Iterator[tuple[str, float, str, str]]:
-    """Every field of one of these: name, value, unit, source."""
-    each: Field[Any]
-    for each in fields(parameters):
+    """Yields every parameter of a group: name, value, unit, source."""
+    parameter: Field[Any]
+    for parameter in fields(parameters):
         yield (
-            each.name,
-            getattr(parameters, each.name),
-            each.metadata["unit"],
-            each.metadata["source"],
+            parameter.name,
+            getattr(parameters, parameter.name),
+            parameter.metadata["unit"],
+            parameter.metadata["source"],
         )

@@ -1,4 +1,4 @@
-"""The paper month-end as tables and bars for a person."""
+"""Shows the month-end on paper as tables and bars."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ backups, polling an empty queue, custom metrics, data transfer, and the price of
 
 
 def title(scenario: Scenario) -> str:
-    """What is worked out, in one line."""
+    """Returns one line that says which month-end is worked out."""
     state = "a year on, grown tables" if scenario.warm else "the first month, new tables"
     return (
         f"A month-end of {scenario.tenants:,} tenants on AWS, on paper: {state},"
@@ -37,12 +37,12 @@ def title(scenario: Scenario) -> str:
 
 
 def minutes(seconds: float) -> str:
-    """Seconds as minutes with one decimal."""
+    """Returns seconds as minutes with one decimal."""
     return f"{seconds / MINUTE:.1f}"
 
 
 def stage_table(scenario: Scenario, stages: Sequence[PaperStage], worked_out: PaperRun) -> Table:
-    """Each stage alone, the share of the run in which it is the scarcest, and the whole."""
+    """Returns a table of each stage alone, its share of the run as the scarcest, and the whole."""
     table = Table(title=title(scenario), title_justify="left", box=SIMPLE_HEAD, show_footer=True)
     table.add_column("Stage", "Together", no_wrap=True)
     table.add_column("Min", minutes(worked_out.seconds), justify="right")
@@ -60,48 +60,48 @@ def stage_table(scenario: Scenario, stages: Sequence[PaperStage], worked_out: Pa
 
 
 def verdict(scenario: Scenario, worked_out: PaperRun) -> str:
-    """The bottleneck, whether the target is met, and from where on more workers only harm."""
-    taken, target = worked_out.seconds, target_of(scenario)
-    found = "met" if taken <= target else "missed"
+    """Returns the bottleneck, whether the target is met, and when more workers gain nothing."""
+    seconds, target = worked_out.seconds, target_of(scenario)
+    outcome = "met" if seconds <= target else "missed"
     return (
-        f"Bottleneck: {worked_out.bottleneck}. The target of {target // MINUTE} min is {found}"
-        f" by {minutes(abs(target - taken))} min.\n"
+        f"Bottleneck: {worked_out.bottleneck}. The target of {target // MINUTE} min is {outcome}"
+        f" by {minutes(abs(target - seconds))} min.\n"
         f"From RollupConcurrency {saturation(scenario)} on a table is the limit: what is more than"
         " that is throttled and retried, and gains nothing."
     )
 
 
 def need_table(needs: Iterable[Need], default: int) -> Table:
-    """Which RollupConcurrency a million tenants take."""
+    """Returns a table of the RollupConcurrency that each target takes."""
     heading = f"RollupConcurrency that the targets take; the template's default is {default}"
     table = Table(title=heading, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("Target")
     for name in ("as assumed", "DynamoDB twice as slow", "cores half as fast"):
         table.add_column(name, justify="right")
     for need in needs:
-        found = (need.as_assumed, need.slow_tables, need.slow_core)
+        least = (need.as_assumed, need.slow_tables, need.slow_core)
         table.add_row(
-            need.goal, *("none will do" if each is None else f"{each}" for each in found)
+            need.goal, *("none will do" if count is None else f"{count}" for count in least)
         )
     return table
 
 
 def cost_table(lines: list[CostLine]) -> Table:
-    """What is billed, dearest first."""
+    """Returns a table of what is billed, dearest first."""
     dollars = f"{total(lines):.2f}"
     table = Table(title="Cost", title_justify="left", box=SIMPLE_HEAD, show_footer=True)
     table.add_column("Item", "Total")
     table.add_column("Quantity", justify="right")
     table.add_column("Unit")
     table.add_column("US$", dollars, justify="right")
-    for line in sorted(lines, key=lambda each: -each.dollars):
+    for line in sorted(lines, key=lambda line: -line.dollars):
         amount = f"{line.quantity:,.{0 if line.quantity >= WHOLE else 2}f}"
         table.add_row(line.name, amount, line.unit, f"{line.dollars:.2f}")
     return table
 
 
 def bars(heading: str, rows: Sequence[tuple[str, float]]) -> Table:
-    """A bar for each row, as long as its seconds; the longest fills the width."""
+    """Returns bars, one for each row, as long as its seconds; the longest fills the width."""
     table = Table(title=heading, title_justify="left", box=None, pad_edge=False)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
@@ -114,7 +114,7 @@ def bars(heading: str, rows: Sequence[tuple[str, float]]) -> Table:
 
 
 def by_tenants(scenario: Scenario) -> Table:
-    """Minutes for parts of the tenants and for all, on new tables and on grown ones."""
+    """Returns bars: minutes for parts of the tenants and for all, on new and grown tables."""
     counts = [max(1, scenario.tenants // part) for part in PARTS]
     rows = [
         (f"{count:,} {name}", run(replace(scenario, tenants=count, warm=warm)).seconds)
@@ -125,7 +125,7 @@ def by_tenants(scenario: Scenario) -> Table:
 
 
 def by_concurrency(scenario: Scenario) -> Table:
-    """Minutes for some settings and the scenario's own, on new tables and on grown ones."""
+    """Returns bars: minutes for some settings and the scenario's own, on new and grown tables."""
     rows = [
         (f"{count:,} {name}", run(replace(scenario, concurrency=count, warm=warm)).seconds)
         for count in sorted({*CONCURRENCIES, scenario.concurrency})
@@ -136,7 +136,7 @@ def by_concurrency(scenario: Scenario) -> Table:
 
 
 def parameter_table(groups: Iterable[object]) -> Table:
-    """Everything that was not measured, with its source."""
+    """Returns a table of every figure that was not measured, with its source."""
     table = Table(title="Parameters", title_justify="left", box=SIMPLE_HEAD)
     table.add_column("Name", no_wrap=True)
     table.add_column("Value", justify="right", no_wrap=True)
@@ -151,7 +151,7 @@ def parameter_table(groups: Iterable[object]) -> Table:
 
 
 def measured_table(scenario: Scenario) -> Table:
-    """What was measured on this machine a moment ago."""
+    """Returns a table of what was measured on this machine a moment ago."""
     first, later, start = (
         scenario.measured.first,
         scenario.measured.later,
@@ -166,11 +166,11 @@ def measured_table(scenario: Scenario) -> Table:
     table.add_column("first month", justify="right")
     table.add_column(f"{later.months} invoices behind it", justify="right")
     both = (first, later)
-    table.add_row("CPU of the handler, ms", *(f"{each.cpu_ms:.2f}" for each in both))
-    table.add_row("DynamoDB calls", *(f"{len(each.calls)}" for each in both))
-    table.add_row("read units", *(f"{sum(each.reads.values()):g}" for each in both))
-    table.add_row("write units", *(f"{sum(each.writes.values()):g}" for each in both))
-    table.add_row("log bytes", *(f"{each.log_bytes:.0f}" for each in both))
+    table.add_row("CPU of the handler, ms", *(f"{cost.cpu_ms:.2f}" for cost in both))
+    table.add_row("DynamoDB calls", *(f"{len(cost.calls)}" for cost in both))
+    table.add_row("read units", *(f"{sum(cost.reads.values()):g}" for cost in both))
+    table.add_row("write units", *(f"{sum(cost.writes.values()):g}" for cost in both))
+    table.add_row("log bytes", *(f"{cost.log_bytes:.0f}" for cost in both))
     table.add_section()
     table.add_row("The start: CPU to list a tenant, ms", f"{start.list_ms / 1000:.3f}", "")
     table.add_row("The start: CPU to send a message, ms", f"{start.send_ms / 1000:.3f}", "")
@@ -179,5 +179,5 @@ def measured_table(scenario: Scenario) -> Table:
 
 
 def say_not_measured(console: Console) -> None:
-    """The limits of all this."""
+    """Prints what is only assumed and what is not counted."""
     console.print(f"[dim]{NOT_MEASURED}[/]")

@@ -1,4 +1,4 @@
-"""`simulate`: measures, works a month-end out, shows it, and writes it down."""
+"""`simulate`: measures, works a month-end out, shows it, and writes it to a file."""
 
 import json
 from dataclasses import asdict
@@ -29,7 +29,7 @@ RESULTS = STATE / "scale.json"
 
 
 def scenario_here(tenants: int, concurrency: int | None, warm: bool) -> Scenario:
-    """A scenario of the template as it stands, measured now."""
+    """Measures now and returns a scenario of the template as it stands."""
     enter()
     deployed = deployment()
     return Scenario(
@@ -57,7 +57,7 @@ def simulate(console: Console, scenario: Scenario) -> None:
     console.print(measured_table(scenario))
     console.print(parameter_table((scenario.limits, prices, scenario.assumed)))
     say_not_measured(console)
-    document = {
+    results = {
         "scenario": asdict(scenario),
         "prices": asdict(prices),
         "seconds": worked_out.seconds,
@@ -68,5 +68,5 @@ def simulate(console: Console, scenario: Scenario) -> None:
         "dollars": total(billed),
     }
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     console.print(f"\nWritten to {RESULTS.parent.name}/{RESULTS.name}.")

@@ -27,7 +27,7 @@ TWICE, HALF = 2, 0.5
 
 @dataclass(frozen=True, slots=True)
 class PaperStage:
-    """A stage alone: tenants a second at its best, seconds for all of them, and why not faster."""
+    """A stage alone: tenants a second at its best, seconds for all tenants, and why not faster."""
 
     name: str
     rate: float
@@ -37,7 +37,7 @@ class PaperStage:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """The least RollupConcurrency that is in time, as assumed and if an assumption is wrong."""
+    """The least RollupConcurrency that meets a goal, as assumed and if an assumption is wrong."""
 
     goal: str
     as_assumed: int | None
@@ -46,7 +46,7 @@ class Need:
 
 
 def stages(scenario: Scenario) -> list[PaperStage]:
-    """The start, the workers, and every table and index, in the order of the run."""
+    """Returns the start, the workers, and every table and index, in the order of the run."""
     return [_start(scenario), _rollup(scenario), *_tables(scenario)]
 
 
@@ -66,9 +66,9 @@ def _rollup(scenario: Scenario) -> PaperStage:
     # While the pollers grow, half of those still missing are missing on average.
     seconds = scenario.tenants / rate + ramp * (1 - (full + first) / (2 * full))
     busy = cpu_ms(scenario, scenario.deployment.rollup_mb, scenario.tenant.cpu_ms)
-    a_batch = batch_seconds(scenario) * MS_IN_A_SECOND
+    batch_ms = batch_seconds(scenario) * MS_IN_A_SECOND
     why = (
-        f"{full:.0f} batches at once, {a_batch:.0f} ms each: a tenant waits"
+        f"{full:.0f} batches at once, {batch_ms:.0f} ms each: a tenant waits"
         f" {latency_ms(scenario):.0f} ms and computes {busy:.1f} ms"
     )
     return PaperStage(WORKERS, rate, seconds, why)
@@ -76,29 +76,29 @@ def _rollup(scenario: Scenario) -> PaperStage:
 
 def _tables(scenario: Scenario) -> list[PaperStage]:
     reads, writes = scenario.tenant.reads, scenario.tenant.writes
-    found = []
+    table_stages = []
     for name, rate in table_rates(scenario, 0).items():
-        each = [(writes.get(name, 0), "written"), (reads.get(name, 0), "read")]
-        why = "units a tenant: " + ", ".join(f"{count:g} {kind}" for count, kind in each if count)
+        units = [(writes.get(name, 0), "written"), (reads.get(name, 0), "read")]
+        why = "units a tenant: " + ", ".join(f"{count:g} {kind}" for count, kind in units if count)
         if name == INDEX:
             why += f", over {scenario.deployment.shards} keys"
-        found.append(PaperStage(name, rate, scenario.tenants / rate, why))
-    return found
+        table_stages.append(PaperStage(name, rate, scenario.tenants / rate, why))
+    return table_stages
 
 
 def target_of(scenario: Scenario) -> int:
-    """The design's target for a million tenants, in seconds."""
+    """Returns the design's target for a million tenants, in seconds."""
     return GROWN_TABLES if scenario.warm else NEW_TABLES
 
 
 def saturation(scenario: Scenario) -> int:
-    """The RollupConcurrency from which on a table, and not the workers, is the limit."""
+    """Returns the RollupConcurrency from which on a table is the limit, and not the workers."""
     least = min(table_rates(scenario, 0).values())
     return ceil(least / worker_rate(scenario, 1))
 
 
 def needs(scenario: Scenario) -> list[Need]:
-    """Which RollupConcurrency each target takes, whatever the scenario's own is."""
+    """Returns the RollupConcurrency that each target takes, whatever the scenario's own is."""
     new, grown = replace(scenario, warm=False), replace(scenario, warm=True)
     whole = int(scenario.limits.vcpu_mb)
     larger = replace(scenario.deployment, start_mb=whole)
@@ -123,5 +123,5 @@ def _need(goal: str, scenario: Scenario, seconds: float) -> Need:
         other_ms=TWICE * assumed.other_ms,
     )
     slow_core = replace(assumed, core=HALF * assumed.core)
-    cases = (replace(scenario, assumed=each) for each in (assumed, slow_tables, slow_core))
-    return Need(goal, *(concurrency_for(each, seconds) for each in cases))
+    cases = (replace(scenario, assumed=case) for case in (assumed, slow_tables, slow_core))
+    return Need(goal, *(concurrency_for(case, seconds) for case in cases))

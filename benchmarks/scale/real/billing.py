@@ -1,4 +1,4 @@
-"""Thousands of tenants billed for real on a local stack: fired, followed, counted and checked."""
+"""Bills thousands of tenants on a local stack: fires the run, follows, counts and checks it."""
 
 import json
 import sys
@@ -26,10 +26,10 @@ STAMP = "%Y-%m-%d %H:%M:%S,%f%z"
 
 @dataclass(frozen=True, slots=True)
 class TimedMonthEnd:
-    """Seconds since the start was invoked, and what was taken meanwhile by whom.
+    """A run's seconds since the start was invoked, and what each role used meanwhile.
 
-    `outcomes` are those that the log tells. On a busy machine the emulator can leave out the last
-    line of a worker, so their number proves nothing; the invoices do.
+    `outcomes` are those in the log. On a busy machine the emulator can leave out the last line of
+    a worker, so their number proves nothing; the invoices do.
     """
 
     sent: int
@@ -57,7 +57,7 @@ def load(stack: LocalStack, tenants: int) -> None:
 
 
 def waiting(stack: LocalStack, queue: str = "rollup") -> int:
-    """Messages on a queue, in work or not."""
+    """Returns how many messages are on a queue, in flight or not."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     answer = stack.client("sqs").get_queue_attributes(
         QueueUrl=stack.outputs["queues"][queue], AttributeNames=names
@@ -66,22 +66,22 @@ def waiting(stack: LocalStack, queue: str = "rollup") -> int:
 
 
 def log_lines(stack: LocalStack, run_id: str) -> list[dict[str, Any]]:
-    """The newest outcome of each tenant of a run, as `rollup_tenant` logged it."""
+    """Returns the newest outcome of each tenant of a run, as `rollup_tenant` logged it."""
     function = stack.outputs["functions"]["rollup_tenant"]
     pages = stack.client("logs").get_paginator("filter_log_events")
-    found = {}
+    newest = {}
     for page in pages.paginate(logGroupName=f"/aws/lambda/{function}"):
         for event in page["events"]:
             if run_id in event["message"]:
                 line = json.loads(event["message"])
-                found[line["tenant_id"]] = line
-    return list(found.values())
+                newest[line["tenant_id"]] = line
+    return list(newest.values())
 
 
 def month_end(stack: LocalStack, run_id: str, show: Callable[[int, int], None]) -> TimedMonthEnd:
     """Fires the schedule's target and waits until the queue is empty.
 
-    `show` is told how many were sent and how many are left. Raises LocalError after four minutes.
+    `show` gets the numbers of messages sent and left. Raises LocalError after four minutes.
     """
     pid = int((stack.directory / "ministack.pid").read_text())
     with Watch(pid) as watch:
@@ -116,7 +116,7 @@ def _follow(stack: LocalStack, sent: int, show: Callable[[int, int], None]) -> N
 
 
 def _logged(stack: LocalStack, run_id: str, sent: int) -> list[dict[str, Any]]:
-    """What the log tells of a run that is over, once it tells of every tenant or no more comes."""
+    """Returns the log of a run that is over; waits up to 5 s until it has every tenant."""
     deadline = time.monotonic() + LOG_SECONDS
     while len(lines := log_lines(stack, run_id)) < sent and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
@@ -124,7 +124,7 @@ def _logged(stack: LocalStack, run_id: str, sent: int) -> list[dict[str, Any]]:
 
 
 def invoices(stack: LocalStack) -> list[dict[str, Any]]:
-    """Every item of the invoices table as it is stored, in order of its key."""
+    """Returns every item of the invoices table as it is stored, in the order of the keys."""
     pages = stack.client("dynamodb").get_paginator("scan")
     table = stack.outputs["tables"]["invoices"]
     items = [
@@ -136,16 +136,16 @@ def invoices(stack: LocalStack) -> list[dict[str, Any]]:
 
 
 def faults(items: list[dict[str, Any]], tenants: int) -> list[str]:
-    """What is wrong with the invoices of so many tenants: nothing, if all is well."""
+    """Returns what is wrong with the invoices of this many tenants; nothing if all is well."""
     expected = totals(tenants)
     if len(items) != tenants:
         return [f"{len(items)} items are in the invoices table, not {tenants}"]
-    found: dict[str, int] = {}
+    billed: dict[str, int] = {}
     for item in items:
         if item["period_start"]["S"] == f"{PERIOD}-01":
-            found[item["tenant_id"]["S"]] = int(item["total_cents"]["N"])
+            billed[item["tenant_id"]["S"]] = int(item["total_cents"]["N"])
     return [
-        f"{name}: {found.get(name)} cents, not {cents}"
+        f"{name}: {billed.get(name)} cents, not {cents}"
         for name, cents in expected.items()
-        if found.get(name) != cents
+        if billed.get(name) != cents
     ]

@@ -1,4 +1,4 @@
-"""Generated customers, and what each must be billed, by integer arithmetic of our own.
+"""Generated customers, and what each must be billed, by separate integer arithmetic.
 
 Everybody is on one plan: 50.00 a month with 1,488 hours, then a cent an hour. Hours differ by
 tenant, every third takes an add-on, every tenth pays no tax.
@@ -34,17 +34,17 @@ addons:
 
 
 def tenant_id(number: int) -> str:
-    """Of the tenant with this number, from 1 on."""
+    """Returns the id of the tenant with this number; numbers begin at 1."""
     return f"tenant-{number:05}"
 
 
 def hours(number: int) -> int:
-    """What the tenant used in the month: from 1,000 on, some below the allowance."""
+    """Returns the hours that a tenant used in the month: from 1,000 on, some in the allowance."""
     return LEAST_HOURS + number % HOURS_APART
 
 
 def total_cents(number: int) -> int:
-    """What the tenant owes, tax included; a tenth, half a cent going up."""
+    """Returns the cents that the tenant owes, with a tenth added as tax, rounded half up."""
     subtotal = PLAN_CENTS + HOUR_CENTS * max(0, hours(number) - INCLUDED_HOURS)
     if number % ADDON_EVERY == 0:
         subtotal += ADDON_CENTS
@@ -54,7 +54,7 @@ def total_cents(number: int) -> int:
 
 
 def totals(count: int) -> dict[str, int]:
-    """Cents by tenant, for so many tenants."""
+    """Returns the cents that each of `count` tenants owes, by tenant id."""
     return {tenant_id(number): total_cents(number) for number in range(1, count + 1)}
 
 
@@ -81,7 +81,7 @@ def _usage_rows(count: int) -> Iterator[str]:
 
 
 def write_files(folder: Path, count: int) -> None:
-    """What `monthend load FOLDER` and `monthend usage import FOLDER/usage.csv` take."""
+    """Writes what `monthend load FOLDER` and `monthend usage import FOLDER/usage.csv` take."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "catalogue.yaml").write_text(CATALOGUE, encoding="utf-8")
     for name, rows in (

@@ -1,4 +1,4 @@
-"""`run`: a stack of its own, generated customers, two month-ends, and every invoice checked."""
+"""`run`: its own stack, generated customers, two month-ends, and every invoice checked."""
 
 import os
 import time
@@ -35,7 +35,7 @@ class NotAsExpected(LocalError):
 
 
 def expect(holds: bool, otherwise: str) -> None:
-    """Raises NotAsExpected with the sentence unless it holds."""
+    """Raises NotAsExpected with the sentence `otherwise` unless `holds` is true."""
     if not holds:
         raise NotAsExpected(f"Not as expected: {otherwise}")
 
@@ -56,48 +56,56 @@ def _followed(stack: LocalStack, steps: Steps, run_id: str, title: str) -> Timed
 
 
 def rates_table(runs: Mapping[str, TimedMonthEnd]) -> Table:
-    """Both month-ends: how fast, and where a message's time went."""
+    """Returns a table of how fast both month-ends were, and where a message's time went."""
     table = Table(title="Where the time went", title_justify="left", box=SIMPLE_HEAD)
     table.add_column("")
     for name in runs:
         table.add_column(name, justify="right")
-    each = runs.values()
-    table.add_row("tenants", *(f"{run.sent:,}" for run in each))
-    table.add_row("tenants/s, end to end", *(f"{run.sent / run.seconds:,.0f}" for run in each))
-    table.add_row("seconds, end to end", *(f"{run.seconds:.1f}" for run in each))
+    month_ends = runs.values()
+    table.add_row("tenants", *(f"{run.sent:,}" for run in month_ends))
     table.add_row(
-        "  start_month_end answered after", *(f"{run.start_seconds:.1f}" for run in each)
+        "tenants/s, end to end", *(f"{run.sent / run.seconds:,.0f}" for run in month_ends)
     )
-    table.add_row("  the first tenant was done after", *(f"{run.first_done:.1f}" for run in each))
-    waited = (run.average_done - run.start_seconds / 2 for run in each)
+    table.add_row("seconds, end to end", *(f"{run.seconds:.1f}" for run in month_ends))
+    table.add_row(
+        "  start_month_end answered after", *(f"{run.start_seconds:.1f}" for run in month_ends)
+    )
+    table.add_row(
+        "  the first tenant was done after", *(f"{run.first_done:.1f}" for run in month_ends)
+    )
+    waited = (run.average_done - run.start_seconds / 2 for run in month_ends)
     table.add_row("  a message waited, on average", *(f"{seconds:.1f}" for seconds in waited))
     return table
 
 
 def taken_table(run: TimedMonthEnd) -> Table:
-    """CPU and memory of the first month-end, by role."""
+    """Returns a table of the first month-end's CPU and memory, by role."""
     table = Table(title="CPU and memory, first run", title_justify="left", box=SIMPLE_HEAD)
     table.add_column("Processes")
     for name in ("how many", "CPU, s", "CPU ms a tenant", "of all cores", "most memory, MB"):
         table.add_column(name, justify="right")
     cores = os.cpu_count() or 1
-    for role, taken in sorted(run.taken.items(), key=lambda each: -each[1].cpu):
-        table.add_row(role, *_cells(taken, run, cores))
+    for role, times in sorted(run.taken.items(), key=lambda entry: -entry[1].cpu):
+        table.add_row(role, *_cells(times, run, cores))
     return table
 
 
-def _cells(taken: RoleTimes, run: TimedMonthEnd, cores: int) -> tuple[str, ...]:
+def _cells(times: RoleTimes, run: TimedMonthEnd, cores: int) -> tuple[str, ...]:
     return (
-        f"{len(taken.pids)}",
-        f"{taken.cpu:.1f}",
-        f"{taken.cpu * 1000 / run.sent:.1f}",
-        f"{taken.cpu / run.seconds / cores:.0%}",
-        f"{taken.most_resident / BYTES_IN_A_MB:.0f}",
+        f"{len(times.pids)}",
+        f"{times.cpu:.1f}",
+        f"{times.cpu * 1000 / run.sent:.1f}",
+        f"{times.cpu / run.seconds / cores:.0%}",
+        f"{times.most_resident / BYTES_IN_A_MB:.0f}",
     )
 
 
 def check_first(stack: LocalStack, run: TimedMonthEnd, tenants: int) -> str:
-    """Exactly one invoice for each tenant, each of exactly the expected amount."""
+    """Checks that each tenant has exactly one invoice of exactly the expected amount.
+
+    Returns a sentence that says so. Raises NotAsExpected otherwise, and if an outcome is not
+    `rolled` or there is a dead letter.
+    """
     stored = invoices(stack)
     wrong = faults(stored, tenants)
     expect(not wrong, "; ".join(wrong[:SHOWN_FAULTS]))
@@ -109,7 +117,7 @@ def check_first(stack: LocalStack, run: TimedMonthEnd, tenants: int) -> str:
 
 
 def bring_up(stack: LocalStack, steps: Steps, tenants: int, concurrency: int | None) -> None:
-    """Starts, builds, deploys and loads."""
+    """Starts a stack, builds and deploys the template, and loads the customers."""
     parameters = {"RollupConcurrency": str(concurrency)} if concurrency else {}
     with steps.step("Start a local AWS, build and deploy the template"):
         stack.start()
@@ -119,7 +127,7 @@ def bring_up(stack: LocalStack, steps: Steps, tenants: int, concurrency: int | N
 
 
 def tell(stack: LocalStack, steps: Steps, tenants: int) -> None:
-    """Two month-ends on a stack that is loaded, checked and shown."""
+    """Runs two month-ends on a loaded stack, checks them and shows them."""
     first = _followed(stack, steps, FIRST, "Month-end")
     with steps.step("Read and check every invoice"):
         checked = check_first(stack, first, tenants)
@@ -134,8 +142,8 @@ def tell(stack: LocalStack, steps: Steps, tenants: int) -> None:
 
 
 def limit(run: TimedMonthEnd) -> str:
-    """Whether processors were what the run ran out of, and what they could do at most."""
-    cores, cpu = os.cpu_count() or 1, sum(taken.cpu for taken in run.taken.values())
+    """Returns how busy the run kept the processors, and what they could do at most."""
+    cores, cpu = os.cpu_count() or 1, sum(times.cpu for times in run.taken.values())
     if not cpu:
         return "CPU and memory are not measured here: there is no /proc."
     emulator = run.taken.get(EMULATOR, RoleTimes()).cpu
@@ -149,7 +157,7 @@ def limit(run: TimedMonthEnd) -> str:
 
 
 def real_run(console: Console, tenants: int, concurrency: int | None) -> None:
-    """All of it; raises LocalError when anything is not as promised."""
+    """Does all of this and stops the stack; raises LocalError if anything is not as promised."""
     steps, stack = Steps(console), LocalStack(FOLDER, auth=False)
     began = time.monotonic()
     stack.stop()

@@ -1,4 +1,4 @@
-"""What the emulator's processes take while they work: CPU seconds and resident memory, by role."""
+"""Watches the emulator's processes at work: CPU seconds and resident memory, by role."""
 
 import os
 import threading
@@ -27,7 +27,7 @@ class WatchedProcess:
 
 @dataclass(slots=True)
 class RoleTimes:
-    """One role: CPU seconds, the most memory of any one process, and how many there were."""
+    """One role: CPU seconds, the most memory of any one process, and the processes' ids."""
 
     cpu: float = 0.0
     most_resident: int = 0
@@ -35,15 +35,15 @@ class RoleTimes:
 
 
 def processes_of(group: int) -> Iterator[WatchedProcess]:
-    """The living processes of a group; none where there is no /proc."""
+    """Yields the living processes of a group; none where there is no /proc."""
     for stat in PROC.glob("[0-9]*/stat"):
         try:
             text, command = stat.read_text(), stat.with_name("cmdline").read_text()
         except OSError:
             continue
-        found = _process(text, command, group)
-        if found is not None:
-            yield found
+        process = _process(text, command, group)
+        if process is not None:
+            yield process
 
 
 def _process(stat: str, command: str, group: int) -> WatchedProcess | None:
@@ -67,7 +67,7 @@ def _role(command: str, leads: bool) -> str:
 
 
 class Watch:
-    """Looks at a process group now and then, from the way in to the way out."""
+    """Looks at a process group every half second while the block of its `with` runs."""
 
     def __init__(self, group: int) -> None:
         self._group = group
@@ -78,10 +78,10 @@ class Watch:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def look(self) -> None:
-        """One look at all of them."""
+        """Looks at all processes of the group once."""
         seen = {process.pid: process for process in processes_of(self._group)}
         for pid, process in seen.items():
-            # What was there before the first look had used CPU before; what comes later, none.
+            # A process seen at the first look had used CPU before; one that comes later, none.
             self._first.setdefault(pid, 0.0 if self._last else process.cpu)
             self._most[pid] = max(process.resident, self._most.get(pid, 0))
         self._last |= seen
@@ -91,14 +91,14 @@ class Watch:
             self.look()
 
     def taken(self) -> Mapping[str, RoleTimes]:
-        """What each role took since the first look."""
-        found: dict[str, RoleTimes] = {}
+        """Returns what each role used since the first look."""
+        roles: dict[str, RoleTimes] = {}
         for pid, process in self._last.items():
-            of_role = found.setdefault(process.role, RoleTimes())
-            of_role.cpu += process.cpu - self._first.get(pid, 0.0)
-            of_role.most_resident = max(of_role.most_resident, self._most.get(pid, 0))
-            of_role.pids.add(pid)
-        return found
+            times = roles.setdefault(process.role, RoleTimes())
+            times.cpu += process.cpu - self._first.get(pid, 0.0)
+            times.most_resident = max(times.most_resident, self._most.get(pid, 0))
+            times.pids.add(pid)
+        return roles
 
     def __enter__(self) -> Self:
         self.look()
