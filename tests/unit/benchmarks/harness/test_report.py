@@ -1,4 +1,4 @@
-"""Targets, verdicts, and what the command says and returns."""
+"""Targets, verdicts, and what the command prints and returns."""
 
 import json
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def test_the_median_is_judged_and_not_the_worst_round() -> None:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[list[Row]], int]:
-    """The command with these rows as its measurements, writing to the test's own folder."""
+    """Runs the command with these rows as its measurements; it writes to the test's own folder."""
 
     def with_rows(rows: list[Row]) -> int:
         monkeypatch.setattr(command, "enter", lambda: None)
@@ -63,7 +63,7 @@ def test_a_run_that_meets_its_targets_returns_0_and_writes_what_it_shows(
 ) -> None:
     assert run([row(12), row(99, target=None)]) == 0
     written = json.loads((tmp_path / "bench.json").read_text())
-    assert [each["verdict"] for each in written["rows"]] == ["stretch", "info"]
+    assert [entry["verdict"] for entry in written["rows"]] == ["stretch", "info"]
     assert written["rows"][0]["target"] == "At most 20; stretch 15."
     assert (written["quick"], written["notes"]) == (True, ["a note"])
     assert "12.00" in capsys.readouterr().out

@@ -98,9 +98,9 @@ def test_every_request_of_a_recording_has_an_answer(recording: Recording) -> Non
 
 
 def test_a_fresh_interpreter_is_timed() -> None:
-    taken = run(BARE)
-    assert taken.cpu > 0
-    assert taken.wall > 0
+    times = run(BARE)
+    assert times.cpu > 0
+    assert times.wall > 0
 
 
 def test_a_fresh_interpreter_that_fails_says_why() -> None:
@@ -109,8 +109,8 @@ def test_a_fresh_interpreter_that_fails_says_why() -> None:
 
 
 def test_functions_are_named_with_their_layers_as_the_template_has_them() -> None:
-    found = {function.name: function.layers for function in functions()}
-    assert found["rollup_tenant"] == ("QuoteEngineLayer", "InvoicingLayer")
+    layers = {function.name: function.layers for function in functions()}
+    assert layers["rollup_tenant"] == ("QuoteEngineLayer", "InvoicingLayer")
 
 
 def test_variables_come_from_the_template() -> None:

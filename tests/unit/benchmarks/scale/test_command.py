@@ -1,4 +1,4 @@
-"""`python -m benchmarks.scale`: its words, its exit codes, and what it shows."""
+"""`python -m benchmarks.scale`: its arguments, its exit codes, and what it shows."""
 
 import json
 from pathlib import Path
@@ -15,8 +15,8 @@ from tests.unit.benchmarks.scale.test_paper import SCENARIO
 
 
 def test_without_words_it_is_a_million_tenants_on_new_tables() -> None:
-    found = command.arguments_of(["simulate"])
-    assert (found.tenants, found.concurrency, found.warm) == (1_000_000, None, False)
+    arguments = command.arguments_of(["simulate"])
+    assert (arguments.tenants, arguments.concurrency, arguments.warm) == (1_000_000, None, False)
 
 
 def test_a_real_run_is_two_thousand_tenants() -> None:

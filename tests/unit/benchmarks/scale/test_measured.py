@@ -1,4 +1,4 @@
-"""What the paper month-end measures: it runs, and it counts what DynamoDB would."""
+"""The paper month-end's measurements: they run, and they count what DynamoDB would."""
 
 import io
 import sys
@@ -33,17 +33,17 @@ def as_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
     settings.cache_clear()
 
 
-def test_the_months_behind_are_those_in_front_of_the_workloads() -> None:
+def test_the_months_behind_are_those_before_the_workloads() -> None:
     assert [period.label for period in history.months_before(5)] == [
         *("2025-11", "2025-12", "2026-01", "2026-02", "2026-03")
     ]
 
 
 def test_a_tenant_with_invoices_behind_it_reads_their_usage_again(recording: Recording) -> None:
-    found = units(recording.warm)
-    # Two deployments, for the month itself and the two issued ones in front of it.
-    assert found.reads == {"AccountsTable": 1, "InvoicesTable": 1, "UsageTable": 6}
-    assert found.writes == {"InvoicesTable": 2, "InvoicesTable/period": 1}
+    used = units(recording.warm)
+    # Two deployments, for the month itself and the two issued ones before it.
+    assert used.reads == {"AccountsTable": 1, "InvoicesTable": 1, "UsageTable": 6}
+    assert used.writes == {"InvoicesTable": 2, "InvoicesTable/period": 1}
 
 
 def _call(operation: str, request: Mapping[str, Any], answer: Mapping[str, Any]) -> Call:
@@ -51,7 +51,7 @@ def _call(operation: str, request: Mapping[str, Any], answer: Mapping[str, Any])
 
 
 def test_a_projection_saves_no_units() -> None:
-    # An invoice of 2,000 bytes and more; twelve like it are found, of which ten bytes come back.
+    # An invoice of a little over 2,000 bytes; twelve are read, and ten bytes of each come back.
     item = {"tenant_id": {"S": "a"}, "period_start": {"S": "b"}, "lines": {"S": "x" * 2000}}
     query = _call(
         "Query",
@@ -59,10 +59,10 @@ def test_a_projection_saves_no_units() -> None:
         {"Items": [{"tenant_id": {"S": "a"}}] * 12},
     )
     put = _call("PutItem", {"Item": item}, {})
-    found = units(RecordedRollup("a", 0, (query, put)))
-    # 12 x 2,028 bytes are 24,336: six times 4,096, in part.
-    assert found.reads == {"InvoicesTable": 6}
-    assert found.writes == {"InvoicesTable": 2}
+    used = units(RecordedRollup("a", 0, (query, put)))
+    # 12 x 2,028 bytes are 24,336: six times 4,096, the last in part.
+    assert used.reads == {"InvoicesTable": 6}
+    assert used.writes == {"InvoicesTable": 2}
 
 
 def test_a_transaction_writes_twice_its_units() -> None:

@@ -1,4 +1,4 @@
-"""The month-end on paper: figures worked by hand from round numbers."""
+"""The month-end on paper: figures worked out by hand from round numbers."""
 
 from dataclasses import replace
 from typing import Any
@@ -73,7 +73,7 @@ def test_pollers_begin_with_five_and_grow_by_three_hundred_a_minute() -> None:
     many = SCENARIO.with_concurrency(1000)
     assert workers(many, 0) == 5
     assert workers(many, 60) == 305
-    # A thousand executions are the account's, and one of them is the start's.
+    # The account has a thousand executions, and the start takes one of them.
     assert workers(many, 600) == 999
     assert workers(SCENARIO, 60) == 50
 
@@ -124,17 +124,17 @@ def test_a_grown_table_has_its_quota_and_the_index_its_sixteen_keys() -> None:
 
 
 def test_with_fifty_workers_a_million_tenants_wait_for_workers() -> None:
-    found = run(SCENARIO)
+    fifty = run(SCENARIO)
     # 1,000,000 / 1,250 = 800 s, and a few more until pollers and the start are at work.
-    assert 800 < found.seconds < 810
-    assert found.bottleneck == "rollup_tenant"
+    assert 800 < fifty.seconds < 810
+    assert fifty.bottleneck == "rollup_tenant"
 
 
 def test_with_many_workers_new_tables_are_the_limit_and_the_start_on_grown_ones() -> None:
-    found = run(SCENARIO.with_concurrency(500))
+    new = run(SCENARIO.with_concurrency(500))
     # 1,000,000 / 1,714 = 583 s.
-    assert 583 < found.seconds < 595
-    assert found.bottleneck == "InvoicesTable"
+    assert 583 < new.seconds < 595
+    assert new.bottleneck == "InvoicesTable"
     grown = run(GROWN.with_concurrency(500))
     assert 294 <= grown.seconds < 296
     assert grown.bottleneck == "start_month_end"
@@ -168,9 +168,9 @@ def test_beyond_a_tables_units_more_workers_gain_nothing() -> None:
     assert saturation(SCENARIO) == 69
 
 
-def test_every_stage_is_told_with_its_own_time() -> None:
-    told = {stage.name: stage for stage in stages(SCENARIO)}
-    assert list(told) == [
+def test_every_stage_is_listed_with_its_own_time() -> None:
+    by_name = {stage.name: stage for stage in stages(SCENARIO)}
+    assert list(by_name) == [
         "start_month_end",
         "rollup_tenant",
         "AccountsTable",
@@ -178,10 +178,10 @@ def test_every_stage_is_told_with_its_own_time() -> None:
         "InvoicesTable/period",
         "UsageTable",
     ]
-    assert told["start_month_end"].seconds == pytest.approx(294)
-    assert told["rollup_tenant"].rate == pytest.approx(1250)
-    assert "2 written, 1 read" in told["InvoicesTable"].limit
-    assert "over 16 keys" in told["InvoicesTable/period"].limit
+    assert by_name["start_month_end"].seconds == pytest.approx(294)
+    assert by_name["rollup_tenant"].rate == pytest.approx(1250)
+    assert "2 written, 1 read" in by_name["InvoicesTable"].limit
+    assert "over 16 keys" in by_name["InvoicesTable/period"].limit
 
 
 def test_the_cost_of_a_million_tenants() -> None:
@@ -210,11 +210,11 @@ def test_the_cost_of_a_million_tenants() -> None:
 
 
 def test_the_deployment_is_the_templates() -> None:
-    found = deployment()
-    assert found.batch == 10
-    assert found.shards == 16
+    sizes = deployment()
+    assert sizes.batch == 10
+    assert sizes.shards == 16
     # Five minutes less the margin in which it hands over.
-    assert found.start_window == 270
+    assert sizes.start_window == 270
 
 
 @pytest.mark.parametrize("group", [Limits(), Prices(), Assumptions()])

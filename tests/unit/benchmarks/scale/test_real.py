@@ -32,7 +32,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
         # The last hour of the allowance, and the first after it: 50.01 and 5.00.
         (488, 1488, 5500),
         (489, 1489, 5501 + 750 + 75),
-        # 50.05 and half a cent that goes up: 5.01.
+        # 50.05, and 5.005 of tax, rounded up to 5.01.
         (493, 1493, 5506),
     ],
 )
@@ -43,10 +43,10 @@ def test_what_a_generated_tenant_owes(number: int, hours: int, cents: int) -> No
 
 def test_the_files_are_what_the_command_line_takes(tmp_path: Path) -> None:
     customers.write_files(tmp_path, 12)
-    found = read_load([tmp_path])
-    assert not found.customers.refused
-    assert len(found.customers.tenants) == 12
-    assert len(found.customers.subscriptions) == 12
+    customers_read = read_load([tmp_path]).customers
+    assert not customers_read.refused
+    assert len(customers_read.tenants) == 12
+    assert len(customers_read.subscriptions) == 12
     rows = list(read_usage(tmp_path / "usage.csv", UTC))
     assert all(isinstance(row, UsageRow) for row in rows)
     assert len(rows) == 12
@@ -89,8 +89,8 @@ def _stat(pid: int, group: int, user: int, system: int, pages: int) -> str:
 
 def test_a_process_is_read_by_its_group_whatever_it_is_called() -> None:
     stat = _stat(7, 5, 3 * TICKS, 1 * TICKS, 100)
-    found = watch._process(stat, "python\0/any/x-rollup-tenant-ab/_worker.py", 5)
-    assert found == watch.WatchedProcess(7, "rollup_tenant", 4.0, 100 * PAGE)
+    process = watch._process(stat, "python\0/any/x-rollup-tenant-ab/_worker.py", 5)
+    assert process == watch.WatchedProcess(7, "rollup_tenant", 4.0, 100 * PAGE)
     assert watch._process(stat, "python", 6) is None
     leader = watch._process(_stat(5, 5, 0, 0, 1), "ministack", 5)
     assert leader is not None
@@ -130,11 +130,11 @@ def test_a_child_and_its_group_are_seen() -> None:
 
 
 def test_the_run_says_what_its_processors_could_do() -> None:
-    taken = {"emulator": RoleTimes(cpu=30.0), "rollup_tenant": RoleTimes(cpu=10.0)}
-    found = limit(TimedMonthEnd(2000, 1.0, 1.0, 20.0, 40.0, {"rolled": 2000}, taken))
+    roles = {"emulator": RoleTimes(cpu=30.0), "rollup_tenant": RoleTimes(cpu=10.0)}
+    sentence = limit(TimedMonthEnd(2000, 1.0, 1.0, 20.0, 40.0, {"rolled": 2000}, roles))
     cores = os.cpu_count() or 1
-    assert f"could do {cores * 2000 / 40:,.0f} tenants/s" in found
-    assert "75% of that" in found
+    assert f"could do {cores * 2000 / 40:,.0f} tenants/s" in sentence
+    assert "75% of that" in sentence
 
 
 def test_where_nothing_can_be_seen_nothing_is_claimed() -> None:

@@ -1,4 +1,4 @@
-"""The workloads come to the figures that were worked by hand, or nothing is measured."""
+"""The workloads come to the figures that were worked out by hand, or nothing is measured."""
 
 import pytest
 
@@ -27,5 +27,5 @@ def test_other_figures_are_no_measurement(monkeypatch: pytest.MonkeyPatch) -> No
         every_rule.every_rule()
 
 
-def test_the_estimated_tenant_has_as_many_deployments_as_is_said() -> None:
-    assert len({each.name for each in deployments()}) == DEPLOYMENTS
+def test_the_estimated_tenant_has_as_many_deployments_as_stated() -> None:
+    assert len({deployment.name for deployment in deployments()}) == DEPLOYMENTS
