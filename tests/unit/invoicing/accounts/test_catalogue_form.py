@@ -1,4 +1,4 @@
-"""A catalogue that cannot price is refused, with the place named."""
+"""A plan or add-on that cannot price is refused, and the faulty place is named."""
 
 from copy import deepcopy
 from typing import Any
@@ -11,14 +11,14 @@ from tests.account_bodies import PLAN
 
 
 def refused(read: Any, body: Any) -> list[str]:
-    """The places of what is wrong."""
+    """Returns the places that are named as faulty."""
     with pytest.raises(InvalidForm) as invalid:
         read_priced(read, body, "kiln")
     return list(invalid.value.reasons)
 
 
 def broken(path: str, value: Any) -> dict[str, Any]:
-    """The plan with another value at `rates.0.tiers`; `...` takes the field away."""
+    """Returns the plan with another value at a path like `rates.0.tiers`; `...` removes it."""
     plan: Any = deepcopy(PLAN)
     *parents, last = [int(step) if step.isdigit() else step for step in path.split(".")]
     inner = plan
@@ -72,7 +72,7 @@ def test_a_plan_that_cannot_price_is_refused_by_place(body: Any, fields: list[st
     assert [field.split(" ")[0] for field in refused(read_plan, body)] == fields
 
 
-def test_every_place_is_told_at_once() -> None:
+def test_every_faulty_place_is_named_at_once() -> None:
     body = broken("price", 1.5) | {"colour": "red", "proration": "hourly"}
     assert refused(read_plan, body) == ["price", "proration", "colour"]
 

@@ -31,15 +31,15 @@ def deployment(*segments: Segment) -> Deployment:
     return Deployment("acme", "web", segments)
 
 
-def days(found: Deployment) -> list[tuple[str, str | None, str]]:
+def days(deployed: Deployment) -> list[tuple[str, str | None, str]]:
     """First day, last day and plan of each segment."""
     return [
         (
-            each.starts_on.isoformat(),
-            each.ends_on.isoformat() if each.ends_on else None,
-            each.plan_code,
+            segment.starts_on.isoformat(),
+            segment.ends_on.isoformat() if segment.ends_on else None,
+            segment.plan_code,
         )
-        for each in found.segments
+        for segment in deployed.segments
     ]
 
 
@@ -52,23 +52,23 @@ SPLIT = deployment(segment("2026-01-10", "2026-04-15"), segment("2026-04-16", pl
 
 
 def test_a_change_ends_the_old_terms_on_the_day_before() -> None:
-    found = changed_from(deployment(JANUARY), date(2026, 4, 16), moved)
-    assert days(found) == [
+    changed = changed_from(deployment(JANUARY), date(2026, 4, 16), moved)
+    assert days(changed) == [
         ("2026-01-10", "2026-04-15", "studio"),
         ("2026-04-16", None, "growth"),
     ]
-    # The same once more finds it so.
-    assert changed_from(found, date(2026, 4, 16), moved) == found
+    # The same change once more does nothing.
+    assert changed_from(changed, date(2026, 4, 16), moved) == changed
 
 
 def test_a_change_from_the_first_day_is_of_the_whole_segment() -> None:
-    found = changed_from(deployment(JANUARY), date(2026, 1, 10), moved)
-    assert days(found) == [("2026-01-10", None, "growth")]
+    changed = changed_from(deployment(JANUARY), date(2026, 1, 10), moved)
+    assert days(changed) == [("2026-01-10", None, "growth")]
 
 
 def test_a_change_lasts_until_the_segments_own_end() -> None:
-    found = changed_from(SPLIT, date(2026, 2, 1), moved)
-    assert days(found) == [
+    changed = changed_from(SPLIT, date(2026, 2, 1), moved)
+    assert days(changed) == [
         ("2026-01-10", "2026-01-31", "studio"),
         ("2026-02-01", "2026-04-15", "growth"),
         ("2026-04-16", None, "growth"),
@@ -76,18 +76,18 @@ def test_a_change_lasts_until_the_segments_own_end() -> None:
 
 
 def test_a_change_to_the_same_terms_splits_nothing() -> None:
-    found = deployment(JANUARY)
-    assert changed_from(found, date(2026, 4, 16), lambda running: running) == found
+    unchanged = deployment(JANUARY)
+    assert changed_from(unchanged, date(2026, 4, 16), lambda running: running) == unchanged
 
 
 def test_an_end_is_the_last_day_billed() -> None:
-    found = ended_on(deployment(JANUARY), date(2026, 6, 30))
-    assert days(found) == [("2026-01-10", "2026-06-30", "studio")]
-    assert ended_on(found, date(2026, 6, 30)) == found
-    # It may be moved forward, not beyond itself.
-    assert days(ended_on(found, date(2026, 1, 10))) == [("2026-01-10", "2026-01-10", "studio")]
+    ended = ended_on(deployment(JANUARY), date(2026, 6, 30))
+    assert days(ended) == [("2026-01-10", "2026-06-30", "studio")]
+    assert ended_on(ended, date(2026, 6, 30)) == ended
+    # It may be moved to an earlier day, not to a later one.
+    assert days(ended_on(ended, date(2026, 1, 10))) == [("2026-01-10", "2026-01-10", "studio")]
     with pytest.raises(NotRunning, match="no subscription of web runs on 2026-07-01"):
-        ended_on(found, date(2026, 7, 1))
+        ended_on(ended, date(2026, 7, 1))
 
 
 def test_an_end_takes_what_would_begin_later_with_it() -> None:
@@ -117,18 +117,21 @@ def test_before_the_first_day_nothing_can_change(day: date) -> None:
 def test_both_dates_of_a_segment_are_its_own(
     segments: list[tuple[str, str | None]], overlap: bool
 ) -> None:
-    found = [segment(*each) for each in segments]
-    assert (first_overlap(found) is not None) is overlap
+    both = [segment(*dates) for dates in segments]
+    assert (first_overlap(both) is not None) is overlap
 
 
 def test_segments_come_beside_others_or_in_their_place() -> None:
     ended = segment("2026-01-10", "2026-03-31")
-    found = with_segments(deployment(JANUARY), [segment("2026-04-01"), ended])
-    assert days(found) == [("2026-01-10", "2026-03-31", "studio"), ("2026-04-01", None, "studio")]
+    combined = with_segments(deployment(JANUARY), [segment("2026-04-01"), ended])
+    assert days(combined) == [
+        ("2026-01-10", "2026-03-31", "studio"),
+        ("2026-04-01", None, "studio"),
+    ]
     with pytest.raises(
         InvalidAccount, match="2026-03-31 overlaps the subscription from 2026-01-10"
     ):
-        with_segments(found, [segment("2026-03-31", "2026-03-31")])
+        with_segments(combined, [segment("2026-03-31", "2026-03-31")])
 
 
 def test_a_deployment_has_at_most_200_segments() -> None:
@@ -141,7 +144,9 @@ def test_a_deployment_has_at_most_200_segments() -> None:
 def billed_days(segments: Iterable[Segment]) -> dict[date, str]:
     """The plan of each day of 2026 that is billed."""
     year = [date.fromordinal(n) for n in range(date(2026, 1, 1).toordinal(), 739982)]
-    return {day: each.plan_code for each in segments for day in year if each.active_on(day)}
+    return {
+        day: segment.plan_code for segment in segments for day in year if segment.active_on(day)
+    }
 
 
 in_2026 = st.dates(date(2026, 1, 1), date(2026, 12, 31))
@@ -150,23 +155,25 @@ steps = st.tuples(st.sampled_from(["change", "end"]), in_2026, st.sampled_from([
 
 @given(st.lists(steps, max_size=12))
 def test_whatever_is_changed_and_ended_each_day_has_the_terms_last_given_to_it(
-    taken: list[tuple[str, date, str]],
+    history: list[tuple[str, date, str]],
 ) -> None:
-    found, by_day = deployment(segment("2026-01-01")), billed_days([segment("2026-01-01")])
-    for what, day, plan in taken:
+    web, by_day = deployment(segment("2026-01-01")), billed_days([segment("2026-01-01")])
+    for action, day, plan in history:
         if day not in by_day:
             with pytest.raises(NotRunning):
-                ended_on(found, day)
+                ended_on(web, day)
             continue
-        if what == "end":
-            found = ended_on(found, day)
-            by_day = {each: on for each, on in by_day.items() if each <= day}
+        if action == "end":
+            web = ended_on(web, day)
+            by_day = {billed: terms for billed, terms in by_day.items() if billed <= day}
         else:
-            # Until the end of the segment, which the oracle asks for.
-            [until] = [each.ends_on for each in found.segments if each.active_on(day)]
-            found = changed_from(found, day, partial(replace, plan_code=plan))
-            changed = {each for each in by_day if day <= each <= (until or date.max)}
+            # Until the end of the segment; for that the oracle looks at the deployment itself.
+            [until] = [segment.ends_on for segment in web.segments if segment.active_on(day)]
+            web = changed_from(web, day, partial(replace, plan_code=plan))
+            changed = {billed for billed in by_day if day <= billed <= (until or date.max)}
             by_day |= dict.fromkeys(changed, plan)
-        assert billed_days(found.segments) == by_day
-        assert first_overlap(found.segments) is None
-        assert all(one.starts_on < other.starts_on for one, other in pairwise(found.segments))
+        assert billed_days(web.segments) == by_day
+        assert first_overlap(web.segments) is None
+        assert all(
+            earlier.starts_on < later.starts_on for earlier, later in pairwise(web.segments)
+        )

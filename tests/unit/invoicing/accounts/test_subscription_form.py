@@ -1,4 +1,4 @@
-"""Subscriptions as they are sent: which versions are meant, and which fields are refused."""
+"""Subscriptions as callers send them: which versions are meant, which fields are refused."""
 
 from dataclasses import replace
 from datetime import date
@@ -41,21 +41,21 @@ def changed(**fields: Any) -> Segment:
 
 
 def test_what_is_new_gets_the_newest_versions() -> None:
-    found = segment(addons=[{"code": "storage"}, {"code": "ip", "quantity": 2}])
-    assert found.plan_version == 4
-    assert found.addons == (AddonChoice("ip", 1, 2), AddonChoice("storage", 3, 1))
+    new = segment(addons=[{"code": "storage"}, {"code": "ip", "quantity": 2}])
+    assert new.plan_version == 4
+    assert new.addons == (AddonChoice("ip", 1, 2), AddonChoice("storage", 3, 1))
 
 
 def test_what_is_there_stays_on_its_versions() -> None:
-    found = segment(RUNNING, addons=[{"code": "storage"}, {"code": "ip"}])
-    assert found.plan_version == 1
-    assert found.addons == (AddonChoice("ip", 1, 1), AddonChoice("storage", 2, 1))
+    same_plan = segment(RUNNING, addons=[{"code": "storage"}, {"code": "ip"}])
+    assert same_plan.plan_version == 1
+    assert same_plan.addons == (AddonChoice("ip", 1, 1), AddonChoice("storage", 2, 1))
     assert segment(RUNNING, plan="growth").plan_version == 2
 
 
 def test_a_version_that_is_named_is_taken() -> None:
-    found = segment(RUNNING, plan_version=3, addons=[{"code": "storage", "version": 1}])
-    assert (found.plan_version, found.addons) == (3, (AddonChoice("storage", 1, 1),))
+    pinned = segment(RUNNING, plan_version=3, addons=[{"code": "storage", "version": 1}])
+    assert (pinned.plan_version, pinned.addons) == (3, (AddonChoice("storage", 1, 1),))
 
 
 def test_a_change_keeps_what_it_does_not_name() -> None:
@@ -78,9 +78,9 @@ def test_a_subscription_moves_to_another_version_only_when_it_is_named() -> None
 
 
 def test_terms_are_exact() -> None:
-    found = segment(discounts=[{"percent": "12.5"}, {"amount": 5}], minimum_commitment="100.10")
-    assert found.discounts == (Discount(percent=Decimal("12.5")), Discount(amount=Decimal(5)))
-    assert found.minimum_commitment == Decimal("100.10")
+    exact = segment(discounts=[{"percent": "12.5"}, {"amount": 5}], minimum_commitment="100.10")
+    assert exact.discounts == (Discount(percent=Decimal("12.5")), Discount(amount=Decimal(5)))
+    assert exact.minimum_commitment == Decimal("100.10")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_terms_are_exact() -> None:
     ],
 )
 def test_a_faulty_field_of_a_segment_is_named(fields: dict[str, Any], field: str) -> None:
-    body = {name: each for name, each in (SEGMENT | fields).items() if each is not ...}
+    body = {name: value for name, value in (SEGMENT | fields).items() if value is not ...}
     with pytest.raises(InvalidForm) as refused:
         read_form(DeploymentForm, {"segments": [SEGMENT, body]}, {"tenant_id": "acme"})
     assert list(refused.value.reasons) == [f"segments.1.{field}"]

@@ -17,13 +17,13 @@ from tests.account_bodies import WATTLE
 
 
 def tenant(**changes: Any) -> Tenant:
-    """The tenant of the usual body, changed; `...` takes a field away."""
+    """Reads the tenant of the usual body with these changes; `...` removes a field."""
     body = {name: value for name, value in (WATTLE | changes).items() if value is not ...}
     return read_form(TenantForm, body, {"tenant_id": "wattle"}).tenant("wattle")
 
 
 def refused(**changes: Any) -> list[str]:
-    """The fields that are refused."""
+    """Returns the fields that are refused."""
     try:
         tenant(**changes)
     except InvalidForm as invalid:
@@ -102,7 +102,7 @@ def test_a_faulty_field_is_named(field: str, value: Any) -> None:
 )
 def test_a_faulty_part_of_an_address_is_named(field: str, value: Any) -> None:
     name = field.partition(".")[0]
-    address = {key: each for key, each in WATTLE["address"].items() if key != name}
+    address = {key: part for key, part in WATTLE["address"].items() if key != name}
     address |= {} if value is ... else {name: value}
     assert refused(address=address) == [f"address.{field}"]
 
@@ -127,7 +127,7 @@ def test_usual_addresses_are_taken(email: str) -> None:
     assert tenant(billing_email=email).billing_email == email
 
 
-# The first is the tax office's own; full-width digits are what python-stdnum takes besides.
+# The first is the tax office's own; python-stdnum also takes full-width digits.
 @pytest.mark.parametrize(
     ("abn", "stored"),
     [

@@ -151,7 +151,7 @@ def test_a_caller_in_several_tenant_groups_names_one() -> None:
         (NOBODY, False, False),
     ],
 )
-def test_reading_and_recording_are_rights_of_their_own(
+def test_reading_and_recording_are_separate_rights(
     caller: Caller, reads: bool, records: bool
 ) -> None:
     assert (caller.may_read, caller.may_record_usage) == (reads, records)

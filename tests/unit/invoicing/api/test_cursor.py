@@ -15,9 +15,9 @@ def test_a_cursor_comes_back_as_its_position() -> None:
 
 def test_every_changed_character_is_refused() -> None:
     cursor = seal_cursor("key", "acme", "2026-04-01")
-    for place, letter in enumerate(cursor):
-        other = "B" if letter == "A" else "A"
-        changed = cursor[:place] + other + cursor[place + 1 :]
+    for place, character in enumerate(cursor):
+        replacement = "B" if character == "A" else "A"
+        changed = cursor[:place] + replacement + cursor[place + 1 :]
         with pytest.raises(InvalidCursor):
             open_cursor("key", "acme", changed)
 

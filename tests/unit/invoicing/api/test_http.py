@@ -1,4 +1,4 @@
-"""What a route answers to an exception: as declared, as all routes do, or a 500."""
+"""A route answers an exception as it declared, as all routes do, or with a 500."""
 
 import json
 from http import HTTPStatus
@@ -18,7 +18,7 @@ EVENT = {"httpMethod": "GET", "requestContext": {"authorizer": {"claims": {}}}}
 
 
 class Taken(Exception):
-    """Something is another's."""
+    """Something belongs to somebody else."""
 
 
 class Missing(Exception):
@@ -26,12 +26,12 @@ class Missing(Exception):
 
 
 class MissingThere(Missing):
-    """A special case of it."""
+    """A special case of something missing."""
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The settings of a function."""
+    """Sets the environment variables of a function."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     settings.cache_clear()
@@ -40,7 +40,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def answer_to(error: Exception | None, **route: Any) -> tuple[int, Any]:
-    """The status and body of a route that raises this, or answers if it raises nothing."""
+    """Returns the status and body of a route that raises this error; None raises nothing."""
 
     @api(Logger(service="test"), may=lambda _: True, **route)
     def handler(_event: Event, _caller: Caller) -> Response:
@@ -81,7 +81,7 @@ def test_an_exception_becomes_its_declared_answer(
     assert (code, body["status"], body["detail"]) == (status, status, detail)
 
 
-def test_what_no_route_declared_tells_nothing_of_itself() -> None:
+def test_an_undeclared_exception_reveals_nothing() -> None:
     code, body = answer_to(Taken("by acme, customer of ours"))
     assert code == 500
     assert "acme" not in json.dumps(body)
@@ -96,7 +96,7 @@ def test_without_an_exception_the_answer_is_the_handlers_own() -> None:
     assert answer_to(None) == (200, {"is": "well"})
 
 
-def test_whoever_may_not_use_the_route_is_told_so_whatever_it_would_raise() -> None:
+def test_a_caller_without_the_right_is_refused_whatever_the_route_would_raise() -> None:
     @api(Logger(service="test"), may=lambda caller: caller.is_admin, answers=ANSWERS)
     def handler(_event: Event, _caller: Caller) -> Response:
         raise Missing("x")

@@ -1,4 +1,4 @@
-"""Whoever changes something says which version they have seen."""
+"""A caller who changes something says which version they have seen."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from invoicing.api.preconditions import precondition
 
 
 def status(version: int | None, **headers: str) -> int:
-    """The status with which a change of this version is refused; 0 if it is allowed."""
+    """Returns the status that a change of this version is refused with; 0 if it is allowed."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
         precondition({"headers": named}).allow(version)

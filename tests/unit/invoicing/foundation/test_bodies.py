@@ -1,4 +1,4 @@
-"""What a request's body may be, and in which words anything else is refused."""
+"""A request's body: what it may be, and in which words anything else is refused."""
 
 import base64
 from typing import Any
@@ -28,7 +28,7 @@ WHERE = {"locality": "Sydney", "country": "AU"}
         ('{"a": [{"b": {}, "c": 1, "b": 2, "c": 3, "b": 4}]}', "field 'b' is given twice; field"),
     ],
 )
-def test_what_cannot_be_read_is_told_in_a_sentence(text: str | bytes, fault: str) -> None:
+def test_what_cannot_be_read_is_refused_in_a_sentence(text: str | bytes, fault: str) -> None:
     with pytest.raises(InvalidJson) as invalid:
         read_json(text)
     assert str(invalid.value).startswith(fault)
@@ -57,10 +57,10 @@ def test_a_request_with_such_a_body_is_a_400(body: str, detail: str) -> None:
 
 
 @pytest.mark.parametrize("body", [None, [], "text", 5, True])
-def test_a_body_that_is_no_object_is_told_so_by_every_reader(body: Any) -> None:
+def test_every_reader_refuses_a_body_that_is_no_object(body: Any) -> None:
     readers = [
         *(read_bulk_issue_request, read_quote_body, read_run_request),
-        *(lambda order, action=action: read_change_request(action, order) for action in Action),
+        *(lambda change, action=action: read_change_request(action, change) for action in Action),
     ]
     for read in readers:
         with pytest.raises(InvalidBody) as invalid:
@@ -79,7 +79,7 @@ def test_a_body_that_is_no_object_is_told_so_by_every_reader(body: Any) -> None:
         (AddressForm, {"lines": []} | WHERE, "lines", "must have at least 1 in it"),
     ],
 )
-def test_no_fault_is_told_in_words_of_python(
+def test_no_fault_is_described_in_words_of_python(
     model: Any, body: dict[str, Any], field: str, text: str
 ) -> None:
     with pytest.raises(InvalidBody) as invalid:

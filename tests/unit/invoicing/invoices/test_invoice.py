@@ -1,4 +1,4 @@
-"""The document: its number, its sums, and nothing in it that is not the tenant's to read."""
+"""An invoice: its number, its sums, and nothing in it that is not the tenant's to read."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -62,9 +62,9 @@ def test_an_invoice_is_a_draft_unless_it_is_issued_at_once() -> None:
     assert issued["fingerprint"] == shown["fingerprint"]
 
 
-def test_a_document_shows_the_contracts_fields_and_no_other() -> None:
+def test_an_invoices_json_shows_the_contracts_fields_and_no_other() -> None:
     invoice = new_invoice(ACME, REQUEST, price(REQUEST), Revision(1, None), NOTHING_BILLED)
-    document = invoice_json(invoice)
+    body = invoice_json(invoice)
     header = [
         "id",
         "number",
@@ -81,7 +81,7 @@ def test_a_document_shows_the_contracts_fields_and_no_other() -> None:
         "due_on",
         "fingerprint",
     ]
-    assert list(document) == [*header, "lines"]
+    assert list(body) == [*header, "lines"]
     line = [
         "kind",
         "description",
@@ -92,10 +92,10 @@ def test_a_document_shows_the_contracts_fields_and_no_other() -> None:
         "unit_price",
         "amount_cents",
     ]
-    assert [list(entry) for entry in document["lines"]] == [line, line]
-    assert (document["id"], document["number"]) == ("acme.2026-04", "2604-1001")
-    assert (document["period_start"], document["period_end"]) == ("2026-04-01", "2026-05-01")
-    assert (document["subtotal_cents"], document["tax_cents"]) == (1000, 100)
+    assert [list(entry) for entry in body["lines"]] == [line, line]
+    assert (body["id"], body["number"]) == ("acme.2026-04", "2604-1001")
+    assert (body["period_start"], body["period_end"]) == ("2026-04-01", "2026-05-01")
+    assert (body["subtotal_cents"], body["tax_cents"]) == (1000, 100)
 
 
 @pytest.mark.parametrize("field", ["subtotal_cents", "tax_cents", "total_cents"])

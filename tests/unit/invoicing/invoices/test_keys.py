@@ -1,4 +1,4 @@
-"""The keys of the invoices table, as items that are stored already have them."""
+"""The keys of the invoices table are those that stored items already have."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""What changed between two revisions: exactly the lines that read differently."""
+"""The changes between two revisions are exactly the lines that read differently."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from quote_engine import Line
 
 
 def line(kind: str, description: str, cents: int, deployment: str | None = "d-1") -> Line:
-    """A line; overage is of one resource kind."""
+    """A line; all overage is of one resource kind."""
     resource = "hours" if kind == "overage" else None
     return Line(kind, description, deployment, resource, "1", "", "1.00", cents)  # type: ignore[arg-type]
 
@@ -44,14 +44,16 @@ TAX = line("tax", "GST", 642, None)
 def test_changes(
     before: list[Line], after: list[Line], expected: list[tuple[Line | None, Line | None]] | None
 ) -> None:
-    found = [(change.before, change.after) for change in line_changes(before, after)]
+    changes = [(change.before, change.after) for change in line_changes(before, after)]
     if expected is None:
         # Another deployment's line is another line, however alike.
         expected = [(before[0], None), (None, after[0])]
-    assert found == expected
+    assert changes == expected
 
 
 def test_the_changes_explain_the_difference_of_the_sums() -> None:
     before, after = [BASE, DISK, OVER, LATE, TAX], [BASE, LAMP, MORE, LATER, OTHER]
     cents = sum(change.cents for change in line_changes(before, after))
-    assert cents == sum(e.amount_cents for e in after) - sum(e.amount_cents for e in before)
+    assert cents == sum(line.amount_cents for line in after) - sum(
+        line.amount_cents for line in before
+    )

@@ -1,4 +1,4 @@
-"""The review's rules, each at its threshold and one cent before it."""
+"""The review's rules, each at its threshold and one cent short of it."""
 
 import re
 from decimal import Decimal
@@ -23,7 +23,7 @@ from quote_engine import Line, LineKind, UnpricedUsage
 
 
 def line(kind: LineKind, cents: int) -> Line:
-    """A line of a kind, for so many cents."""
+    """A line of this kind, for this many cents."""
     return Line(kind, kind, "web", None, "1", "unit", "1", cents)
 
 
@@ -84,7 +84,7 @@ def test_a_total_is_compared_with_last_months(
 )
 def test_an_invoice_by_itself(lines: list[Line], unpriced: int, flags: dict[str, int]) -> None:
     usage = [UnpricedUsage("web", f"kind-{n}", Decimal(1)) for n in range(unpriced)]
-    total = sum(each.amount_cents for each in lines)
+    total = sum(line.amount_cents for line in lines)
     assert own_flags(lines, usage, total) == flags
 
 
@@ -107,8 +107,8 @@ def test_what_is_found_is_said_in_words() -> None:
         ReviewRule.NEGATIVE_LINE: -7,
         ReviewRule.NEGATIVE_TOTAL: -123_456,
     }
-    said = {finding.rule: finding.detail for finding in findings(-123_456, flags, 20_000)}
-    assert said == {
+    details = {finding.rule: finding.detail for finding in findings(-123_456, flags, 20_000)}
+    assert details == {
         ReviewRule.MOVED: "-1,234.56 after 200.00 last month (-1,434.56)",
         ReviewRule.UNPRICED_USAGE: "usage of 1 kind is billed nothing",
         ReviewRule.NEGATIVE_LINE: "a line of -0.07",

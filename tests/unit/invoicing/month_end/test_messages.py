@@ -1,4 +1,4 @@
-"""What starts a run and what a rollup is told: read whole or refused by field."""
+"""Events that start a run and messages to a rollup are read whole or refused by field."""
 
 import json
 from datetime import UTC, datetime

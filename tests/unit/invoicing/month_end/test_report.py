@@ -22,7 +22,7 @@ AT = datetime(2026, 5, 1, 4, tzinfo=UTC)
 def header(
     tenant_id: str, cents: int, status: str = "draft", currency: str = "AUD", revision: int = 1
 ) -> Header:
-    """An April header; of its total a tenth is said to be tax."""
+    """An April header; a tenth of its total counts as tax."""
     tax = cents // 10
     return Header(
         tenant_id=tenant_id,
@@ -42,43 +42,45 @@ def header(
 
 
 def failure(tenant_id: str, reason: str = "UnknownPrice: x") -> Failure:
-    """A note of a failure."""
+    """A tenant's recorded failure."""
     return Failure(tenant_id, reason, "run", AT, 5)
 
 
 def report(
     *headers: Header,
-    looks: tuple[TenantCheck, ...] = (),
+    checks: tuple[TenantCheck, ...] = (),
     before: tuple[Header, ...] = (),
     flags: dict[str, Flags] | None = None,
 ) -> MonthReport:
-    """The report of these invoices and looks, after these of March."""
+    """The report of these April invoices and checks, after these invoices of March."""
     listing = ListedMonth(
         period=APRIL,
-        invoices=tuple(Listed(each, (flags or {}).get(each.tenant_id, {})) for each in headers),
-        before={each.tenant_id: each for each in before},
-        others=tuple(look.tenant_id for look in looks),
+        invoices=tuple(
+            Listed(header, (flags or {}).get(header.tenant_id, {})) for header in headers
+        ),
+        before={header.tenant_id: header for header in before},
+        others=tuple(check.tenant_id for check in checks),
         runs=(),
     )
-    return month_report(listing, looks, AT)
+    return month_report(listing, checks, AT)
 
 
 def test_nobody_is_counted_twice_or_not_at_all() -> None:
-    looks = (
+    checks = (
         TenantCheck("e", None, due=True, failure=failure("e")),
         TenantCheck("f", None, due=True, failure=None),
-        # An old note of somebody who is not due any more, and of somebody who is invoiced.
+        # Old failures of a tenant that is not due any more, and of one that is invoiced.
         TenantCheck("g", None, due=False, failure=failure("g")),
         TenantCheck("h", Listed(header("h", 700), {}), due=True, failure=failure("h")),
     )
     invoices = [header("a", 100), header("b", 200, "issued"), header("c", 400, "void")]
-    found = report_json(report(*invoices, looks=looks))
-    assert (found["tenants"], found["due"]) == (7, 6)
-    assert found["invoiced"] == {"draft": 2, "issued": 1, "paid": 0, "void": 1}
-    assert [each["tenant_id"] for each in found["failed"]["tenants"]] == ["e"]
-    assert found["missing"]["tenant_ids"] == ["f"]
-    assert found["nothing_to_invoice"]["tenant_ids"] == ["g"]
-    assert found["void_not_reissued"]["tenant_ids"] == ["c"]
+    answer = report_json(report(*invoices, checks=checks))
+    assert (answer["tenants"], answer["due"]) == (7, 6)
+    assert answer["invoiced"] == {"draft": 2, "issued": 1, "paid": 0, "void": 1}
+    assert [failed["tenant_id"] for failed in answer["failed"]["tenants"]] == ["e"]
+    assert answer["missing"]["tenant_ids"] == ["f"]
+    assert answer["nothing_to_invoice"]["tenant_ids"] == ["g"]
+    assert answer["void_not_reissued"]["tenant_ids"] == ["c"]
 
 
 @pytest.mark.parametrize(
@@ -96,35 +98,35 @@ def test_nobody_is_counted_twice_or_not_at_all() -> None:
 def test_totals_are_of_what_is_billed_and_never_over_two_currencies(
     headers: list[Header], totals: list[tuple[str, int, int]]
 ) -> None:
-    found = report_json(report(*headers))["totals"]
-    assert [(row["currency"], row["invoices"], row["total_cents"]) for row in found] == totals
+    rows = report_json(report(*headers))["totals"]
+    assert [(row["currency"], row["invoices"], row["total_cents"]) for row in rows] == totals
 
 
 def test_each_state_has_its_own_sums() -> None:
-    found = report_json(report(header("a", 110), header("b", 220), header("c", 550, "void")))
+    answer = report_json(report(header("a", 110), header("b", 220), header("c", 550, "void")))
     assert [
         (row["status"], row["invoices"], row["subtotal_cents"], row["tax_cents"])
-        for row in found["by_status"]
+        for row in answer["by_status"]
     ] == [("draft", 2, 297, 33), ("void", 1, 495, 55)]
 
 
 def test_the_review_has_held_ones_first_then_the_biggest_movers() -> None:
     before = (header("big", 10_000), header("small", 10_000), header("gone", 9_000))
-    looks = (TenantCheck("gone", None, due=False, failure=None),)
-    found = report(
+    checks = (TenantCheck("gone", None, due=False, failure=None),)
+    reviewed = report(
         header("big", 90_000),
         header("issued", 1, "issued"),
         header("new", 95_000),
         header("small", 20_000),
         header("unpriced", 100),
-        looks=looks,
+        checks=checks,
         before=before,
         flags={
             "unpriced": {ReviewRule.UNPRICED_USAGE: 1},
             "issued": {ReviewRule.UNPRICED_USAGE: 1},
         },
     ).review()
-    assert [(each.tenant_id, each.held, each.moved_cents) for each in found] == [
+    assert [(finding.tenant_id, finding.held, finding.moved_cents) for finding in reviewed] == [
         ("big", True, 80_000),
         ("small", True, 10_000),
         ("unpriced", True, 100),
@@ -134,12 +136,12 @@ def test_the_review_has_held_ones_first_then_the_biggest_movers() -> None:
 
 
 def test_who_had_nothing_to_pay_last_month_has_not_stopped() -> None:
-    looks = (TenantCheck("gone", None, due=False, failure=None),)
-    assert report(looks=looks, before=(header("gone", 0),)).review() == []
+    checks = (TenantCheck("gone", None, due=False, failure=None),)
+    assert report(checks=checks, before=(header("gone", 0),)).review() == []
 
 
 @pytest.mark.parametrize(
-    ("other", "same"),
+    ("headers", "same"),
     [
         ([header("b", 2), header("a", 1)], True),
         ([header("a", 1, "issued"), header("b", 2, "void")], True),
@@ -149,18 +151,18 @@ def test_who_had_nothing_to_pay_last_month_has_not_stopped() -> None:
         ([header("a", 1), header("b", 2), header("c", 3)], False),
     ],
 )
-def test_a_digest_is_of_content_and_not_of_state(other: list[Header], same: bool) -> None:
+def test_a_digest_is_of_content_and_not_of_state(headers: list[Header], same: bool) -> None:
     reviewed = digest([header("a", 1), header("b", 2)])
-    assert (digest(other) == reviewed) is same
+    assert (digest(headers) == reviewed) is same
 
 
 def test_a_stored_report_fits_into_an_item_whatever_failed() -> None:
     names = [f"tenant-{number:05}" for number in range(8000)]
-    looks = tuple(TenantCheck(name, None, True, failure(name, "ü" * 300)) for name in names)
-    found = report(*(header(f"new-{number}", 5) for number in range(3000)), looks=looks)
-    kept = stored_report_json(found)
-    assert len(json.dumps(kept, ensure_ascii=False).encode()) <= STORED_BYTES
-    assert kept["failed"]["count"] == 8000
-    assert len(kept["failed"]["tenants"]) == 300
-    whole = report_json(found)
+    checks = tuple(TenantCheck(name, None, True, failure(name, "ü" * 300)) for name in names)
+    large = report(*(header(f"new-{number}", 5) for number in range(3000)), checks=checks)
+    stored = stored_report_json(large)
+    assert len(json.dumps(stored, ensure_ascii=False).encode()) <= STORED_BYTES
+    assert stored["failed"]["count"] == 8000
+    assert len(stored["failed"]["tenants"]) == 300
+    whole = report_json(large)
     assert (whole["failed"]["count"], len(whole["failed"]["tenants"])) == (8000, 1000)

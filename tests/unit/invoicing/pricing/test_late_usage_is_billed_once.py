@@ -55,7 +55,7 @@ class Ledger:
     invoices: dict[str, tuple[InvoiceStatus, PricedMonth]] = field(default_factory=dict)
 
     def step(self, action: str, label: str, hours: int, deployment: str) -> None:
-        """Something happens to a month; what is not allowed in its state does nothing."""
+        """Does something to a month; an action that its state does not allow does nothing."""
         status = self.invoices[label][0] if label in self.invoices else None
         if action == "use":
             self.used[label, deployment] += hours
@@ -98,7 +98,7 @@ class Ledger:
         return totals
 
     def close(self) -> None:
-        """Issues every month, and makes the last one again with all that is late by then."""
+        """Issues every month, and makes the last one again with all usage that is late by then."""
         for label in MONTHS:
             if label not in self.invoices or self.invoices[label][0] is not InvoiceStatus.ISSUED:
                 self.make(label)
@@ -106,15 +106,15 @@ class Ledger:
         self.make(MONTHS[-1])
 
     def billed(self) -> dict[str, int]:
-        """Cents by the month they are for, over all invoices, before tax."""
-        found: dict[str, int] = dict.fromkeys(MONTHS, 0)
+        """Returns the cents billed for each month, over all invoices, before tax."""
+        cents: dict[str, int] = dict.fromkeys(MONTHS, 0)
         for label, (_, made) in self.invoices.items():
             for line in made.quote.lines:
                 if line.kind == "adjustment":
-                    found[line.description[len("Adjustment for ") :][:7]] += line.amount_cents
+                    cents[line.description[len("Adjustment for ") :][:7]] += line.amount_cents
                 elif line.kind != "tax":
-                    found[label] += line.amount_cents
-        return found
+                    cents[label] += line.amount_cents
+        return cents
 
 
 # Few months and much usage: chains of late usage over several invoices are then common.

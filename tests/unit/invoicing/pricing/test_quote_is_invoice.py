@@ -71,7 +71,7 @@ class Usage:
     total: UsageTotal
 
     def days(self, _deployment_id: str, _period: Period) -> MonthOfUsage:
-        """The one deployment's."""
+        """The one deployment's usage."""
         return MonthOfUsage({self.day.isoformat(): self.total.quantities}, self.total)
 
 
@@ -129,7 +129,7 @@ def plans(draw: st.DrawFn) -> Plan:
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Plan, dict[str, AddonPrice], dict[str, Any]]:
-    """A catalogue and an order of it for some days of April."""
+    """A catalogue, and the body of a request to quote it for some days of April."""
     plan = draw(plans())
     codes = sorted(draw(st.sets(st.sampled_from(["backup", "storage"]))))
     addons = {code: AddonPrice(code, None, Decimal(draw(amounts))) for code in codes}
@@ -138,7 +138,7 @@ def cases(draw: st.DrawFn) -> tuple[Plan, dict[str, AddonPrice], dict[str, Any]]
     if ends_on is not None and ends_on < APRIL.start:
         ends_on = None
     used = {kind: draw(quantities) for kind in sorted(plan.resource_kinds)}
-    order = {
+    body = {
         "plan": "any",
         "addons": [{"code": code, "quantity": draw(st.integers(1, 9))} for code in codes],
         "usage": {kind: format(quantity, "f") for kind, quantity in used.items()},
@@ -150,16 +150,16 @@ def cases(draw: st.DrawFn) -> tuple[Plan, dict[str, AddonPrice], dict[str, Any]]
         "discounts": draw(st.lists(discounts, max_size=3)),
         "minimum_commitment": draw(st.none() | amounts),
     }
-    return plan, addons, order
+    return plan, addons, body
 
 
-def provisioned(order: Mapping[str, Any]) -> Segment:
-    """The subscription that is set up with the words of the quote, as it is stored."""
+def provisioned(body: Mapping[str, Any]) -> Segment:
+    """The subscription that is set up with the same terms as the quote, as it is stored."""
     terms = ("starts_on", "ends_on", "plan", "addons", "discounts", "minimum_commitment")
-    form = SegmentForm.model_validate({name: order[name] for name in terms})
-    taken = Pins(lambda _kind, _code: 1).segment(form, "acme", "d-1", None)
-    stored = json.loads(json.dumps(stored_segment_json(taken)))
-    return read_segment("acme", "d-1", order["starts_on"], stored)
+    form = SegmentForm.model_validate({name: body[name] for name in terms})
+    segment = Pins(lambda _kind, _code: 1).segment(form, "acme", "d-1", None)
+    stored = json.loads(json.dumps(stored_segment_json(segment)))
+    return read_segment("acme", "d-1", body["starts_on"], stored)
 
 
 @settings(max_examples=500, deadline=None)
@@ -172,18 +172,18 @@ def test_provisioned_and_metered_as_quoted_the_invoice_is_the_quote(
     accounts: Any = Accounts(json.dumps(plan_json(plan)), addons, Account(tenant, ()))
     unread: Any = None
     configured = Settings.from_environment(ENVIRONMENT)
-    order = read_quote_body(body)
-    taken = provisioned(body)
-    used = UsageTotal("acme", "d-1", order.usage)
-    usage: Any = Usage(max(taken.starts_on, APRIL.start), used)
+    request = read_quote_body(body)
+    segment = provisioned(body)
+    used = UsageTotal("acme", "d-1", request.usage)
+    usage: Any = Usage(max(segment.starts_on, APRIL.start), used)
     pricing = Pricing(accounts, usage, unread, "AUD")
-    quote = Quotes(pricing, configured).quote(order, "someone", NOW).document
+    quote = Quotes(pricing, configured).quote(request, "someone", NOW).document
 
-    account = Account(tenant, (taken,))
+    account = Account(tenant, (segment,))
     totals = {"2026-04": {"d-1": used}}
     month = pricing.priced(TenantRecords(account, BillingHistory(APRIL), totals), APRIL)
     invoice = new_invoice(tenant, month.request, month.quote, Revision(1, None), month.billed)
-    document = invoice_json(invoice)
+    billed = invoice_json(invoice)
 
     same = ("lines", "subtotal_cents", "tax_cents", "total_cents", "fingerprint")
-    assert {name: document[name] for name in same} == {name: quote[name] for name in same}
+    assert {name: billed[name] for name in same} == {name: quote[name] for name in same}

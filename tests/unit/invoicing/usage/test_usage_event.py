@@ -22,7 +22,7 @@ GOOD = {
 
 
 def read(**changes: Any) -> UsageEvent | UsageResult:
-    """The good event, changed, as received on 1 May 2026."""
+    """Reads the good event with these changes, as received on 1 May 2026."""
     return read_event(GOOD | changes, RECEIVED)
 
 
@@ -105,7 +105,7 @@ def test_what_is_accepted_is_remembered_for_longer_than_it_is_acceptable() -> No
     event = read(occurred_at="2026-05-02T00:00:00Z")
     assert isinstance(event, UsageEvent)
     last_accepted = event.occurred_at + timedelta(days=90)
-    # A message that was sent then may wait on its queues for 14 days before it is judged.
+    # A message that was sent then may wait on its queues for 14 days before it is read.
     assert event.expires_at > last_accepted + timedelta(days=14)
     assert isinstance(read_event(GOOD, RECEIVED + timedelta(days=91)), UsageResult)
 
@@ -116,13 +116,13 @@ def test_the_same_event_has_the_same_digest_however_it_is_written() -> None:
     assert len({event.digest for event in events if isinstance(event, UsageEvent)}) == 1
     near = [read(quantity=f"12345678901234567890.1234567{end}") for end in ("81111", "84444")]
     assert len({event.digest for event in near if isinstance(event, UsageEvent)}) == 2
-    other = read(quantity="24.000000000001")
-    assert isinstance(other, UsageEvent)
+    more = read(quantity="24.000000000001")
+    assert isinstance(more, UsageEvent)
     assert isinstance(events[0], UsageEvent)
-    assert other.digest != events[0].digest
+    assert more.digest != events[0].digest
 
 
-def test_of_a_very_long_id_only_the_beginning_is_told() -> None:
+def test_only_the_beginning_of_a_very_long_id_is_returned() -> None:
     result = rejected({"id": "x" * 10_000_000, "source": "s"}, "id: too long")
     assert (len(result.id or ""), result.source) == (200, "s")
 
@@ -143,15 +143,15 @@ def test_the_ends_of_the_calendar_are_no_limit_to_when_an_event_comes(
 
 
 @pytest.mark.parametrize("raw", [None, 5, "text", []])
-def test_what_is_no_object_is_told_so(raw: Any) -> None:
+def test_what_is_no_object_is_rejected_as_such(raw: Any) -> None:
     result = read_event(raw, RECEIVED)
     assert isinstance(result, UsageResult)
     assert result.reason == "event: must be an object"
 
 
-@pytest.mark.parametrize("letter", ["x", '"', "\\", "\x01", "ж", "\U0001f600"])
-def test_a_thousand_rejections_fit_into_one_answer(letter: str) -> None:
-    raw = {"id": letter * 5000, "source": letter * 5000, letter * 5000: 1}
+@pytest.mark.parametrize("character", ["x", '"', "\\", "\x01", "ж", "\U0001f600"])
+def test_a_thousand_rejections_fit_into_one_answer(character: str) -> None:
+    raw = {"id": character * 5000, "source": character * 5000, character * 5000: 1}
     result = read_event(raw, RECEIVED)
     assert isinstance(result, UsageResult)
     # As Lambda sends it: JSON in JSON, of at most 6 MB.
@@ -159,7 +159,7 @@ def test_a_thousand_rejections_fit_into_one_answer(letter: str) -> None:
     assert len(answer) < 6 * 1024 * 1024
 
 
-def test_of_a_reason_the_beginning_is_told() -> None:
+def test_only_the_beginning_of_a_long_reason_is_returned() -> None:
     result = read_event(GOOD | {"x" * 5000: 1}, RECEIVED)
     assert isinstance(result, UsageResult)
     assert result.reason == "x" * 500
