@@ -1,4 +1,4 @@
-"""Addresses: of the API on this machine, and of this machine as a container sees it."""
+"""The API's address on this machine, and this machine's address as a container sees it."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""What the local stack's own commands print for a shell."""
+"""The local stack's own commands print what a shell can evaluate."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ OUTPUTS = Outputs(
     queues={"rollup": "http://127.0.0.1:4000/0/rollup", "usage_dlq": "http://a b/'"},
     users={},
 )
-OF_SOMEBODY_ON_AWS = {
+VARIABLES_FOR_AWS = {
     "MONTHEND_STACK": "monthend",
     "AWS_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "AKIAREALREALREAL",
@@ -47,12 +47,12 @@ def test_env_turns_a_shell_to_the_local_stack(
     commands.env(Namespace(directory=Path(".local")))
     shell = subprocess.run(
         ["bash", "-c", 'eval "$0"; env -0', capsys.readouterr().out],
-        env={"PATH": os.environ["PATH"], **OF_SOMEBODY_ON_AWS},
+        env={"PATH": os.environ["PATH"], **VARIABLES_FOR_AWS},
         capture_output=True,
         text=True,
         check=True,
     )
-    said = dict(line.split("=", 1) for line in shell.stdout.split("\0") if line)
+    variables = dict(line.split("=", 1) for line in shell.stdout.split("\0") if line)
     expected = {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:4000",
         "AWS_REGION": "ap-southeast-2",
@@ -63,5 +63,5 @@ def test_env_turns_a_shell_to_the_local_stack(
         "ROLLUP_QUEUE_URL": "http://127.0.0.1:4000/0/rollup",
         "USAGE_DLQ_QUEUE_URL": "http://a b/'",
     }
-    assert {name: said.get(name) for name in expected} == expected
-    assert "MONTHEND_STACK" not in said
+    assert {name: variables.get(name) for name in expected} == expected
+    assert "MONTHEND_STACK" not in variables

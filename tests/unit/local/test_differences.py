@@ -1,4 +1,4 @@
-"""What is made up for after a deploy is exactly what AWS would allow, and no more."""
+"""Corrections after a deploy allow exactly what AWS would allow, and no more."""
 
 import json
 from typing import Any

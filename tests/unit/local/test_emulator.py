@@ -1,4 +1,4 @@
-"""The pid file: what is running is asked of its lock, never of a number in a file."""
+"""The pid file: its lock says what is running, never the number in it."""
 
 import fcntl
 import socket

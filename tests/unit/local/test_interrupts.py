@@ -1,4 +1,4 @@
-"""Signals become one exception, except while something may not be left half done."""
+"""Signals raise one exception, except while something must not be left half done."""
 
 import os
 import signal
@@ -47,7 +47,7 @@ def test_other_threads_hold_nothing_back() -> None:
         thread.join()
 
 
-def test_the_handlers_of_before_are_put_back() -> None:
+def test_the_previous_handlers_are_put_back() -> None:
     before = [signal.getsignal(signum) for signum in STOPPING]
     with interruptible():
         pass

@@ -1,4 +1,4 @@
-"""What `.local/outputs.json` says of a stack: programs read it, so it stays as it is."""
+"""`.local/outputs.json` describes a stack: programs read it, so its shape stays as it is."""
 
 from pathlib import Path
 
@@ -58,9 +58,9 @@ DESCRIPTION = """\
 
 
 def test_the_description_of_a_stack_is_as_programs_know_it(tmp_path: Path) -> None:
-    given = {name: f"the-{name}" for name in template()["Outputs"]} | {"ApiUrl": API_URL}
+    values = {name: f"the-{name}" for name in template()["Outputs"]} | {"ApiUrl": API_URL}
     file = tmp_path / "outputs.json"
-    write_outputs(outputs_of("http://127.0.0.1:4000", "monthend", given), file)
+    write_outputs(outputs_of("http://127.0.0.1:4000", "monthend", values), file)
     assert file.read_text(encoding="utf-8") == DESCRIPTION
 
 

@@ -1,4 +1,4 @@
-"""Stopping a process stops its children, also those that will not listen."""
+"""Stopping a process stops its children, even those that ignore SIGTERM."""
 
 import os
 import signal

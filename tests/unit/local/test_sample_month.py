@@ -25,23 +25,23 @@ def _used(deployment_id: str) -> dict[str, Decimal]:
     return dict(totals)
 
 
-def _subscription(taken: Segment) -> Subscription:
-    choices = [(ADDONS[choice.code], choice.quantity) for choice in taken.addons]
+def _subscription(segment: Segment) -> Subscription:
+    choices = [(ADDONS[choice.code], choice.quantity) for choice in segment.addons]
     return Subscription(
-        deployment_id=taken.deployment_id,
-        starts_on=taken.starts_on,
-        ends_on=taken.ends_on,
-        plan=PLANS[taken.plan_code],
+        deployment_id=segment.deployment_id,
+        starts_on=segment.starts_on,
+        ends_on=segment.ends_on,
+        plan=PLANS[segment.plan_code],
         addons=tuple(
             Addon(addon.code, addon.price, quantity, addon.name) for addon, quantity in choices
         ),
-        usage=_used(taken.deployment_id),
+        usage=_used(segment.deployment_id),
     )
 
 
 def _quote(account: Account) -> Quote:
-    active = [taken for taken in account.segments if taken.active_in(APRIL)]
-    subscriptions = tuple(_subscription(taken) for taken in active)
+    active = [segment for segment in account.segments if segment.active_in(APRIL)]
+    subscriptions = tuple(_subscription(segment) for segment in active)
     return price(QuoteRequest(APRIL, "AUD", account.tenant.tax, subscriptions))
 
 
@@ -75,7 +75,7 @@ def test_every_tenant_is_invoiced_or_has_nothing_active() -> None:
 
 def test_one_tenant_uses_a_kind_that_its_plan_does_not_price() -> None:
     unpriced = {tenant_id: _quote(account).unpriced for tenant_id, account in ACCOUNTS.items()}
-    assert {tenant_id: len(found) for tenant_id, found in unpriced.items() if found} == {
+    assert {tenant_id: len(kinds) for tenant_id, kinds in unpriced.items() if kinds} == {
         "banksia-labs": 1
     }
 
@@ -87,7 +87,7 @@ def test_the_plans_use_every_pricing_model() -> None:
 
 def test_ids_and_account_numbers_are_unique() -> None:
     accounts = sample_month().accounts
-    deployments = [taken.deployment_id for each in accounts for taken in each.segments]
+    deployments = [segment.deployment_id for account in accounts for segment in account.segments]
     numbers = [account.tenant.account_number for account in accounts]
     assert len(set(deployments)) == len(deployments)
     assert len(set(numbers)) == len(ACCOUNTS) == len(accounts)
@@ -95,9 +95,9 @@ def test_ids_and_account_numbers_are_unique() -> None:
 
 def test_usage_is_of_april_and_of_days_on_which_the_deployment_ran() -> None:
     running = {
-        taken.deployment_id: (taken.starts_on, taken.ends_on or APRIL.last_day)
+        segment.deployment_id: (segment.starts_on, segment.ends_on or APRIL.last_day)
         for account in sample_month().accounts
-        for taken in account.segments
+        for segment in account.segments
     }
     for usage in sample_month().usage:
         first, last = running[usage.deployment_id]
