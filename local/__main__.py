@@ -1,4 +1,4 @@
-"""`python -m local COMMAND`; exit code 0, 1 with one clear sentence, or 128 + signal."""
+"""`python -m local COMMAND`: exits 0, 1 with one clear sentence, or 128 + signal."""
 
 import sys
 
@@ -7,10 +7,10 @@ from local.interrupts import Interrupted, interruptible
 
 
 def main() -> int:
-    """Runs the command that the command line names."""
+    """Runs the command that the command line names; returns the exit code."""
     try:
         with interruptible():
-            # Imported late: half a second of imports must be stoppable without a traceback, too.
+            # Imported late: Ctrl-C during this half second of imports must not print a traceback.
             from local.commands import arguments_of  # noqa: PLC0415
 
             arguments = arguments_of()

@@ -1,4 +1,4 @@
-"""`sam build`, at most once for the same sources, however many ask at a time."""
+"""Runs `sam build` at most once for the same sources, even if several processes ask at once."""
 
 import fcntl
 import hashlib
@@ -12,7 +12,7 @@ from local.environment import ROOT, STATE, architecture, for_build, tool
 TEMPLATE = ROOT / "template.yaml"
 BUILT_TEMPLATE = ROOT / ".aws-sam" / "build" / "template.yaml"
 # Inside the folder that every `sam build` empties first: a build by hand, perhaps for another
-# architecture, takes this mark away with it.
+# architecture, deletes this mark.
 MARK = BUILT_TEMPLATE.with_name("sources.sha256")
 SOURCES = ("layers", "functions")
 NOT_SOURCES = frozenset(("__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"))
@@ -28,7 +28,7 @@ def _source_files() -> Iterator[Path]:
 
 
 def sources_digest() -> str:
-    """A digest of everything that a build depends on."""
+    """Returns a digest of everything that a build depends on."""
     digest = hashlib.sha256(architecture().encode())
     for path in _source_files():
         content = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -45,14 +45,14 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 def build() -> bool:
-    """Builds what has changed, for this machine's architecture; False if nothing had."""
+    """Builds what has changed, for this machine's architecture; returns False if nothing had."""
     with _one_at_a_time():
         digest = sources_digest()
         if MARK.exists() and MARK.read_text() == digest:
             return False
-        words = ["build", "--cached", "--parallel"]
-        words += ["--parameter-overrides", f"Architecture={architecture()}"]
-        command: list[str | Path] = [tool(".tools/sam", "sam"), *words]
+        arguments = ["build", "--cached", "--parallel"]
+        arguments += ["--parameter-overrides", f"Architecture={architecture()}"]
+        command: list[str | Path] = [tool(".tools/sam", "sam"), *arguments]
         processes.run(command, for_build(), STATE / "sam-build.log", "sam build")
         MARK.write_text(digest)
         return True

@@ -1,6 +1,6 @@
-"""`python -m local.checks fast|all`: every check in turn, each under a heading with its time.
+"""`python -m local.checks fast|all`: runs the checks in turn, then sums up results and times.
 
-All of them run even if one fails, so that one look shows everything that is wrong.
+All checks run even if one fails, so that one run shows everything that is wrong.
 """
 
 import subprocess
@@ -20,18 +20,18 @@ from local.environment import REGION, ROOT, for_build, tool
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A name for people, and the command that fails when something is wrong."""
+    """A check: its name for people, and a command that fails when something is wrong."""
 
     name: str
     command: Sequence[str | Path]
 
 
-def _python(*words: str) -> list[str | Path]:
-    return [sys.executable, "-m", *words]
+def _python(*arguments: str) -> list[str | Path]:
+    return [sys.executable, "-m", *arguments]
 
 
 def fast_checks() -> list[Check]:
-    """What a developer runs before every commit."""
+    """Returns the checks that a developer runs before every commit."""
     validate: list[str | Path] = [
         tool(".tools/sam", "sam"),
         "validate",
@@ -39,9 +39,12 @@ def fast_checks() -> list[Check]:
         "--region",
         REGION,
     ]
-    # Properties are left out where coverage is counted: it would triple their time.
-    tables = ("tests/unit/quote_engine", "--ignore=tests/unit/quote_engine/test_properties.py")
-    covered = ("pytest", *tables, "-q", "-n2", "--cov", "--cov-report=term-missing")
+    # The coverage run leaves out the property tests: counting would triple their time.
+    engine_tests = (
+        "tests/unit/quote_engine",
+        "--ignore=tests/unit/quote_engine/test_properties.py",
+    )
+    coverage = ("pytest", *engine_tests, "-q", "-n2", "--cov", "--cov-report=term-missing")
     return [
         Check("Style (ruff check)", _python("ruff", "check")),
         Check("Layout of the code (ruff format)", _python("ruff", "format", "--check")),
@@ -50,13 +53,13 @@ def fast_checks() -> list[Check]:
             "Directions of import (import-linter)", [tool(".venv", "lint-imports"), "--no-logo"]
         ),
         Check("Template (sam validate --lint)", validate),
-        Check("Full coverage of quote_engine (pytest)", _python(*covered)),
+        Check("Full coverage of quote_engine (pytest)", _python(*coverage)),
         Check("Unit tests and properties (pytest)", _python("pytest", "tests/unit", "-q", "-n2")),
     ]
 
 
 def all_checks() -> list[Check]:
-    """The fast ones, then those that need AWS: in process first, then a local AWS of their own."""
+    """Returns the fast checks, then those that need AWS: in process, then their own local AWS."""
     return [
         *fast_checks(),
         Check(
@@ -73,7 +76,7 @@ def all_checks() -> list[Check]:
 
 def _run(check: Check, output: Console) -> tuple[bool, float]:
     output.rule(f"[bold]{check.name}", align="left")
-    # The child writes to the same place, past this console's own buffer.
+    # The child writes to the same output but bypasses this console's buffer.
     sys.stdout.flush()
     began = time.monotonic()
     code = subprocess.run(
@@ -93,10 +96,10 @@ def _summary(results: Sequence[tuple[str, bool, float]]) -> Table:
     return table
 
 
-def main(which: str) -> int:
-    """0 when every check passes."""
+def main(scope: str) -> int:
+    """Runs the checks of a scope, `fast` or `all`; returns 0 if every check passes, else 1."""
     output = console()
-    checks = all_checks() if which == "all" else fast_checks()
+    checks = all_checks() if scope == "all" else fast_checks()
     results = [(check.name, *_run(check, output)) for check in checks]
     output.rule("[bold]Summary", align="left")
     output.print(_summary(results))

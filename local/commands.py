@@ -50,7 +50,7 @@ Stop everything: make down
 
 
 def up(arguments: argparse.Namespace) -> None:
-    """Starts afresh: whatever ran before is stopped, and its data is gone."""
+    """Starts a local AWS afresh: one that is running is stopped, and its data is lost."""
     steps = Steps(console())
     stack = LocalStack(arguments.directory, bind=arguments.bind)
     if stack.stop():
@@ -72,26 +72,26 @@ def up(arguments: argparse.Namespace) -> None:
 
 
 def down(arguments: argparse.Namespace) -> None:
-    """Stops the stack of `up`, and a demo that was killed before it could stop its own."""
+    """Stops the stack of `up`, and that of a demo that was killed before it could stop it."""
     folders = (arguments.directory, demo_directory(arguments.directory))
     stopped = [LocalStack(folder).stop() for folder in folders]
     print("The local AWS is stopped." if any(stopped) else "No local AWS was running.")
 
 
 def status(arguments: argparse.Namespace) -> None:
-    """Says whether it runs; exit 1 if not, for scripts."""
+    """Prints where the local AWS is up; raises LocalError if it is not (exit 1, for scripts)."""
     print(f"The local AWS is up at {LocalStack(arguments.directory).outputs['endpoint_url']}.")
 
 
 def month_end(arguments: argparse.Namespace) -> None:
     """Fires April's month-end and shows the administrator's list afterwards."""
     steps, stack = Steps(console()), LocalStack(arguments.directory)
-    seen = run_month_end(stack, steps, str(uuid4()), "Month-end: one message per tenant")
+    progress = run_month_end(stack, steps, str(uuid4()), "Month-end: one message per tenant")
     headers = every_invoice(stack, "admin")
     title = LIST_TITLE.format(len(headers))
     steps.output.print(invoices_table(headers, title, customer_names()))
-    tell_the_rest(steps, seen.outcomes)
-    counts = Counter(each.outcome for each in seen.outcomes.values())
+    tell_the_rest(steps, progress.outcomes)
+    counts = Counter(tenant.outcome for tenant in progress.outcomes.values())
     steps.say("Outcomes: " + ", ".join(f"{counts[name]} {name}" for name in sorted(counts)) + ".")
 
 
@@ -101,30 +101,30 @@ def env(arguments: argparse.Namespace) -> None:
     queues = {f"{name.upper()}_QUEUE_URL": url for name, url in outputs["queues"].items()}
     variables = {
         "AWS_ENDPOINT_URL": outputs["endpoint_url"],
-        # Both: the AWS CLI prefers the first, and boto3 knows the second alone.
+        # Both: the AWS CLI prefers the first, and boto3 knows only the second.
         "AWS_REGION": outputs["region"],
         "AWS_DEFAULT_REGION": outputs["region"],
         **ROOT_CALLER,
         "API_URL": outputs["api_url"],
         **queues,
     }
-    # Of a shell in which somebody works on AWS: here the commands mean the local stack.
+    # It may be set in the shell of somebody who works on AWS; commands must find the local stack.
     print("unset MONTHEND_STACK")
     for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")
 
 
 def token(arguments: argparse.Namespace) -> None:
-    """Prints a fresh ID token."""
+    """Prints a fresh ID token; raises LocalError for a user who has no sign-in."""
     stack = LocalStack(arguments.directory)
     if arguments.user not in stack.outputs["users"]:
-        known = ", ".join(stack.outputs["users"])
-        raise LocalError(f"nobody signs in as {arguments.user!r}; there are {known}.")
+        users = ", ".join(stack.outputs["users"])
+        raise LocalError(f"nobody signs in as {arguments.user!r}; there are {users}.")
     print(stack.token(arguments.user))
 
 
 class _Commands:
-    """The subcommands, each with what runs it."""
+    """The subcommands, each with the function that runs it."""
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
         self._commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -132,10 +132,10 @@ class _Commands:
     def add(
         self, name: str, run: Callable[[argparse.Namespace], None], about: str
     ) -> argparse.ArgumentParser:
-        """A subcommand; arguments of its own can be added to what is returned."""
-        added = self._commands.add_parser(name, help=about, description=about)
-        added.set_defaults(run=run)
-        return added
+        """Adds a subcommand; returns its parser, to which arguments can be added."""
+        subparser = self._commands.add_parser(name, help=about, description=about)
+        subparser.set_defaults(run=run)
+        return subparser
 
 
 def _run_demo(arguments: argparse.Namespace) -> None:
@@ -147,15 +147,15 @@ def _run_invoke(arguments: argparse.Namespace) -> None:
 
 
 def arguments_of(words: list[str] | None = None) -> argparse.Namespace:
-    """The parsed command line; `run` is what it asks for."""
+    """Parses the command line; `run` of the result is the function of its subcommand."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     about = "its folder, for several side by side (.local)"
     parser.add_argument("--directory", type=Path, default=STATE, help=about)
     commands = _Commands(parser)
     about = "start a local AWS afresh, deploy, seed the sample month, leave it running"
-    added = commands.add("up", up, about)
+    subparser = commands.add("up", up, about)
     about = f"address of this machine to listen on ({LOOPBACK})"
-    added.add_argument("--bind", default=LOOPBACK, help=about)
+    subparser.add_argument("--bind", default=LOOPBACK, help=about)
     commands.add("demo", _run_demo, "a whole month-end, shown and checked, then stop")
     commands.add("down", down, "stop what `up` started")
     about = "fire the schedule's target on the running stack, and watch"
@@ -163,11 +163,11 @@ def arguments_of(words: list[str] | None = None) -> argparse.Namespace:
     commands.add("env", env, 'print exports for the AWS CLI and boto3: eval "$(... env)"')
     commands.add("status", status, "say whether it is running, and where")
     about = "print an ID token for the API's Authorization header"
-    added = commands.add("token", token, about)
-    added.add_argument("user", help="admin, or a tenant with a login")
+    subparser = commands.add("token", token, about)
+    subparser.add_argument("user", help="admin, or a tenant with a login")
     about = "run one function in a Lambda container against the running stack (sam local invoke)"
-    added = commands.add("invoke", _run_invoke, about)
+    subparser = commands.add("invoke", _run_invoke, about)
     about = "the function, by the name of its folder"
-    added.add_argument("function", choices=sorted(FUNCTIONS), help=about)
-    added.add_argument("--event", type=Path, help="the event (events/FUNCTION.json)")
+    subparser.add_argument("function", choices=sorted(FUNCTIONS), help=about)
+    subparser.add_argument("--event", type=Path, help="the event (events/FUNCTION.json)")
     return parser.parse_args(words)

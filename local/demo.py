@@ -1,4 +1,4 @@
-"""`make demo`: a month-end from an empty machine to invoices, checked as it goes."""
+"""`make demo`: runs a month-end from nothing to invoices, and checks it as it goes."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -15,8 +15,8 @@ from local.show import Steps
 from local.stack import LocalStack
 
 PILOT = "pilot"
-# Worked by hand: 50.00 for the plan, 7.50 for storage, 672 hours over the 1,488 at one cent,
-# and 10 % of 64.22 with half a cent going up.
+# Worked by hand: 50.00 for the plan, 7.50 for storage, 672 hours over the 1,488 at one cent
+# each, and 10 % of 64.22 as tax, rounded half up.
 PILOT_LINES = [("plan_base", 5000), ("addon", 750), ("overage", 672), ("tax", 642)]
 PILOT_TOTAL = 7064
 INVOICED = {"rolled", "skipped", "replaced", "refused"}
@@ -25,11 +25,11 @@ NOTHING_TO_INVOICE = {"wattle-and-co", "mulga-motors"}
 
 
 class DemoFailed(LocalError):
-    """The demo saw something other than what it promises."""
+    """Something is not as the demo promises."""
 
 
 def expect(holds: bool, otherwise: str) -> None:
-    """Raises DemoFailed with the sentence unless it holds."""
+    """Raises DemoFailed with the sentence `otherwise` unless `holds` is true."""
     if not holds:
         raise DemoFailed(f"Not as expected: {otherwise}")
 
@@ -44,29 +44,29 @@ def run_month_end(stack: LocalStack, steps: Steps, run_id: str, title: str) -> M
         ) as bar:
             task = bar.add_task("tenants", total=sent)
 
-            def show(seen: MonthProgress) -> None:
-                about = f"{seen.invoices} invoices, {seen.waiting} waiting, {seen.dead} dead"
-                bar.update(task, completed=len(seen.outcomes), description=about)
+            def show(month: MonthProgress) -> None:
+                about = f"{month.invoices} invoices, {month.waiting} waiting, {month.dead} dead"
+                bar.update(task, completed=len(month.outcomes), description=about)
 
             return follow(stack, run_id, sent, show)
 
 
 def every_invoice(stack: LocalStack, user: str) -> list[dict[str, Any]]:
-    """All headers that a user may list, page by page over HTTP."""
-    found: list[dict[str, Any]] = []
+    """Returns the headers of all invoices that a user may list, page by page over HTTP."""
+    headers: list[dict[str, Any]] = []
     query = {"period": PERIOD, "limit": "20"}
     while True:
         status, page = stack.get("/invoices", user=user, **query)
         expect(status == HTTPStatus.OK, f"GET /invoices as {user} answered {status}: {page}.")
-        found += page["invoices"]
+        headers += page["invoices"]
         if page["next_cursor"] is None:
-            return found
+            return headers
         query["cursor"] = page["next_cursor"]
 
 
 def tell_the_rest(steps: Steps, outcomes: Mapping[str, TenantOutcome]) -> None:
-    """Says who got no invoice and why, and which usage no rate priced."""
-    for outcome in sorted(outcomes.values(), key=lambda each: each.tenant_id):
+    """Prints which tenants got no invoice and why, and which usage has no rate."""
+    for outcome in sorted(outcomes.values(), key=lambda outcome: outcome.tenant_id):
         if outcome.outcome not in INVOICED:
             steps.say(f"No invoice for {outcome.tenant_id}: {outcome.reason}.")
         for usage in outcome.unpriced:
@@ -76,12 +76,16 @@ def tell_the_rest(steps: Steps, outcomes: Mapping[str, TenantOutcome]) -> None:
             )
 
 
-def check_first_run(seen: MonthProgress, headers: Sequence[Mapping[str, Any]]) -> None:
-    """Tenants due = invoiced + nothing to invoice; nobody is lost."""
+def check_first_run(progress: MonthProgress, headers: Sequence[Mapping[str, Any]]) -> None:
+    """Checks that each tenant due was invoiced or had nothing to invoice: nobody is lost."""
     due = {account.tenant.tenant_id for account in sample_month().accounts}
-    rolled = {each.tenant_id for each in seen.outcomes.values() if each.outcome == "rolled"}
+    rolled = {
+        tenant.tenant_id for tenant in progress.outcomes.values() if tenant.outcome == "rolled"
+    }
     nothing = {
-        each.tenant_id for each in seen.outcomes.values() if each.outcome == "nothing_to_invoice"
+        tenant.tenant_id
+        for tenant in progress.outcomes.values()
+        if tenant.outcome == "nothing_to_invoice"
     }
     expect(nothing == NOTHING_TO_INVOICE, f"nothing to invoice for {sorted(nothing)}.")
     expect(
@@ -91,11 +95,11 @@ def check_first_run(seen: MonthProgress, headers: Sequence[Mapping[str, Any]]) -
         {header["tenant_id"] for header in headers} == rolled,
         "the list of invoices is not that of the tenants rolled up.",
     )
-    expect(seen.dead == 0, f"{seen.dead} messages are in the dead-letter queue.")
+    expect(progress.dead == 0, f"{progress.dead} messages are in the dead-letter queue.")
 
 
 def show_pilot(stack: LocalStack, steps: Steps, names: Mapping[str, str]) -> None:
-    """The pilot's invoice, over HTTP with the pilot's own token, to the cent."""
+    """Shows the pilot's invoice, read over HTTP with its own token; checks it to the cent."""
     status, invoice = stack.get(f"/invoices/{PILOT}.{PERIOD}", user=PILOT)
     expect(
         status == HTTPStatus.OK, f"GET /invoices/{PILOT}.{PERIOD} answered {status}: {invoice}."
@@ -107,9 +111,9 @@ def show_pilot(stack: LocalStack, steps: Steps, names: Mapping[str, str]) -> Non
     expect(total == PILOT_TOTAL, f"the pilot's total is {total} cents, not {PILOT_TOTAL}.")
 
 
-def check_again(seen: MonthProgress, before: Sequence[Any], after: Sequence[Any]) -> int:
-    """A second run writes nothing: every invoice is skipped, and reads the same."""
-    skipped = [each for each in seen.outcomes.values() if each.outcome == "skipped"]
+def check_again(progress: MonthProgress, before: Sequence[Any], after: Sequence[Any]) -> int:
+    """Checks that a second run skipped every invoice and changed none; returns their number."""
+    skipped = [tenant for tenant in progress.outcomes.values() if tenant.outcome == "skipped"]
     expect(
         len(skipped) == len(before),
         f"the second run skipped {len(skipped)} tenants, not {len(before)}.",
@@ -119,10 +123,14 @@ def check_again(seen: MonthProgress, before: Sequence[Any], after: Sequence[Any]
 
 
 def check_scope(stack: LocalStack) -> str:
-    """A tenant's token lists its own invoices, and another's does not exist for it."""
-    own = every_invoice(stack, "acme")
+    """Checks that a tenant's token lists and reads its own invoices only; returns a summary.
+
+    Another tenant's invoice is a 404 to it; a request without a token is a 401.
+    """
+    own_headers = every_invoice(stack, "acme")
     expect(
-        [header["tenant_id"] for header in own] == ["acme"], f"acme's token listed {own} instead."
+        [header["tenant_id"] for header in own_headers] == ["acme"],
+        f"acme's token listed {own_headers} instead.",
     )
     status, _ = stack.get(f"/invoices/{PILOT}.{PERIOD}", user="acme")
     expect(
@@ -132,13 +140,13 @@ def check_scope(stack: LocalStack) -> str:
     status, _ = stack.get("/invoices")
     expect(status == HTTPStatus.UNAUTHORIZED, f"a request without a token got {status}, not 401.")
     return (
-        f"acme's token lists one invoice, its own ({own[0]['number']});"
+        f"acme's token lists one invoice, its own ({own_headers[0]['number']});"
         " the pilot's is 404 to it; without a token the answer is 401."
     )
 
 
 def bring_up(stack: LocalStack, steps: Steps) -> None:
-    """Starts, builds, deploys and seeds."""
+    """Starts, builds, deploys and seeds a stack, each as a step."""
     with steps.step(f"Start the local AWS (on {stack.bind} only, IAM policies enforced)"):
         stack.start()
     with steps.step("Build what has changed (sam build)"):
@@ -150,37 +158,37 @@ def bring_up(stack: LocalStack, steps: Steps) -> None:
 
 
 def tell(stack: LocalStack, steps: Steps) -> None:
-    """The story itself, on a stack that is up."""
+    """Runs the demo itself, on a stack that is up."""
     names = customer_names()
     steps.heading("1 May 2026, 03:00 UTC: the schedule fires")
-    first = run_month_end(stack, steps, "demo-first", "Month-end: one message per tenant")
+    first_run = run_month_end(stack, steps, "demo-first", "Month-end: one message per tenant")
     with steps.step("List the invoices over HTTP as the administrator"):
         headers = every_invoice(stack, "admin")
     steps.output.print(invoices_table(headers, LIST_TITLE.format(len(headers)), names))
-    tell_the_rest(steps, first.outcomes)
-    check_first_run(first, headers)
+    tell_the_rest(steps, first_run.outcomes)
+    check_first_run(first_run, headers)
 
     steps.heading("What the pilot sees")
     show_pilot(stack, steps, names)
 
     steps.heading("The same again: nothing may be billed twice")
-    again = run_month_end(stack, steps, "demo-again", "Month-end, a second time")
-    skipped = check_again(again, headers, every_invoice(stack, "admin"))
+    second_run = run_month_end(stack, steps, "demo-again", "Month-end, a second time")
+    skipped = check_again(second_run, headers, every_invoice(stack, "admin"))
     steps.say(f"{skipped} invoices were there already and were skipped, none changed.")
 
     steps.heading("Who may see what")
     with steps.step("Ask with another tenant's token, and with none"):
-        seen = check_scope(stack)
-    steps.say(seen)
+        summary = check_scope(stack)
+    steps.say(summary)
 
 
 def demo_directory(directory: Path) -> Path:
-    """The demo's own folder, so that it leaves a stack of `make up` alone."""
+    """Returns the demo's own folder, so that the demo leaves a stack of `make up` alone."""
     return directory / "demo"
 
 
 def demo(directory: Path) -> None:
-    """Runs the demo; raises LocalError when anything is not as promised."""
+    """Runs the demo; raises LocalError if anything fails or is not as promised."""
     steps = Steps(console())
     stack = LocalStack(demo_directory(directory))
     if stack.stop():

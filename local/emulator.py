@@ -1,7 +1,7 @@
-"""The emulator's process: one per folder, on a free loopback port, known by a locked pid file.
+"""The emulator's process: one per folder, on a free port, identified by a locked pid file.
 
-The lock is inherited by the emulator and lives exactly as long as it does. So "is it running?" is
-asked of the lock: a stale pid file, or a pid that belongs to another program by now, cannot
+The emulator inherits the lock and holds it exactly as long as it lives. So the lock says whether
+the emulator is running: a stale pid file, or a pid that belongs to another program by now, cannot
 mislead, and two starts in one folder cannot both succeed.
 """
 
@@ -21,12 +21,15 @@ from local.processes import stop_group, tail
 
 START_SECONDS = 30.0
 START_TRIES = 3
-# A proxy from the environment could not reach this machine's own loopback.
+# Ignores proxies of the environment: they could not reach this machine's own loopback.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def free_port(host: str = LOOPBACK) -> int:
-    """A port of `host` that nobody listens on at this moment."""
+    """Returns a port of `host` that nobody listens on at this moment.
+
+    Raises LocalError if `host` is not an address of this machine.
+    """
     with socket.socket() as probe:
         try:
             probe.bind((host, 0))
@@ -49,7 +52,7 @@ class Emulator:
         self._child: subprocess.Popen[bytes] | None = None
 
     def running_pid(self) -> int | None:
-        """The pid of the running emulator of this folder, whoever started it."""
+        """Returns the pid of this folder's running emulator, whoever started it, or None."""
         if not self._pid_file.exists():
             return None
         with self._pid_file.open("r+") as pid_file:
@@ -61,7 +64,10 @@ class Emulator:
         return None
 
     def start(self) -> str:
-        """Starts it, waits until it answers, and returns its endpoint URL."""
+        """Starts the emulator, waits until it answers, and returns its endpoint URL.
+
+        Raises LocalError if it does not answer, or if one is running in the folder already.
+        """
         program = tool(".tools/ministack", "ministack")
         self._temporary.mkdir(parents=True, exist_ok=True)
         for _ in range(START_TRIES):
@@ -75,20 +81,20 @@ class Emulator:
         raise LocalError(f"the emulator did not start; {self._log} ends:\n{tail(self._log)}")
 
     def stop(self) -> bool:
-        """Stops it and all of its workers; False if none was running."""
+        """Stops the emulator and all of its workers; returns False if none was running."""
         pid = self.running_pid()
         if pid is not None:
             stop_group(pid, self._child)
             self._pid_file.write_text("")
         if self._child is not None:
-            # Dead by now, perhaps by another's hand; a parent has to take note of it.
+            # Dead by now, perhaps stopped by another process; its parent has to reap it.
             self._child.wait()
             self._child = None
         shutil.rmtree(self._temporary, ignore_errors=True)
         return pid is not None
 
     def _spawn(self, program: Path, port: int) -> subprocess.Popen[bytes]:
-        # It also calls itself by its own name, for the keys that tokens are signed with.
+        # The emulator also calls itself by its host name, for the keys that sign its tokens.
         settings = {
             "GATEWAY_PORT": str(port),
             "BIND_HOST": self._bind,

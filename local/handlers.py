@@ -1,4 +1,4 @@
-"""The four functions as Lambda would import them, and the context it would hand them."""
+"""Loads functions as Lambda would import them, and stands in for the context it would pass."""
 
 import importlib.util
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from local.template import ROOT
 
 
 def load_handler(function: str) -> ModuleType:
-    """functions/<function>/handler.py as a module of its own."""
+    """Returns functions/<function>/handler.py as a freshly loaded module."""
     path = ROOT / "functions" / function / "handler.py"
     spec = importlib.util.spec_from_file_location(f"{function}_handler", path)
     assert spec is not None
@@ -29,5 +29,5 @@ class LambdaContext:
     invoked_function_arn: str = "arn:aws:lambda:ap-southeast-2:123456789012:function:test"
 
     def get_remaining_time_in_millis(self) -> int:
-        """What is left of the invocation."""
+        """Returns how many milliseconds are left of the invocation."""
         return self.remaining_ms

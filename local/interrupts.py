@@ -1,4 +1,4 @@
-"""Ctrl-C, `kill` and a closed terminal become one exception, so that every `finally` runs."""
+"""Turns Ctrl-C, `kill` and a closed terminal into one exception, so that every `finally` runs."""
 
 import signal
 import threading
@@ -10,7 +10,7 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
-    """The person or the system asked to stop. Not an Exception: nothing may swallow it."""
+    """The person or the system asked to stop. Not an Exception, so that nothing swallows it."""
 
     def __init__(self, signum: int) -> None:
         super().__init__(signum)
@@ -32,7 +32,7 @@ def _on_signal(signum: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Inside, the stopping signals raise Interrupted (main thread only)."""
+    """Inside the block, the stopping signals raise Interrupted (main thread only)."""
     before = {signum: signal.signal(signum, _on_signal) for signum in STOPPING}
     try:
         yield
@@ -43,8 +43,11 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Inside, a stopping signal waits: between starting a process and knowing it, and while
-    stopping one, an exception would leave it running. Only the main thread is ever interrupted."""
+    """Holds a stopping signal back until the end of the block.
+
+    Between starting a process and knowing its pid, and while stopping one, an exception would
+    leave the process running. Only the main thread is ever interrupted.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

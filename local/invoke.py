@@ -1,8 +1,8 @@
 """`sam local invoke` of one function, in a real Lambda container, against the running stack.
 
-The stack listens on loopback, which a container cannot reach. While the function runs, and no
-longer, a relay listens on the docker bridge (an address of this machine that only its containers
-use) and passes connections on. Docker Desktop reaches the host's loopback by itself.
+The stack listens on loopback, which a container cannot reach. Only while the function runs, a
+relay listens on the docker bridge (an address of this machine that only its containers use) and
+passes connections on. Docker Desktop reaches the host's loopback by itself.
 """
 
 import ipaddress
@@ -28,21 +28,26 @@ HOST_IN_DOCKER_DESKTOP = "host.docker.internal"
 RUNTIME_IMAGE = "public.ecr.aws/lambda/python:3.13"
 
 
-def _docker(*words: str) -> str | None:
-    """What a docker command prints; None if it fails or there is no docker."""
+def _docker(*arguments: str) -> str | None:
+    """Returns the output of a docker command; None if it fails or there is no docker."""
     try:
-        done = subprocess.run(
-            ["docker", *words], capture_output=True, text=True, timeout=DOCKER_SECONDS, check=False
+        result = subprocess.run(
+            ["docker", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=DOCKER_SECONDS,
+            check=False,
         )
     except (FileNotFoundError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    return result.stdout.strip() if result.returncode == 0 else None
 
 
 def bridge_address(networks: str) -> str:
-    """The host's own address on the docker bridge, from `docker network inspect bridge`.
+    """Returns the host's own address on the docker bridge, from `docker network inspect bridge`.
 
-    Newer versions name the gateway only if somebody chose it; else it is the first address.
+    Newer versions of docker name the gateway only if somebody chose it; otherwise it is the
+    first address of the subnet. Raises LocalError without an IPv4 subnet.
     """
     for config in json.loads(networks)[0]["IPAM"]["Config"]:
         subnet = ipaddress.ip_network(config["Subnet"])
@@ -62,7 +67,7 @@ def _is_ours(host: str) -> bool:
 
 @contextmanager
 def reachable_from_containers(endpoint_url: str) -> Iterator[str]:
-    """The endpoint as a container sees it, for as long as the block lasts."""
+    """Yields the endpoint as a container sees it; it is reachable until the end of the block."""
     address = urlsplit(endpoint_url)
     if address.hostname != LOOPBACK:
         yield endpoint_url
@@ -74,39 +79,44 @@ def reachable_from_containers(endpoint_url: str) -> Iterator[str]:
     if not _is_ours(host):
         yield f"http://{HOST_IN_DOCKER_DESKTOP}:{port}"
         return
-    with relay(host, port) as relayed:
-        yield f"http://{host}:{relayed}"
+    with relay(host, port) as relay_port:
+        yield f"http://{host}:{relay_port}"
 
 
 def _variables(stack: LocalStack, function: str, endpoint_url: str) -> dict[str, str]:
-    """The deployed function's own variables, with the endpoint as a container sees it."""
-    deployed = stack.client("lambda").get_function_configuration(
+    """Returns the deployed function's own variables, with the endpoint for a container."""
+    configuration = stack.client("lambda").get_function_configuration(
         FunctionName=stack.outputs["functions"][function]
     )
-    variables: dict[str, str] = deployed["Environment"]["Variables"]
+    variables: dict[str, str] = configuration["Environment"]["Variables"]
     return variables | {"AWS_ENDPOINT_URL": endpoint_url}
 
 
 def invoke(stack: LocalStack, function: str, event: Path | None = None) -> None:
-    """Runs `sam local invoke`; what it runs goes to standard error, the answer to the output."""
+    """Runs `sam local invoke`: its command goes to standard error, the answer to standard output.
+
+    Raises LocalError if the event is missing or the command fails.
+    """
     event = event or Path("events") / f"{function}.json"
     if not event.exists():
         raise LocalError(f"there is no {event}.")
     build()
     with reachable_from_containers(stack.endpoint_url) as endpoint_url:
-        variables = stack.directory / "sam-local.json"
-        variables.write_text(
+        variables_file = stack.directory / "sam-local.json"
+        variables_file.write_text(
             json.dumps({"Parameters": _variables(stack, function, endpoint_url)}, indent=2)
         )
         logical_id = "".join(word.title() for word in function.split("_"))
-        words = ["local", "invoke", logical_id, "--event", str(event)]
-        words += ["--env-vars", os.path.relpath(variables, ROOT)]
-        words += ["--parameter-overrides", f"Architecture={architecture()}"]
-        words += [f"EndpointUrl={endpoint_url}"]
+        arguments = ["local", "invoke", logical_id, "--event", str(event)]
+        arguments += ["--env-vars", os.path.relpath(variables_file, ROOT)]
+        arguments += ["--parameter-overrides", f"Architecture={architecture()}"]
+        arguments += [f"EndpointUrl={endpoint_url}"]
         if _docker("image", "inspect", f"{RUNTIME_IMAGE}-{architecture()}", "--format", "found"):
-            words.append("--skip-pull-image")
-        print("sam", *words, file=sys.stderr, flush=True)
-        code = processes.run_in_sight([tool(".tools/sam", "sam"), *words], stack.environment)
+            arguments.append("--skip-pull-image")
+        print("sam", *arguments, file=sys.stderr, flush=True)
+        exit_code = processes.run_in_sight(
+            [tool(".tools/sam", "sam"), *arguments], stack.environment
+        )
     print()
-    if code != 0:
-        raise LocalError(f"sam local invoke failed (exit {code}).")
+    if exit_code != 0:
+        raise LocalError(f"sam local invoke failed (exit {exit_code}).")

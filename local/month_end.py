@@ -1,4 +1,4 @@
-"""Fires the month-end as its schedule would, and follows it to the end from outside."""
+"""Fires the month-end as its schedule would, and follows it from outside to its end."""
 
 import json
 import time
@@ -16,7 +16,7 @@ RUN_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class TenantOutcome:
-    """What became of one tenant in one run, as its own log line tells it."""
+    """The outcome of one tenant in one run, as its log line says."""
 
     tenant_id: str
     outcome: str
@@ -26,7 +26,7 @@ class TenantOutcome:
 
 @dataclass(frozen=True, slots=True)
 class MonthProgress:
-    """One look at a run in progress."""
+    """A run at one moment. `waiting` and `dead` are numbers of messages."""
 
     outcomes: Mapping[str, TenantOutcome]
     invoices: int
@@ -35,7 +35,7 @@ class MonthProgress:
 
 
 def scheduled_event(run_id: str, rule: str) -> dict[str, Any]:
-    """What EventBridge sends on 1 May 2026 at 03:00 UTC; its id becomes the run's id."""
+    """Returns the event of EventBridge on 1 May 2026, 03:00 UTC; its id becomes the run's id."""
     return {
         "version": "0",
         "id": run_id,
@@ -50,7 +50,10 @@ def scheduled_event(run_id: str, rule: str) -> dict[str, Any]:
 
 
 def fire(stack: LocalStack, run_id: str) -> int:
-    """Invokes the deployed rule's own target; returns how many tenants were sent a message."""
+    """Invokes the deployed rule's own target; returns how many tenants were sent a message.
+
+    Raises LocalError unless there is exactly one target and it sends all messages.
+    """
     rule = stack.outputs["month_end_rule"]
     targets = stack.client("events").list_targets_by_rule(Rule=rule)["Targets"]
     if len(targets) != 1:
@@ -68,20 +71,20 @@ def fire(stack: LocalStack, run_id: str) -> int:
 
 
 def _log_lines(stack: LocalStack, function: str) -> Iterator[dict[str, Any]]:
-    pages = stack.client("logs").get_paginator("filter_log_events")
-    for page in pages.paginate(logGroupName=f"/aws/lambda/{function}"):
+    paginator = stack.client("logs").get_paginator("filter_log_events")
+    for page in paginator.paginate(logGroupName=f"/aws/lambda/{function}"):
         for event in page["events"]:
             if event["message"].startswith("{"):
                 yield json.loads(event["message"])
 
 
 def outcomes(stack: LocalStack, run_id: str) -> dict[str, TenantOutcome]:
-    """The newest outcome of each tenant of a run, from the structured log of `rollup_tenant`."""
-    found = {}
+    """Returns the newest outcome of each tenant of a run, from the JSON log of `rollup_tenant`."""
+    newest = {}
     try:
         for line in _log_lines(stack, stack.outputs["functions"]["rollup_tenant"]):
             if line.get("run_id") == run_id and "outcome" in line:
-                found[line["tenant_id"]] = TenantOutcome(
+                newest[line["tenant_id"]] = TenantOutcome(
                     tenant_id=line["tenant_id"],
                     outcome=line["outcome"],
                     reason=line.get("reason") or "",
@@ -90,7 +93,7 @@ def outcomes(stack: LocalStack, run_id: str) -> dict[str, TenantOutcome]:
     except stack.client("logs").exceptions.ResourceNotFoundException:
         # The log group appears with the first invocation.
         return {}
-    return found
+    return newest
 
 
 def _depth(stack: LocalStack, queue: str) -> int:
@@ -102,13 +105,16 @@ def _depth(stack: LocalStack, queue: str) -> int:
 
 
 def look(stack: LocalStack, run_id: str) -> MonthProgress:
-    """Where a run stands: outcomes from the log, the rest from consistent reads."""
+    """Returns where a run stands: outcomes from the log, invoices from a consistent read.
+
+    The numbers of messages are the queues' own approximate ones.
+    """
     table = stack.outputs["tables"]["invoices"]
-    pages = stack.client("dynamodb").get_paginator("scan")
-    counted = pages.paginate(TableName=table, Select="COUNT", ConsistentRead=True)
+    paginator = stack.client("dynamodb").get_paginator("scan")
+    pages = paginator.paginate(TableName=table, Select="COUNT", ConsistentRead=True)
     return MonthProgress(
         outcomes=outcomes(stack, run_id),
-        invoices=sum(page["Count"] for page in counted),
+        invoices=sum(page["Count"] for page in pages),
         waiting=_depth(stack, "rollup"),
         dead=_depth(stack, "rollup_dlq"),
     )
@@ -117,16 +123,16 @@ def look(stack: LocalStack, run_id: str) -> MonthProgress:
 def follow(
     stack: LocalStack, run_id: str, sent: int, show: Callable[[MonthProgress], None]
 ) -> MonthProgress:
-    """Looks until every tenant has an outcome; raises LocalError if that takes a minute."""
+    """Polls until every tenant has an outcome; raises LocalError if that takes over a minute."""
     deadline = time.monotonic() + RUN_SECONDS
     while True:
-        seen = look(stack, run_id)
-        show(seen)
-        if len(seen.outcomes) >= sent:
-            return seen
+        progress = look(stack, run_id)
+        show(progress)
+        if len(progress.outcomes) >= sent:
+            return progress
         if time.monotonic() > deadline:
             raise LocalError(
-                f"after {RUN_SECONDS:.0f} s only {len(seen.outcomes)} of {sent} tenants were"
+                f"after {RUN_SECONDS:.0f} s only {len(progress.outcomes)} of {sent} tenants were"
                 f" done; see {stack.directory / 'ministack.log'}."
             )
         time.sleep(POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""What a running local stack is made of, as `.local/outputs.json` shows it."""
+"""The parts of a running local stack, as `.local/outputs.json` lists them."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from cli.stack.function_name import function_name
 from local.environment import REGION
 
-# The folders of functions/, in the order of the file.
+# The folders of functions/, in the order in which outputs.json lists them.
 FUNCTIONS = (
     "start_month_end",
     "sweep_month_end",
@@ -73,14 +73,14 @@ class Outputs(TypedDict):
 
 
 def local_api_url(endpoint_url: str, api_url: str) -> str:
-    """The emulator's address of `https://<api>.execute-api.<region>.amazonaws.com/<path>`."""
+    """Returns the emulator's URL of `https://<api>.execute-api.<region>.amazonaws.com/<path>`."""
     address = urlsplit(api_url)
     api_id = (address.hostname or "").partition(".")[0]
     return f"{endpoint_url}/_aws/execute-api/{api_id}{address.path.rstrip('/')}"
 
 
 def outputs_of(endpoint_url: str, stack_name: str, stack: Mapping[str, str]) -> Outputs:
-    """The description of a stack from its name and its CloudFormation outputs; no users yet."""
+    """Returns a stack's description from its name and CloudFormation outputs; no users yet."""
     return Outputs(
         endpoint_url=endpoint_url,
         region=REGION,
@@ -96,11 +96,11 @@ def outputs_of(endpoint_url: str, stack_name: str, stack: Mapping[str, str]) -> 
 
 
 def write_outputs(outputs: Outputs, path: Path) -> None:
-    """Writes the description; readable by its owner alone, since it holds passwords.
+    """Writes the description, readable by its owner only, since it holds passwords.
 
-    It is there as a whole or as it was before: the commands read it at any time.
+    The file is replaced as a whole, because commands may read it at any time.
     """
-    # A temporary file is its owner's alone from the start.
+    # A temporary file is readable by its owner only, from the start.
     with NamedTemporaryFile(
         "w", dir=path.parent, prefix=path.name, delete=False, encoding="utf-8"
     ) as file:
@@ -109,6 +109,6 @@ def write_outputs(outputs: Outputs, path: Path) -> None:
 
 
 def read_outputs(path: Path) -> Outputs:
-    """The description that `write_outputs` wrote."""
+    """Reads a description that `write_outputs` wrote."""
     outputs: Outputs = json.loads(path.read_text(encoding="utf-8"))
     return outputs

@@ -1,4 +1,4 @@
-"""Sign-ins of the local user pool: an administrator, and some tenants' own people."""
+"""Sign-ins of the local user pool: an administrator's, and one for each of some tenants."""
 
 import secrets
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ ADMIN_GROUP = "platform_admin"
 
 
 def _password() -> str:
-    # The pool's policy wants 14 characters with a capital, a small letter and a digit.
+    # The pool's policy wants 14 characters, among them both cases of letters and a digit.
     return f"{secrets.token_urlsafe(12)}-Aa1"
 
 
@@ -33,7 +33,7 @@ def _sign_up(cognito: Any, pool_id: str, username: str, group: str) -> User:
 def create_people(cognito: Any, pool_id: str, tenant_ids: Iterable[str]) -> dict[str, User]:
     """Creates `admin` and one user per tenant, each in the one group that gives it its rights.
 
-    The template makes the administrators' group; tenants' groups come with their tenants.
+    The template creates the administrators' group; the tenants' groups are created here.
     """
     users = {ADMIN: _sign_up(cognito, pool_id, ADMIN, ADMIN_GROUP)}
     for tenant_id in tenant_ids:
@@ -44,12 +44,12 @@ def create_people(cognito: Any, pool_id: str, tenant_ids: Iterable[str]) -> dict
 
 
 def id_token(cognito: Any, outputs: Outputs, name: str) -> str:
-    """A fresh ID token of a user: what the API's authorizer takes in `Authorization`."""
+    """Returns a fresh ID token of a user, for the `Authorization` header of the API."""
     user = outputs["users"][name]
-    answer = cognito.initiate_auth(
+    response = cognito.initiate_auth(
         ClientId=outputs["client_id"],
         AuthFlow="USER_PASSWORD_AUTH",
         AuthParameters={"USERNAME": user["username"], "PASSWORD": user["password"]},
     )
-    token: str = answer["AuthenticationResult"]["IdToken"]
+    token: str = response["AuthenticationResult"]["IdToken"]
     return token

@@ -1,4 +1,4 @@
-"""Child processes in groups of their own, so that stopping one stops its children too."""
+"""Child processes in their own process groups, so that stopping one stops its children too."""
 
 import os
 import signal
@@ -17,15 +17,15 @@ PROC = Path("/proc")
 
 
 def group_exists(group: int) -> bool:
-    """Whether a living process of the group is left.
+    """Returns whether any living process of the group is left.
 
-    Dead ones do not count: in a container whose first process never clears up after orphans, the
+    Dead processes do not count: in a container whose first process never reaps orphans, the
     emulator's workers would be "left" for ever.
     """
     try:
         os.killpg(group, 0)
     except (ProcessLookupError, PermissionError):
-        # macOS says PermissionError of a group in which all are dead.
+        # macOS raises PermissionError for a group whose processes are all dead.
         return False
     if not PROC.is_dir():
         return True
@@ -38,9 +38,9 @@ def _lives_in(stat: Path, group: int) -> bool:
         fields = stat.read_text().rpartition(")")[2].split()
     except OSError:
         return False
-    state, of_group, threads = fields[0], int(fields[2]), int(fields[17])
-    # A process whose first thread has ended is called dead while others still hold its files.
-    return of_group == group and (state not in ("Z", "X") or threads > 1)
+    state, group_of_process, threads = fields[0], int(fields[2]), int(fields[17])
+    # A process whose first thread has ended is reported as dead while others still hold files.
+    return group_of_process == group and (state not in ("Z", "X") or threads > 1)
 
 
 def _gone(group: int, child: subprocess.Popen[bytes] | None, seconds: float) -> bool:
@@ -55,7 +55,7 @@ def _gone(group: int, child: subprocess.Popen[bytes] | None, seconds: float) -> 
 
 
 def stop_group(group: int, child: subprocess.Popen[bytes] | None = None) -> None:
-    """Stops every process of the group: politely, then not. Returns when none is left."""
+    """Stops every process of the group: SIGTERM, then SIGKILL, each given GRACE_SECONDS."""
     with held():
         for signum in (signal.SIGTERM, signal.SIGKILL):
             try:
@@ -72,7 +72,7 @@ def stop_group(group: int, child: subprocess.Popen[bytes] | None = None) -> None
 def started(
     command: Sequence[str | Path], environment: Mapping[str, str], log: Path, directory: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A running child whose output goes to `log`; its whole group is stopped on the way out."""
+    """Yields a running child whose output goes to `log`; stops its whole group on the way out."""
     log.parent.mkdir(parents=True, exist_ok=True)
     child: subprocess.Popen[bytes] | None = None
     try:
@@ -93,17 +93,17 @@ def started(
 
 
 def run(
-    command: Sequence[str | Path], environment: Mapping[str, str], log: Path, what: str
+    command: Sequence[str | Path], environment: Mapping[str, str], log: Path, name: str
 ) -> None:
-    """Runs a command of the project to its end; raises LocalError with the end of its log."""
+    """Runs a command of the project; if it fails, raises LocalError with the end of its log."""
     with started(command, environment, log, ROOT) as child:
-        code = child.wait()
-    if code != 0:
-        raise LocalError(f"{what} failed (exit {code}); the end of {log} says:\n{tail(log)}")
+        exit_code = child.wait()
+    if exit_code != 0:
+        raise LocalError(f"{name} failed (exit {exit_code}); the end of {log} says:\n{tail(log)}")
 
 
 def run_in_sight(command: Sequence[str | Path], environment: Mapping[str, str]) -> int:
-    """Runs a command whose output the person sees; its exit code.
+    """Runs a command whose output the person sees; returns its exit code.
 
     It stays in our own process group, so Ctrl-C reaches it too: sam then removes its container.
     """
@@ -118,6 +118,6 @@ def run_in_sight(command: Sequence[str | Path], environment: Mapping[str, str]) 
 
 
 def tail(log: Path) -> str:
-    """The last lines of a log."""
+    """Returns the last lines of a log, without the blank ones."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     return "\n".join(line for line in lines[-TAIL_LINES:] if line.strip())

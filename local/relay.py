@@ -1,4 +1,4 @@
-"""A relay from another address of this machine to a port on its loopback, while it is needed."""
+"""A relay from another address of this machine to its loopback, for as long as it is needed."""
 
 import select
 import socket
@@ -12,19 +12,19 @@ from local.environment import LOOPBACK
 CHUNK = 1 << 16
 
 
-class _PassOn(socketserver.BaseRequestHandler):
+class _Forwarder(socketserver.BaseRequestHandler):
     server: "_Relay"
 
     def handle(self) -> None:
-        with socket.create_connection((LOOPBACK, self.server.target_port)) as there:
-            other = {self.request: there, there: self.request}
+        with socket.create_connection((LOOPBACK, self.server.target_port)) as target:
+            peers = {self.request: target, target: self.request}
             while True:
-                ready, _, _ = select.select(list(other), [], [])
+                ready, _, _ = select.select(list(peers), [], [])
                 for source in ready:
                     data = source.recv(CHUNK)
                     if not data:
                         return
-                    other[source].sendall(data)
+                    peers[source].sendall(data)
 
 
 class _Relay(socketserver.ThreadingTCPServer):
@@ -32,7 +32,7 @@ class _Relay(socketserver.ThreadingTCPServer):
 
     def __init__(self, host: str, target_port: int) -> None:
         self.target_port = target_port
-        super().__init__((host, 0), _PassOn)
+        super().__init__((host, 0), _Forwarder)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The sample month: the readable files of `sample_month/` as the project's own dataclasses."""
+"""Reads the sample month: the files of `sample_month/` as the project's own dataclasses."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,14 +15,14 @@ from quote_engine import Plan
 
 FOLDER = Path(__file__).parent / "sample_month"
 PERIOD = "2026-04"
-# April's events are judged by this moment, however long ago April is by now.
+# April's events count as received at this moment, however long ago April is by now.
 RECEIVED_AT = "2026-05-01T00:00:00Z"
 UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a deployment used on one day: quantities by resource kind."""
+    """A deployment's usage of one day: quantities by resource kind."""
 
     tenant_id: str
     deployment_id: str
@@ -42,10 +42,10 @@ class SampleMonth:
 
 
 def _usage(accounts: tuple[Account, ...]) -> tuple[Usage, ...]:
-    owner = {
-        subscription.deployment_id: account.tenant.tenant_id
+    owners = {
+        segment.deployment_id: account.tenant.tenant_id
         for account in accounts
-        for subscription in account.segments
+        for segment in account.segments
     }
     used: dict[tuple[str, date], dict[str, Decimal]] = {}
     for row in read_usage(FOLDER / "usage.csv", UTC):
@@ -56,29 +56,29 @@ def _usage(accounts: tuple[Account, ...]) -> tuple[Usage, ...]:
         kind, quantity = event["resource_kind"], Decimal(event["quantity"])
         quantities[kind] = quantities.get(kind, Decimal(0)) + quantity
     return tuple(
-        Usage(owner[deployment_id], deployment_id, day, quantities)
+        Usage(owners[deployment_id], deployment_id, day, quantities)
         for (deployment_id, day), quantities in sorted(used.items())
     )
 
 
 def customer_names() -> dict[str, str]:
-    """What each tenant of the sample month is called."""
-    return {each.tenant.tenant_id: each.tenant.name for each in sample_month().accounts}
+    """Returns the name of each tenant of the sample month, by tenant id."""
+    return {account.tenant.tenant_id: account.tenant.name for account in sample_month().accounts}
 
 
 def _accounts() -> tuple[Account, ...]:
     customers = read_load([FOLDER]).customers
     assert not customers.refused, customers.refused
-    taken: dict[str, list[Segment]] = {}
+    segments: dict[str, list[Segment]] = {}
     for entry in customers.subscriptions:
-        taken.setdefault(entry.item.tenant_id, []).append(entry.item)
+        segments.setdefault(entry.item.tenant_id, []).append(entry.item)
     tenants = (entry.item for entry in customers.tenants)
-    return tuple(Account(each, tuple(taken.get(each.tenant_id, ()))) for each in tenants)
+    return tuple(Account(tenant, tuple(segments.get(tenant.tenant_id, ()))) for tenant in tenants)
 
 
 @cache
 def sample_month() -> SampleMonth:
-    """The whole sample month; raises KeyError for usage of a deployment that nobody has."""
+    """Returns the whole sample month; raises KeyError for usage of a deployment nobody has."""
     catalogue = read_load([FOLDER]).catalogue
     accounts = _accounts()
     entries = read_yaml(FOLDER / "tenants.yaml").fields["tenants"]

@@ -1,6 +1,6 @@
-"""Fills a deployed stack with the sample month, with the commands that anybody would use.
+"""Fills a deployed stack with the sample month, using the commands that anybody would use.
 
-Runs as a process of its own (`python -m local.seed STACK`): the commands find AWS through the
+Runs in its own process (`python -m local.seed STACK`): the commands find AWS through the
 environment, and two stacks may be filled side by side.
 """
 
@@ -11,7 +11,7 @@ from local.sample_month import FOLDER, RECEIVED_AT
 
 
 def main(stack: str) -> int:
-    """0, or the exit code of the command that did not do all it should."""
+    """Returns 0, or the exit code of the first command that did not do all of its work."""
     load = ["load", str(FOLDER)]
     usage = ["usage", "import", "--received-at", RECEIVED_AT, str(FOLDER / "usage.csv")]
     return monthend(["--stack", stack, *load]) or monthend(["--stack", stack, *usage])

@@ -1,4 +1,4 @@
-"""One local AWS with the real template deployed to it; any number can run side by side."""
+"""A local AWS with the real template deployed to it; any number can run side by side."""
 
 import json
 import os
@@ -34,13 +34,13 @@ from local.sample_month import sample_month
 
 STACK_NAME = "monthend"
 HTTP_SECONDS = 30
-LEAST_CONCURRENCY = 2  # what SQS event sources take
+LEAST_CONCURRENCY = 2  # the least that SQS event sources accept
 
 
 class LocalStack:
-    """The emulator of one folder, and what is deployed to it.
+    """The emulator of one folder, with the stack deployed to it.
 
-    As a context manager it starts on the way in and stops on the way out, whatever happens:
+    As a context manager, it starts on the way in and stops on the way out, whatever happens:
 
         with LocalStack(folder) as stack:
             stack.deploy()
@@ -66,7 +66,7 @@ class LocalStack:
 
     @property
     def outputs(self) -> Outputs:
-        """What is deployed; raises LocalError before `deploy()` and after `stop()`."""
+        """What is deployed. Raises LocalError before `deploy()` and after `stop()`."""
         if self._outputs is None:
             if self._emulator.running_pid() is None or not self.outputs_file.exists():
                 raise LocalError("no local stack is running: start one with `make up`.")
@@ -75,12 +75,12 @@ class LocalStack:
 
     @property
     def endpoint_url(self) -> str:
-        """Where the emulator listens."""
+        """The URL at which the emulator listens."""
         return self._endpoint_url or self.outputs["endpoint_url"]
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of a child process that is to find this stack as its AWS."""
+        """The environment of a child process whose AWS is this stack."""
         return for_tools(self.endpoint_url)
 
     @property
@@ -94,7 +94,7 @@ class LocalStack:
         return self._endpoint_url
 
     def stop(self) -> bool:
-        """Stops the emulator and everything in it; False if none was running."""
+        """Stops the emulator and everything in it; returns False if none was running."""
         stopped = self._emulator.stop()
         self.outputs_file.unlink(missing_ok=True)
         self._endpoint_url = self._outputs = None
@@ -102,7 +102,7 @@ class LocalStack:
         return stopped
 
     def build(self) -> bool:
-        """Builds what all stacks of this checkout share; False if nothing had changed."""
+        """Builds what all stacks of this checkout share; returns False if nothing had changed."""
         return build()
 
     def deploy(self, **parameters: str) -> Outputs:
@@ -111,25 +111,32 @@ class LocalStack:
         `parameters` override the template's own, for example `IssueImmediately="true"`.
         """
         self.build()
-        command: list[str | Path] = [tool(".tools/sam", "sam"), *self._deploy_words(parameters)]
+        command: list[str | Path] = [
+            tool(".tools/sam", "sam"),
+            *self._deploy_arguments(parameters),
+        ]
         processes.run(command, self.environment, self.directory / "sam-deploy.log", "sam deploy")
         self._mend_differences()
         self._outputs = outputs_of(self.endpoint_url, STACK_NAME, self._stack_outputs())
         write_outputs(self._outputs, self.outputs_file)
         return self._outputs
 
-    def _deploy_words(self, parameters: Mapping[str, str]) -> list[str]:
+    def _deploy_arguments(self, parameters: Mapping[str, str]) -> list[str]:
         overrides = {
             "Architecture": architecture(),
             "EndpointUrl": self.endpoint_url,
-            # Each batch of tenants gets a process here: more of them than processors only queue.
+            # Each batch of tenants gets a process here; more processes than processors only queue.
             "RollupConcurrency": str(max(LEAST_CONCURRENCY, os.cpu_count() or 1)),
         } | dict(parameters)
-        words = ["deploy", "--template-file", str(BUILT_TEMPLATE), "--resolve-s3"]
-        words += ["--stack-name", STACK_NAME, "--region", REGION]
-        words += ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
-        words += ["--no-confirm-changeset", "--no-fail-on-empty-changeset"]
-        return [*words, "--parameter-overrides", *(f"{key}={overrides[key]}" for key in overrides)]
+        arguments = ["deploy", "--template-file", str(BUILT_TEMPLATE), "--resolve-s3"]
+        arguments += ["--stack-name", STACK_NAME, "--region", REGION]
+        arguments += ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+        arguments += ["--no-confirm-changeset", "--no-fail-on-empty-changeset"]
+        return [
+            *arguments,
+            "--parameter-overrides",
+            *(f"{key}={overrides[key]}" for key in overrides),
+        ]
 
     def _mend_differences(self) -> None:
         restore_numbers(self.client("lambda"))
@@ -138,7 +145,7 @@ class LocalStack:
             allow_batches(iam, role)
 
     def physical_ids(self, resource_type: str) -> list[str]:
-        """The physical ids of the deployed resources of a type such as `AWS::IAM::Role`."""
+        """Returns the physical ids of deployed resources of a type such as `AWS::IAM::Role`."""
         pages = self.client("cloudformation").get_paginator("list_stack_resources")
         return [
             resource["PhysicalResourceId"]
@@ -148,8 +155,8 @@ class LocalStack:
         ]
 
     def _stack_outputs(self) -> dict[str, str]:
-        described = self.client("cloudformation").describe_stacks(StackName=STACK_NAME)
-        outputs = described["Stacks"][0]["Outputs"]
+        description = self.client("cloudformation").describe_stacks(StackName=STACK_NAME)
+        outputs = description["Stacks"][0]["Outputs"]
         return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
     def seed(self) -> Outputs:
@@ -167,7 +174,7 @@ class LocalStack:
         return outputs
 
     def client(self, service: str) -> Any:
-        """A boto3 client of this stack, whatever profile or proxy the environment names."""
+        """Returns a boto3 client of this stack, whatever profile or proxy the environment has."""
         if service not in self._clients:
             self._clients[service] = boto3.session.Session(
                 aws_access_key_id=ROOT_CALLER["AWS_ACCESS_KEY_ID"],
@@ -177,21 +184,21 @@ class LocalStack:
         return self._clients[service]
 
     def token(self, user: str) -> str:
-        """A fresh ID token of `admin` or of a tenant with a login."""
+        """Returns a fresh ID token of `admin` or of a tenant with a login."""
         return id_token(self.client("cognito-idp"), self.outputs, user)
 
     def get(self, path: str, *, user: str | None = None, **query: str) -> tuple[int, Any]:
-        """GET below the API's base path: the status and the JSON body."""
-        address = f"{self.outputs['api_url']}{path}?{urllib.parse.urlencode(query)}"
-        request = urllib.request.Request(address)
+        """Sends a GET below the API's base path; returns the status and the parsed JSON body."""
+        url = f"{self.outputs['api_url']}{path}?{urllib.parse.urlencode(query)}"
+        request = urllib.request.Request(url)
         if user is not None:
             request.add_header("Authorization", self.token(user))
         try:
-            with DIRECT.open(request, timeout=HTTP_SECONDS) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as refusal:
-            with refusal:
-                return refusal.code, json.load(refusal)
+            with DIRECT.open(request, timeout=HTTP_SECONDS) as response:
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
 
     def __enter__(self) -> Self:
         try:

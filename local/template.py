@@ -1,4 +1,4 @@
-"""template.yaml as data: tests build their tables from it, so that schemas cannot drift."""
+"""Reads template.yaml as data: tests build tables from it, so that schemas cannot drift."""
 
 from functools import cache
 from pathlib import Path
@@ -30,13 +30,13 @@ _TemplateLoader.add_multi_constructor("!", _tagged)
 
 @cache
 def template() -> dict[str, Any]:
-    """The whole template."""
+    """Returns the whole template."""
     loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), _TemplateLoader)
     return loaded
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:
-    """The resources of one type, by logical id."""
+    """Returns the resources of one type, by logical id."""
     return {
         name: resource
         for name, resource in template()["Resources"].items()
@@ -45,7 +45,7 @@ def resources(kind: str) -> dict[str, dict[str, Any]]:
 
 
 def table_definition(logical_id: str) -> dict[str, Any]:
-    """What CreateTable takes, from the template's own table."""
+    """Returns the arguments of CreateTable for a table of the template."""
     properties = template()["Resources"][logical_id]["Properties"]
     names = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
     return {name: properties[name] for name in names if name in properties}
