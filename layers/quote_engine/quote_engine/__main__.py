@@ -17,7 +17,7 @@ BAD_INPUT = 2
 
 
 def main() -> int:
-    """0 and a quote on standard output, or 2 and one line per fault on standard error."""
+    """Returns 0 with a quote on standard output, or 2 with a line per fault on standard error."""
     argparse.ArgumentParser(
         prog="python -m quote_engine",
         description="Reads a quote request (JSON) from standard input, writes the quote to "
@@ -35,7 +35,7 @@ def main() -> int:
     try:
         print(json.dumps(quote_json(request, quote), indent=2), flush=True)
     except BrokenPipeError:
-        # The reader has seen enough; Python would complain once more when it closes the pipe.
+        # The reader has closed the pipe; Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
@@ -44,8 +44,8 @@ def _load(text: bytes) -> object:
     try:
         return json.loads(text.decode("utf-8"), object_pairs_hook=once_each)
     except RepeatedFields as error:
-        twice = (f"request: field {name!r} is given twice" for name in error.names)
-        raise InvalidRequest(tuple(twice)) from error
+        faults = (f"request: field {name!r} is given twice" for name in error.names)
+        raise InvalidRequest(tuple(faults)) from error
     except RecursionError as error:
         raise InvalidRequest(("request: nested too deeply",)) from error
     except ValueError as error:

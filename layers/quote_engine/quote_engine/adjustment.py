@@ -1,4 +1,4 @@
-"""What an adjustment line is: an amount that belongs to an earlier period."""
+"""Adjustment lines: amounts that belong to an earlier period."""
 
 from quote_engine.limits import cents_fault, named, text_fault
 from quote_engine.quote import Line
@@ -8,7 +8,7 @@ from quote_engine.text import cents_text
 def adjustment_line(
     description: str, deployment_id: str | None, resource_kind: str | None, amount_cents: int
 ) -> Line:
-    """One unit of its amount, in cents, which may be negative."""
+    """Returns a line of quantity 1 at an amount in cents, which may be negative."""
     dollars = cents_text(amount_cents)
     return Line(
         "adjustment", description, deployment_id, resource_kind, "1", "", dollars, amount_cents
@@ -16,7 +16,7 @@ def adjustment_line(
 
 
 def adjustment_faults(line: Line) -> list[str]:
-    """Why this is not a line that `adjustment_line` makes."""
+    """Returns why a line is not one that `adjustment_line` makes; nothing if it is."""
     deployment_id, kind, cents = line.deployment_id, line.resource_kind, line.amount_cents
     faults = named(
         description=text_fault(line.description),
@@ -30,7 +30,7 @@ def adjustment_faults(line: Line) -> list[str]:
 
 
 def adjustments_in_order(lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    """By deployment, resource kind and text: the order given changes no invoice."""
+    """Sorts by deployment, resource kind, text and cents: the given order changes no invoice."""
 
     def rank(line: Line) -> tuple[str, str, str, int]:
         return (

@@ -1,4 +1,4 @@
-"""Rules 6 and 7: what follows from the sum of a subscription's charges."""
+"""Rules 6 and 7: the lines that follow from the sum of a subscription's charges."""
 
 from quote_engine.commitment import commitment_cents, top_up_lines
 from quote_engine.discount import discount_lines
@@ -10,10 +10,11 @@ from quote_engine.quote import Line
 def closing_lines(
     subscription: Subscription, share: Share, charges: list[Line], committed: int | None = None
 ) -> list[Line]:
-    """The commitment's line, then the discounts': printed in the order of the kinds of line.
+    """Returns the commitment's line, then the discounts': the order in which they are printed.
 
-    Computed the other way round: the commitment compares with what is left after discounts, so
-    that no discount can undercut it. `committed`: its cents, where a split month decides them.
+    They are computed the other way round: the commitment compares with what is left after
+    discounts, so that no discount can undercut it. `committed`: the commitment in cents, if a
+    split month decides it.
     """
     deployment_id, commitment = subscription.deployment_id, subscription.minimum_commitment
     charged = sum([line.amount_cents for line in charges])

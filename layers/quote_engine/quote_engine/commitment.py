@@ -9,14 +9,14 @@ from quote_engine.text import cents_text
 
 
 def commitment_cents(commitment: Decimal, share: Share) -> int:
-    """What must be charged for the share of the period; rounded once."""
+    """Returns the cents that must be charged for the share of the period, rounded once."""
     return round_cents(commitment * share.used, share.days)
 
 
 def top_up_lines(
     committed_cents: int, charged_cents: int, deployment_id: str, share: Share, discounted: bool
 ) -> list[Line]:
-    """One line if less is charged than committed, none otherwise."""
+    """Returns one line if less is charged than committed, none otherwise."""
     missing = committed_cents - charged_cents
     if missing <= 0:
         return []

@@ -1,4 +1,4 @@
-"""Rule 6: discounts, as lines of their own with negative amounts."""
+"""Rule 6: discounts, as separate lines with negative amounts."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,7 +14,7 @@ _PERCENT_OF_CENTS_IN_A_DOLLAR = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Discount:
-    """Either `percent` of a subscription's charges (0 to 100), or an `amount` of dollars."""
+    """Either `percent` of a subscription's charges (0 to 100), or an `amount` in dollars."""
 
     percent: Decimal | None = None
     amount: Decimal | None = None
@@ -30,7 +30,7 @@ class Discount:
 
 
 def discounts_in_order(discounts: tuple[Discount, ...]) -> tuple[Discount, ...]:
-    """Percentages before amounts, in each the larger first: the order given changes no line."""
+    """Sorts percentages before amounts, the larger first: the given order changes no line."""
 
     def rank(discount: Discount) -> tuple[bool, Decimal | None]:
         by_percent = discount.percent is not None
@@ -42,22 +42,22 @@ def discounts_in_order(discounts: tuple[Discount, ...]) -> tuple[Discount, ...]:
 def discount_lines(
     discounts: tuple[Discount, ...], deployment_id: str, charged_cents: int
 ) -> list[Line]:
-    """What each discount takes off; together they never take more than was charged."""
-    lines, left = [], charged_cents
+    """Returns the discounts' lines; together they never take off more than was charged."""
+    lines, remaining = [], charged_cents
     for discount in discounts:
-        wanted, text = _wanted(discount, charged_cents)
-        taken = min(wanted, left)
-        if taken < wanted:
-            text += f", limited to the remaining {cents_text(left)}"
-        if taken:
-            dollars = cents_text(-taken)
-            lines.append(Line("discount", text, deployment_id, None, "1", "", dollars, -taken))
-        left -= taken
+        full, text = _in_full(discount, charged_cents)
+        cents = min(full, remaining)
+        if cents < full:
+            text += f", limited to the remaining {cents_text(remaining)}"
+        if cents:
+            dollars = cents_text(-cents)
+            lines.append(Line("discount", text, deployment_id, None, "1", "", dollars, -cents))
+        remaining -= cents
     return lines
 
 
-def _wanted(discount: Discount, charged_cents: int) -> tuple[int, str]:
-    """The discount in cents, if enough is charged, and how its line begins."""
+def _in_full(discount: Discount, charged_cents: int) -> tuple[int, str]:
+    """Returns the discount in cents, before that limit, and the beginning of its line's text."""
     if discount.percent is not None:
         cents = round_cents(discount.percent * charged_cents, _PERCENT_OF_CENTS_IN_A_DOLLAR)
         return (

@@ -1,4 +1,4 @@
-"""What is wrong with an input, every fault of it at once."""
+"""The error for bad input: it lists every fault at once."""
 
 
 class InvalidRequest(ValueError):
@@ -12,6 +12,6 @@ class InvalidRequest(ValueError):
 
 
 def refuse(faults: list[str]) -> None:
-    """Raise InvalidRequest if there is any fault."""
+    """Raises InvalidRequest if there is any fault."""
     if faults:
         raise InvalidRequest(tuple(faults))

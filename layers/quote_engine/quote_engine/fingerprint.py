@@ -1,4 +1,4 @@
-"""One hash over everything that decided an invoice, and over what it says."""
+"""One hash of everything that decides an invoice, and of its lines."""
 
 import json
 from hashlib import sha256
@@ -10,23 +10,23 @@ from quote_engine.rates.shared_fields import Json
 from quote_engine.text import money_text, quantity_text
 
 RULES_VERSION = "1"
-"""Raised by every change of the money rules that can change a line."""
+"""Goes up with every change of the money rules that can change a line."""
 
 
 def fingerprint(request: QuoteRequest, quote: Quote) -> str:
-    """SHA-256, in hex, of the canonical JSON of a request's inputs and its quote's lines.
+    """Returns the SHA-256, in hex, of a request's inputs and its quote's lines as canonical JSON.
 
-    The same for 1.0 and 1.00, and for any order of subscriptions, add-ons, rates and usage.
+    It is the same for 1.0 and 1.00, and for any order of subscriptions, add-ons, rates and usage.
     """
-    seen = {
+    content = {
         "rules_version": RULES_VERSION,
         "period": [request.period.start.isoformat(), request.period.end.isoformat()],
         "currency": request.currency,
         "tax": request.tax,
-        "subscriptions": [_subscription(each) for each in request.subscriptions],
+        "subscriptions": [_subscription(subscription) for subscription in request.subscriptions],
         "lines": quote.lines,
     }
-    canonical = json.dumps(seen, sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return sha256(canonical.encode("ascii")).hexdigest()
 
 
@@ -44,10 +44,10 @@ def _subscription(subscription: Subscription) -> Json:
 
 
 def _terms(subscription: Subscription) -> Json:
-    """Only what is set: a subscription without them has the fingerprint it always had."""
+    """Returns only the terms that are set: without any, the fingerprint is what it always was."""
     terms: Json = {}
     if subscription.discounts:
-        terms["discounts"] = [discount_json(each) for each in subscription.discounts]
+        terms["discounts"] = [discount_json(discount) for discount in subscription.discounts]
     if subscription.minimum_commitment is not None:
         terms["minimum_commitment"] = money_text(subscription.minimum_commitment)
     return terms

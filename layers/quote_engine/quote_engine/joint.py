@@ -1,4 +1,4 @@
-"""What has to be known of all subscriptions before the first of them is priced."""
+"""Amounts that depend on several subscriptions, worked out before the first one is priced."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -21,7 +21,7 @@ ALONE = Joint({}, {})
 
 
 def joint(request: QuoteRequest) -> Joint:
-    """Not asked for most requests, each of whose subscriptions is priced alone."""
+    """Returns both. Not called for most requests, whose subscriptions are each priced alone."""
     return Joint(
         split_parts(request) if request.split else {},
         pooled_lines(request) if request.pooled else {},

@@ -13,7 +13,7 @@ from quote_engine.rounding import EXACT
 from quote_engine.text import quantity_text
 
 type _Key = tuple[str, str]
-"""A deployment id and a resource kind; the kind is empty for what has none."""
+"""A deployment id and a resource kind; the kind is empty for lines without one."""
 
 _KINDS: dict[LineKind, str] = {
     "plan_base": "plan",
@@ -22,17 +22,17 @@ _KINDS: dict[LineKind, str] = {
     "minimum": "minimum commitment",
     "discount": "discounts",
 }
-"""The lines that are compared: not tax, and not what was adjusted before."""
+"""The kinds of line that are compared, with a word for each: neither tax nor adjustments."""
 
 
 def adjustment_lines(then: QuoteRequest, now: QuoteRequest) -> tuple[Line, ...]:
-    """price(now) - price(then), before tax, for each deployment and resource kind.
+    """Returns price(now) - price(then), before tax, for each deployment and resource kind.
 
-    `then` is the request that was invoiced (with what was adjusted since), `now` the same period
-    with all usage known. What changes beside the usage itself, such as a discount in percent, is
-    one more line of its deployment: the lines sum to the difference of the subtotals. Adjustments
-    that the requests hold are not compared. Raises InvalidRequest unless the period and the
-    currency are the same.
+    `then` is the request that was invoiced, including what has been adjusted since; `now` is the
+    same period with all usage known. Whatever changes beside the usage itself, such as a
+    percentage discount, is one more line of its deployment: the lines sum to the difference of
+    the subtotals. Adjustments that the requests hold are not compared. Raises InvalidRequest
+    unless the period and the currency are the same.
     """
     refuse(
         named(
@@ -41,21 +41,21 @@ def adjustment_lines(then: QuoteRequest, now: QuoteRequest) -> tuple[Line, ...]:
         )
     )
     before, after = _charges(then), _charges(now)
-    usage = _usage(then), _usage(now)
+    used_then, used_now = _usage(then), _usage(now)
     lines = []
     for deployment_id, kind in sorted(before.keys() | after.keys()):
         key = deployment_id, kind
         changes = {name: after[key][name] - before[key][name] for name in _KINDS}
         cents = sum(changes.values())
         if cents:
-            what = _usage_text(kind, usage[0][key], usage[1][key]) if kind else _others(changes)
-            text = f"Adjustment for {now.period.label}: {what}"
+            cause = _usage_text(kind, used_then[key], used_now[key]) if kind else _others(changes)
+            text = f"Adjustment for {now.period.label}: {cause}"
             lines.append(adjustment_line(text, deployment_id, kind or None, cents))
     return tuple(lines)
 
 
 def _charges(request: QuoteRequest) -> dict[_Key, Counter[LineKind]]:
-    """Cents by kind of line."""
+    """Returns the cents by kind of line, for each deployment and resource kind."""
     charges: dict[_Key, Counter[LineKind]] = defaultdict(Counter)
     for line in price(request).lines:
         if line.kind in _KINDS:
@@ -65,7 +65,7 @@ def _charges(request: QuoteRequest) -> dict[_Key, Counter[LineKind]]:
 
 
 def _usage(request: QuoteRequest) -> dict[_Key, Decimal]:
-    """The quantity used, over all subscriptions of a deployment."""
+    """Returns the quantities used, each over all subscriptions of its deployment."""
     usage: dict[_Key, Decimal] = defaultdict(Decimal)
     with localcontext(EXACT):
         for subscription in request.subscriptions:
@@ -75,7 +75,7 @@ def _usage(request: QuoteRequest) -> dict[_Key, Decimal]:
 
 
 def _usage_text(kind: str, then: Decimal, now: Decimal) -> str:
-    """A pool's share can change though the deployment's own usage did not."""
+    """Returns what changed: the usage, or its price alone (as the share of a pool can)."""
     if then == now:
         return f"{kind} ({quantity_text(now)} used, its price changed)"
     return f"{kind} ({quantity_text(now)} used, {quantity_text(then)} invoiced)"

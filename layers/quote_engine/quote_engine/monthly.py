@@ -1,4 +1,4 @@
-"""Lines of a monthly price: a plan's base and its add-ons."""
+"""Lines of monthly prices: a plan's base and its add-ons."""
 
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from quote_engine.text import money_text
 
 
 def plan_base_line(plan: Plan, deployment_id: str, share: Share) -> Line:
-    """The plan's price for the share of the period; there even at $0."""
+    """Returns the line of a plan's price for the share of the period, even at $0."""
     text, months, cents = f"Plan: {plan.name}", "1", plan.price_cents
     if share is not WHOLE:
         months, cents = _prorated(plan.price, 1, share)
@@ -20,7 +20,7 @@ def plan_base_line(plan: Plan, deployment_id: str, share: Share) -> Line:
 
 
 def addon_line(addon: Addon, deployment_id: str, share: Share) -> Line:
-    """An add-on's price for its quantity and the share of the period; there even at $0."""
+    """Returns the line of an add-on for its quantity and the share of the period, even at $0."""
     text, price_text = f"Addon: {addon.name or addon.code}", money_text(addon.price)
     if share is WHOLE:
         months, cents = str(addon.quantity), round_cents(addon.price * addon.quantity)
@@ -31,7 +31,7 @@ def addon_line(addon: Addon, deployment_id: str, share: Share) -> Line:
 
 
 def _prorated(dollars: Decimal, count: int, share: Share) -> tuple[str, int]:
-    """The months to print, and the cents, rounded once."""
+    """Returns the months to print, and the cents, rounded once."""
     used = Decimal(count * share.used)
     months = printed_quantity(used, share.days, dollars)
     return months, round_cents(dollars * used, share.days)

@@ -1,4 +1,4 @@
-"""The line of one metered resource kind: rules 1 to 5."""
+"""The overage line of one metered resource kind: rules 1 to 5."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -14,10 +14,10 @@ from quote_engine.text import quantity_text
 def overage_line(
     rate: Rate, deployment_id: str, usage: Mapping[str, Decimal], share: Share
 ) -> Line | None:
-    """What is used beyond the allowance, priced; None if that is not even half a cent.
+    """Returns the line for usage beyond the allowance; None if that is less than half a cent.
 
     For a plain rate: one with bounds or a conversion (rule 2) goes to `overage_on_terms`.
-    Quantities and amounts stay times `share.days`, hence exact, until the one rounding.
+    Quantities and amounts stay multiplied by `share.days`, and so exact, until the one rounding.
     """
     kind = rate.resource_kind
     used = usage.get(kind, ZERO)  # rule 1
@@ -38,7 +38,7 @@ def overage_line(
 
 
 def included_text(rate: Rate, share: Share) -> str:
-    """`, 1488 included`; a prorated allowance adds `for 21/30 days`."""
+    """Returns `, 1488 included`; a prorated allowance adds `for 21/30 days`."""
     if not rate.included:
         return ""
     if share is WHOLE:

@@ -1,4 +1,4 @@
-"""The line of a resource kind whose rate has more to it than its model's price."""
+"""Overage lines of rates with terms beyond their price: bounds, a conversion or a pool."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -17,7 +17,7 @@ from quote_engine.rounding import round_cents
 def overages_on_terms(
     subscription: Subscription, share: Share, pooled: Mapping[Place, Line]
 ) -> list[Line]:
-    """The lines of a subscription's rates: those of pools as found, the others priced here."""
+    """Returns the lines of a subscription's rates: pooled ones as found, others priced here."""
     lines = []
     for rate in subscription.plan.rates:
         if rate.pool:
@@ -32,19 +32,19 @@ def overages_on_terms(
 def overage_on_terms(
     rate: Rate, deployment_id: str, usage: Mapping[str, Decimal], share: Share
 ) -> Line | None:
-    """What `overage_line` answers, after rule 2 and within the rate's bounds.
+    """Returns what `overage_line` does, but after rule 2 and within the rate's bounds.
 
-    The conversion's divisor is owed like the days of the period, until the one rounding.
+    Like the days of the period, the conversion's divisor stays owed until the one rounding.
     """
     kind = rate.resource_kind
     used = usage.get(kind, ZERO)  # rule 1
     number, divisor = converted(rate.convert, used)  # 2
     billable = max(number * share.days - rate.included * share.used * divisor, ZERO)  # 3
-    charged = charge_within_bounds(rate, billable, share.days * divisor)  # 4
-    amount, over, quantity, unit, unit_price, working = charged
+    charge = charge_within_bounds(rate, billable, share.days * divisor)  # 4
+    amount, over, quantity, unit, unit_price, working = charge
     cents = round_cents(amount, over)  # 5
     if not cents:
         return None
-    said = f"{used_text(rate.convert, used, rate.unit)}{included_text(rate, share)}{working}"
-    text = f"Overage: {kind} ({said})"
+    details = f"{used_text(rate.convert, used, rate.unit)}{included_text(rate, share)}{working}"
+    text = f"Overage: {kind} ({details})"
     return Line("overage", text, deployment_id, kind, quantity, unit, unit_price, cents)

@@ -1,4 +1,4 @@
-"""The calendar month an invoice is for."""
+"""The calendar month that an invoice is for."""
 
 import re
 from dataclasses import dataclass, field
@@ -18,7 +18,8 @@ _LAST = date(9999, 11, 1)
 class Period:
     """One whole calendar month, half-open: `start` is in it, `end` is the first day after it.
 
-    Dates are days of the billing time zone. Raises InvalidRequest for anything else.
+    Dates are days of the billing time zone. Raises InvalidRequest for any other span, and for
+    months before 2000-01 or after 9999-11.
     """
 
     start: date
@@ -37,7 +38,7 @@ class Period:
 
     @classmethod
     def month(cls, label: str) -> Self:
-        """The period of a label such as `2026-04`; ValueError for any other text."""
+        """Returns the period of a label such as `2026-04`; raises ValueError for other texts."""
         match = _LABEL.fullmatch(label)
         if match is None:
             raise ValueError(f"period must be YYYY-MM, such as 2026-04, not {label!r}")
@@ -48,7 +49,7 @@ class Period:
 
     @property
     def label(self) -> str:
-        """`2026-04`."""
+        """The month as text, such as `2026-04`."""
         return f"{self.start:%Y-%m}"
 
 

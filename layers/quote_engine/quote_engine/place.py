@@ -1,4 +1,4 @@
-"""The key of what subscriptions are priced together for, before each has its lines."""
+"""The key of a line, for amounts that are worked out before the lines of a subscription."""
 
 from datetime import date
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from quote_engine.quote import LineKind
 
 
 class Place(NamedTuple):
-    """Where a line stands. `code`: of the plan or add-on, or a resource kind; else empty."""
+    """The key of a line. `code`: of the plan or add-on, or a resource kind; else empty."""
 
     deployment_id: str
     starts_on: date
@@ -17,5 +17,5 @@ class Place(NamedTuple):
 
 
 def place_of(subscription: Subscription, kind: LineKind, code: str = "") -> Place:
-    """The place of one of a subscription's lines: no two subscriptions share one."""
+    """Returns the place of one of a subscription's lines; no two subscriptions share one."""
     return Place(subscription.deployment_id, subscription.starts_on, kind, code)

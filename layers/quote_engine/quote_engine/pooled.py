@@ -1,4 +1,4 @@
-"""Usage that a tenant's subscriptions share: one allowance, one price, split back by usage."""
+"""Pooled usage: a tenant's subscriptions share one allowance and one price, split by usage."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from quote_engine.text import cents_text, quantity_text
 
 
 class _Member(NamedTuple):
-    """One active subscription in a pool. `allowance` is its own, times the days of the period."""
+    """One active subscription in a pool. `allowance`: its own, times the days of the period."""
 
     place: Place
     rate: Rate
@@ -28,7 +28,7 @@ class _Member(NamedTuple):
 
 
 def pooled_lines(request: QuoteRequest) -> Mapping[Place, Line]:
-    """The overage line of every member that has a part in its pool's amount."""
+    """Returns the overage line of every member that has a part in its pool's amount."""
     pools: dict[str, list[_Member]] = defaultdict(list)
     for subscription in request.subscriptions:
         for member in _members(subscription, request.period):
@@ -58,7 +58,7 @@ def _members(subscription: Subscription, period: Period) -> list[_Member]:
 
 
 def _pool(members: list[_Member], days: int) -> dict[Place, Line]:
-    """Rules 1 to 5 once, on the sums; then the cents by largest remainder of the usage."""
+    """Applies rules 1 to 5 once, to the sums; splits the cents by usage, by largest remainder."""
     rate = members[0].rate
     used = sum([member.used for member in members], ZERO)
     allowance = sum([member.allowance for member in members], ZERO)
@@ -66,10 +66,10 @@ def _pool(members: list[_Member], days: int) -> dict[Place, Line]:
     billable = max(number * days - allowance * divisor, ZERO)
     amount, over, *_, working = charge_within_bounds(rate, billable, days * divisor)
     cents = round_cents(amount, over)
-    said = f"pool of {len(members)}: {used_text(rate.convert, used, rate.unit)}"
+    details = f"pool of {len(members)}: {used_text(rate.convert, used, rate.unit)}"
     if allowance:
-        said += f", {quantity_text(round_printed(allowance, days, ZERO))} included"
-    text = f"{said}{working}"
+        details += f", {quantity_text(round_printed(allowance, days, ZERO))} included"
+    text = f"{details}{working}"
     parts = allocate_cents(cents, [member.used for member in members])
     return {
         member.place: _line(member, part, f"{text}; {cents_text(part)} of {cents_text(cents)}")
@@ -78,8 +78,8 @@ def _pool(members: list[_Member], days: int) -> dict[Place, Line]:
     }
 
 
-def _line(member: _Member, cents: int, said: str) -> Line:
+def _line(member: _Member, cents: int, details: str) -> Line:
     kind, place = member.rate.resource_kind, member.place
-    text = f"Overage: {kind} ({quantity_text(member.used)} used; {said})"
+    text = f"Overage: {kind} ({quantity_text(member.used)} used; {details})"
     dollars = cents_text(cents)
     return Line("overage", text, place.deployment_id, kind, "1", "share of a pool", dollars, cents)

@@ -17,7 +17,7 @@ from quote_engine.tax import tax_line
 
 
 def price(request: QuoteRequest) -> Quote:
-    """The lines and sums of one tenant and period, in cents. The same request, the same bytes."""
+    """Returns the quote of a tenant's period, in cents. The same request gives the same bytes."""
     lines: list[Line] = []
     unpriced: list[UnpricedUsage] = []
     subtotal = tax_cents = 0
@@ -26,8 +26,8 @@ def price(request: QuoteRequest) -> Quote:
     try:
         together = joint(request) if request.split or request.pooled else ALONE
         for subscription in request.subscriptions:
-            its_lines, without_rate = price_subscription(subscription, request.period, together)
-            lines += its_lines
+            priced, without_rate = price_subscription(subscription, request.period, together)
+            lines += priced
             unpriced += without_rate
         lines += request.adjustments
         if lines:
@@ -44,7 +44,7 @@ def price(request: QuoteRequest) -> Quote:
 def price_subscription(
     subscription: Subscription, period: Period, together: Joint = ALONE
 ) -> tuple[list[Line], list[UnpricedUsage]]:
-    """A subscription's lines, step by step in the order of the money rules; what has no rate."""
+    """Returns a subscription's lines, in the order of the money rules, and its unpriced usage."""
     share = active_share(subscription.starts_on, subscription.ends_on, period)
     if share is None:
         return [], _without_rate(subscription, frozenset())

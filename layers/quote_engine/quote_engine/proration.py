@@ -17,7 +17,7 @@ WHOLE = Share(1, 1)
 
 
 def active_share(starts_on: date, ends_on: date | None, period: Period) -> Share | None:
-    """The calendar days billed, both ends counted; None when no day of the period is billed."""
+    """Returns the calendar days billed, both ends included; None if no day is billed."""
     if starts_on <= period.start and (ends_on is None or ends_on >= period.last_day):
         return WHOLE
     first = max(starts_on, period.start)

@@ -1,4 +1,4 @@
-"""The answer: lines that explain themselves, and their sums."""
+"""The quote: lines that explain themselves, and their sums."""
 
 from decimal import Decimal
 from typing import Literal, NamedTuple
@@ -25,7 +25,7 @@ class Line(NamedTuple):
 
 
 class UnpricedUsage(NamedTuple):
-    """Usage that is billed nothing: its kind has no rate, or no day of it is subscribed."""
+    """Usage that is not billed: its kind has no rate, or no day of the period is subscribed."""
 
     deployment_id: str
     resource_kind: str

@@ -1,10 +1,10 @@
-"""JSON objects that name each field once: of two values Python keeps the last, in silence."""
+"""Refuses JSON objects that repeat a field: Python would silently keep the last value."""
 
 from collections import Counter
 
 
 class RepeatedFields(ValueError):
-    """An object names fields more than once; `names` are these, in order."""
+    """An object repeats fields; `names` lists these, in alphabetical order."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
         super().__init__("; ".join(f"field {name!r} is given twice" for name in names))
@@ -12,9 +12,12 @@ class RepeatedFields(ValueError):
 
 
 def once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """The object of these fields, for `json.loads`; raises RepeatedFields."""
+    """Returns the object of these fields, as `object_pairs_hook` of `json.loads`.
+
+    Raises RepeatedFields.
+    """
     fields = dict(pairs)
     if len(fields) != len(pairs):
         counts = Counter(name for name, _ in pairs)
-        raise RepeatedFields(tuple(sorted(name for name, n in counts.items() if n > 1)))
+        raise RepeatedFields(tuple(sorted(name for name, count in counts.items() if count > 1)))
     return fields

@@ -20,8 +20,8 @@ _ERRORS = [DivisionByZero, FloatOperation, InvalidOperation, Overflow]
 EXACT = Context(prec=DIGITS, traps=[*_ERRORS, Inexact])
 """The context of all pricing: an operation that would lose a digit raises instead.
 
-All threads share it, which copying for each quote would cost more than a line of it: only its
-flags ever change, and nothing reads them.
+All threads share it: only its flags ever change, and nothing reads them. Copying it for each quote
+would cost more than pricing a line of it.
 """
 
 _HALF_UP = Context(prec=DIGITS, rounding=ROUND_HALF_UP, traps=_ERRORS)
@@ -34,13 +34,13 @@ _PLACES_UNDER_THE_FACTOR = 8
 
 
 def round_cents(amount: Decimal, over: Decimal | int = 1) -> int:
-    """Whole cents of `amount / over` dollars, half a cent away from zero (0.125 is 13 cents).
+    """Returns `amount / over` dollars in whole cents, half a cent away from zero (0.125 is 13).
 
     Half up, because GST Act s 9-90 rounds half a cent up and because a customer with a
     calculator expects it; Python's default, half to even, would bill 0.125 as 12 cents.
 
     `over` is the divisor that a prorated amount still owes. A quotient that does not end is cut
-    with ROUND_05UP, which never leaves a last digit of 0 or 5: it cannot pass for half a cent.
+    with ROUND_05UP, which never leaves a last digit of 0 or 5: it cannot look like half a cent.
     """
     if over != 1:
         amount = _STICKY.divide(amount, over)
@@ -48,10 +48,10 @@ def round_cents(amount: Decimal, over: Decimal | int = 1) -> int:
 
 
 def round_printed(amount: Decimal, over: Decimal | int, factor: Decimal) -> Decimal:
-    """`amount / over` for a reader's eyes, to 12 decimals; no money is computed from it.
+    """Returns `amount / over` to 12 decimals, for readers; no money is computed from it.
 
-    `factor` is what the reader multiplies it with: from 10,000 on, one more decimal for each
-    further digit keeps the product within a thousandth of a cent of the billed amount.
+    `factor` is the number that the reader multiplies it by: from 10,000 on, one more decimal for
+    each further digit keeps the product within a thousandth of a cent of the billed amount.
     """
     places = max(_PLACES, factor.adjusted() + _PLACES_UNDER_THE_FACTOR)
     quotient = _STICKY.divide(amount, over)

@@ -14,17 +14,17 @@ from quote_engine.rounding import round_cents
 from quote_engine.text import cents_text
 
 type Parts = Mapping[Place, int]
-"""The cents of each price that stands in several subscriptions of its deployment."""
+"""For each place, its part in cents of a price that subscriptions of a deployment share."""
 
 type _Price = tuple[str, LineKind, str, Decimal]
 type _Days = list[tuple[Place, int]]
 
 
 def split_parts(request: QuoteRequest) -> Parts:
-    """Every prorated price that goes on, unchanged, in another subscription of its deployment.
+    """Returns the parts of every prorated price that a deployment's subscriptions have in common.
 
     All its days are rounded once, as if nothing had changed; the cents are then allocated by
-    days. Rounded apart, three thirds of 100.00 would be 99.99.
+    days. Rounded separately, three thirds of 100.00 would be 99.99.
     """
     period = request.period
     prices: dict[_Price, _Days] = defaultdict(list)
@@ -34,32 +34,32 @@ def split_parts(request: QuoteRequest) -> Parts:
             price = (place.deployment_id, place.kind, place.code, dollars)
             prices[price].append((place, used))
     parts: dict[Place, int] = {}
-    for (*_, dollars), stands in prices.items():
-        days = [used for _, used in stands]
+    for (*_, dollars), place_days in prices.items():
+        days = [used for _, used in place_days]
         cents = allocate_cents(round_cents(dollars * sum(days), period.days), days)
-        parts |= {place: part for (place, _), part in zip(stands, cents, strict=True)}
+        parts |= {place: part for (place, _), part in zip(place_days, cents, strict=True)}
     return parts
 
 
 def as_parts(lines: list[Line], subscription: Subscription, parts: Parts) -> list[Line]:
-    """The lines of a plan and its add-ons, with the cents of their part of the month."""
+    """Returns the lines of a plan and its add-ons with the cents of their part of the month."""
     places = [place for place, _ in _prices(subscription)]
     cents = [parts.get(place) for place in places[: len(lines)]]
     return [_as_part(line, part) for line, part in zip(lines, cents, strict=True)]
 
 
 def committed_part(subscription: Subscription, parts: Parts) -> int | None:
-    """The part of a minimum commitment that is split, in cents."""
+    """Returns a subscription's part of its minimum commitment, in cents; None if there is none."""
     return parts.get(place_of(subscription, "minimum"))
 
 
 def _as_part(line: Line, cents: int | None) -> Line:
-    """Unchanged, unless the cent that is left over falls on it: then it shows its amount."""
+    """Returns the line as it is, unless a left-over cent falls on it: then it shows its amount."""
     if cents is None or cents == line.amount_cents:
         return line
-    moved = cents_text(cents - line.amount_cents)
-    sign = "" if moved.startswith("-") else "+"
-    text = f"{line.description[:-1]}; {sign}{moved} so that the parts sum to the whole)"
+    difference = cents_text(cents - line.amount_cents)
+    sign = "" if difference.startswith("-") else "+"
+    text = f"{line.description[:-1]}; {sign}{difference} so that the parts sum to the whole)"
     return line._replace(
         description=text,
         quantity="1",
@@ -70,7 +70,7 @@ def _as_part(line: Line, cents: int | None) -> Line:
 
 
 def _prorated_days(subscription: Subscription, period: Period) -> int:
-    """Zero for a subscription that is not active, or active for the whole month."""
+    """Returns the days billed; zero if the month is billed as a whole or not at all."""
     if subscription.plan.proration == "none":
         return 0
     share = active_share(subscription.starts_on, subscription.ends_on, period)
@@ -78,7 +78,7 @@ def _prorated_days(subscription: Subscription, period: Period) -> int:
 
 
 def _prices(subscription: Subscription) -> Iterator[tuple[Place, Decimal]]:
-    """Dollars a month of the plan, of each add-on for its quantity, and of the commitment."""
+    """Yields the dollars a month of the plan, of each add-on's quantity, of the commitment."""
     plan, commitment = subscription.plan, subscription.minimum_commitment
     yield place_of(subscription, "plan_base", plan.code), plan.price
     for addon in subscription.addons:

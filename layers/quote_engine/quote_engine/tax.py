@@ -1,4 +1,4 @@
-"""GST: once, on the tenant's whole subtotal."""
+"""GST: computed once, on the tenant's whole subtotal."""
 
 from decimal import Decimal
 from typing import assert_never
@@ -13,7 +13,7 @@ _GST_DOLLARS_PER_CENT = Decimal("0.001")
 
 
 def tax_line(subtotal_cents: int, treatment: TaxTreatment) -> Line:
-    """The tenant's tax line, rounded once (GST Act s 9-90, total invoice rule)."""
+    """Returns the tenant's tax line, rounded once (GST Act s 9-90, total invoice rule)."""
     match treatment:
         case "gst":
             return _line("GST 10%", round_cents(subtotal_cents * _GST_DOLLARS_PER_CENT))

@@ -1,6 +1,6 @@
 """Decimals as the canonical text of lines and fingerprints: 5, 5.0 and 5.00 read the same.
 
-Storage may drop trailing zeros (DynamoDB does); an invoice must be byte-equal all the same.
+Storage may drop trailing zeros (DynamoDB does), and an invoice must still be byte-equal.
 """
 
 from decimal import Decimal
@@ -9,7 +9,7 @@ _CENT_POINT = -3
 
 
 def quantity_text(value: Decimal) -> str:
-    """The shortest plain decimal: `2160`, `1041.6`; never an exponent."""
+    """Returns the shortest plain decimal: `2160`, `1041.6`; never an exponent."""
     text = str(value)
     if text.isdigit():
         return text
@@ -18,7 +18,7 @@ def quantity_text(value: Decimal) -> str:
 
 
 def money_text(dollars: Decimal) -> str:
-    """Dollars with at least two decimals: `50.00`, `0.0125`; never an exponent."""
+    """Returns dollars with at least two decimals: `50.00`, `0.0125`; never an exponent."""
     text = str(dollars)
     if text[_CENT_POINT:-2] == ".":
         return text
@@ -27,7 +27,7 @@ def money_text(dollars: Decimal) -> str:
 
 
 def cents_text(cents: int) -> str:
-    """Cents as dollars: 642 is `6.42`, -5 is `-0.05`."""
+    """Returns cents as dollars: 642 is `6.42`, -5 is `-0.05`."""
     if cents < 0:
         return f"-{cents_text(-cents)}"
     digits = str(cents).zfill(3)
