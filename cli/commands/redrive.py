@@ -1,4 +1,4 @@
-"""`monthend redrive`: gives the dead letters back, each with its reason shown first."""
+"""`monthend redrive`: gives dead letters back, after showing each with its reason."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +12,12 @@ from cli.dead_letters.dead_letter_queue import HOLD_SECONDS
 from cli.dead_letters.failures import reasons
 from cli.dead_letters.redrive import Advance, Redrive, RedriveResult
 from cli.dead_letters.select_messages import Selection
-from cli.dead_letters.show_redrive import letters_table, months_of, redrive_json, redrive_summary
+from cli.dead_letters.show_redrive import (
+    dead_letters_table,
+    months_of,
+    redrive_json,
+    redrive_summary,
+)
 from cli.stack.global_options import Chosen
 from cli.stack.queues import QueueName
 from cli.terminal.errors import ExitCode, NotAllowed, NotReachable, Stopped, aws_fault
@@ -42,7 +47,7 @@ def redrive(
     selection = Selection.of(tenant, discard, queue, dry_run)
     stack = chosen.connect()
     work = Redrive.over(stack, queue, whole=selection.whole and not dry_run)
-    broken_off = _told_when_broken_off(work, chosen.as_json, dry_run)
+    broken_off = _reporting_if_broken_off(work, chosen.as_json, dry_run)
     with broken_off, stopping_gently() as stop_if_asked, work.queue:
         _await_running_task(work, stop_if_asked)
         with progress("letters seen", work.queue.left) as bar:
@@ -50,20 +55,20 @@ def redrive(
         selection.refuse_unclear(wanted)
         work.noted = reasons(stack, months_of(work.found))
         if not chosen.as_json:
-            show(False, None, lambda: letters_table(wanted, work.noted, datetime.now(UTC)))
+            show(False, None, lambda: dead_letters_table(wanted, work.noted, datetime.now(UTC)))
         if wanted and not dry_run:
             act = work.discard if discard else work.move
             with progress("letters done", lambda: len(wanted)) as bar:
                 act(wanted, _step(bar, stop_if_asked))
-    document = redrive_json(work, dry_run)
-    show(chosen.as_json, document, Table, redrive_summary(work, dry_run, bool(discard)))
+    body = redrive_json(work, dry_run)
+    show(chosen.as_json, body, Table, redrive_summary(work, dry_run, bool(discard)))
     _refuse_missing(selection.missing(wanted), work)
 
 
 def _refuse_missing(missing: list[str], work: Redrive) -> None:
-    """What was named is not there, or something was not done: both are told."""
-    for each in missing:
-        complain(f"no dead letter {each}")
+    """Reports what was named and is not there; raises NotAllowed if something was not done."""
+    for name in missing:
+        complain(f"no dead letter {name}")
     if work.failure:
         raise NotAllowed(work.failure)
     if missing:
@@ -71,7 +76,7 @@ def _refuse_missing(missing: list[str], work: Redrive) -> None:
 
 
 def _step(advance: Advance, stop_if_asked: Callable[[], None]) -> Advance:
-    """Between two calls: the bar goes on, unless the person wants to stop."""
+    """Returns what to do between two calls: advance the bar, and stop if the person asked to."""
 
     def step(done: int) -> None:
         advance(done)
@@ -81,7 +86,7 @@ def _step(advance: Advance, stop_if_asked: Callable[[], None]) -> Advance:
 
 
 def _await_running_task(work: Redrive, stop_if_asked: Callable[[], None]) -> None:
-    """SQS moves a queue once at a time: what somebody has started is followed first."""
+    """Follows a move that somebody started before: SQS allows one move of a queue at a time."""
     if work.tasks is None or not work.tasks.running:
         return
     with progress("a move that was started before", work.queue.left) as bar:
@@ -91,8 +96,8 @@ def _await_running_task(work: Redrive, stop_if_asked: Callable[[], None]) -> Non
 
 
 @contextmanager
-def _told_when_broken_off(work: Redrive, as_json: bool, dry_run: bool) -> Iterator[None]:
-    """Whatever ends the work early: how far it got, and which letters are hidden for a while."""
+def _reporting_if_broken_off(work: Redrive, as_json: bool, dry_run: bool) -> Iterator[None]:
+    """Reports how far the work got if it ends early, and how many dead letters stay hidden."""
     try:
         yield
     except (KeyboardInterrupt, Exception) as error:

@@ -1,8 +1,8 @@
-"""The dead letters of a queue: looked at without loss, held for a while, and let go again.
+"""A queue's dead letters: received without loss, held for a while, and made visible again.
 
-A look receives every letter, which hides it from everybody else for `HOLD_SECONDS`. Nothing is
-ever deleted that is not safely on another queue (or was named to be discarded), so whatever
-interrupts leaves, at worst, letters that show again when that time is over.
+`look` receives every dead letter, which hides it from other consumers for `HOLD_SECONDS`. None is
+deleted unless it is safely on another queue, or was named to be discarded. So at worst, an
+interruption leaves dead letters hidden until that time is over.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,12 +16,12 @@ from cli.dead_letters.message_readers import Reader, read_rollup
 from cli.stack.queues import depth
 from invoicing.month_end.rollup_message import RollupMessage
 
-# SQS lets a message be hidden for longer, but who kills this program waits that long.
+# SQS could hide a message for longer; but if this program is killed, it stays hidden that long.
 HOLD_SECONDS = 600
-# Of the hold: the rest is for moving what was found.
+# The part of the hold that is for receiving; the rest is for moving what was received.
 LOOK_SECONDS = 300
 MARGIN_SECONDS = 60
-# Waiting makes SQS ask all of its servers, not just some.
+# Waiting makes SQS query all of its servers, not just some.
 WAIT_SECONDS = 2
 BATCH = 10
 
@@ -30,8 +30,8 @@ BATCH = 10
 class DeadLetter:
     """A message that failed too often, as it was received.
 
-    Of the rollup queue it is about a tenant (`message`); `reason` is what the letter itself says
-    about why it is here, and `about` what it is about. Either may be empty.
+    One from the rollup queue is about a tenant (`message`). `reason` says why it failed, `about`
+    what it is about, both as far as the dead letter itself states it. Either may be empty.
     """
 
     message_id: str
@@ -46,15 +46,15 @@ class DeadLetter:
 
     @property
     def tenant_id(self) -> str | None:
-        """Whose letter it is; None if it cannot be read."""
+        """The tenant of its rollup message; None without a readable one."""
         return self.message.tenant_id if self.message else None
 
 
 @dataclass(slots=True)
 class DeadLetterQueue:
-    """A dead-letter queue, and the letters of it that this program holds.
+    """A dead-letter queue, and the dead letters that this program holds.
 
-    As a context manager it lets go, on the way out, of all that is still held.
+    As a context manager it releases, on exit, all that are still held.
     """
 
     sqs: Any
@@ -64,13 +64,15 @@ class DeadLetterQueue:
     _held_since: float = field(default_factory=monotonic)
 
     def look(self, advance: Callable[[int], None] = lambda _: None) -> list[DeadLetter]:
-        """Every letter that can be seen, each once, in order of tenant; all are held then."""
+        """Receives every visible dead letter once and holds it; returns all in order of tenant."""
         self._held_since = monotonic()
         while monotonic() - self._held_since < LOOK_SECONDS:
             received = list(self._receive())
-            # A letter that comes back has its newer receipt; only that one lets it go.
-            new = [letter for letter in received if letter.message_id not in self.held]
-            self.held |= {letter.message_id: letter for letter in received}
+            # A message received again has a newer receipt; only the newest one can release it.
+            new = [
+                dead_letter for dead_letter in received if dead_letter.message_id not in self.held
+            ]
+            self.held |= {dead_letter.message_id: dead_letter for dead_letter in received}
             advance(len(new))
             if not new:
                 break
@@ -78,27 +80,27 @@ class DeadLetterQueue:
 
     @property
     def hold_is_ending(self) -> bool:
-        """Whether letters may show again soon, and somebody else take them."""
+        """Whether dead letters may soon be visible again, for another consumer to take."""
         return monotonic() - self._held_since > HOLD_SECONDS - MARGIN_SECONDS
 
-    def delete(self, letter: DeadLetter) -> None:
-        """The end of a letter."""
-        self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=letter.receipt)
-        del self.held[letter.message_id]
+    def delete(self, dead_letter: DeadLetter) -> None:
+        """Deletes a dead letter from the queue."""
+        self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=dead_letter.receipt)
+        del self.held[dead_letter.message_id]
 
-    def release(self, letters: Iterable[DeadLetter]) -> None:
-        """Makes letters visible at once. One that SQS does not let go shows again by itself."""
-        for some in batched(list(letters), BATCH, strict=False):
+    def release(self, dead_letters: Iterable[DeadLetter]) -> None:
+        """Makes dead letters visible at once. One that SQS refuses stays held to the end."""
+        for batch in batched(list(dead_letters), BATCH, strict=False):
             entries = [
-                {"Id": str(n), "ReceiptHandle": letter.receipt, "VisibilityTimeout": 0}
-                for n, letter in enumerate(some)
+                {"Id": str(n), "ReceiptHandle": dead_letter.receipt, "VisibilityTimeout": 0}
+                for n, dead_letter in enumerate(batch)
             ]
             answer = self.sqs.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)
             for entry in answer.get("Successful", ()):
-                del self.held[some[int(entry["Id"])].message_id]
+                del self.held[batch[int(entry["Id"])].message_id]
 
     def left(self) -> int:
-        """How many letters the queue has, visible or held by anybody; SQS says about how many."""
+        """How many messages the queue has, visible or held by any consumer, as SQS estimates."""
         return depth(self.sqs, self.url)
 
     def _receive(self) -> Iterator[DeadLetter]:
@@ -110,18 +112,18 @@ class DeadLetterQueue:
             MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
             MessageAttributeNames=["All"],
         )
-        return map(self._letter, answer.get("Messages", ()))
+        return map(self._dead_letter, answer.get("Messages", ()))
 
-    def _letter(self, received: Mapping[str, Any]) -> DeadLetter:
-        attributes, system = received.get("MessageAttributes", {}), received["Attributes"]
-        found = self.read(received["Body"], attributes)
+    def _dead_letter(self, message: Mapping[str, Any]) -> DeadLetter:
+        attributes, system = message.get("MessageAttributes", {}), message["Attributes"]
+        reading = self.read(message["Body"], attributes)
         return DeadLetter(
-            message_id=received["MessageId"],
-            receipt=received["ReceiptHandle"],
-            body=received["Body"],
-            message=found.message,
-            reason=found.reason,
-            about=found.about,
+            message_id=message["MessageId"],
+            receipt=message["ReceiptHandle"],
+            body=message["Body"],
+            message=reading.message,
+            reason=reading.reason,
+            about=reading.about,
             first_sent=datetime.fromtimestamp(int(system["SentTimestamp"]) / 1000, UTC),
             received=int(system["ApproximateReceiveCount"]),
             attributes=attributes,
@@ -134,14 +136,14 @@ class DeadLetterQueue:
         self.release(self.held.values())
 
 
-def _by_tenant(letter: DeadLetter) -> tuple[str, str, datetime]:
-    message = letter.message
+def _by_tenant(dead_letter: DeadLetter) -> tuple[str, str, datetime]:
+    message = dead_letter.message
     if message is None:
-        return "~", letter.message_id, letter.first_sent
-    return message.tenant_id, message.period, letter.first_sent
+        return "~", dead_letter.message_id, dead_letter.first_sent
+    return message.tenant_id, message.period, dead_letter.first_sent
 
 
 def excerpt(body: str, characters: int = 60) -> str:
-    """What an unreadable message says, harmless to a terminal."""
+    """The start of an unreadable message, escaped so that it is harmless to a terminal."""
     text = body.encode("unicode_escape").decode("ascii")
     return text if len(text) <= characters else f"{text[:characters]}..."

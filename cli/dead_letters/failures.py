@@ -1,4 +1,4 @@
-"""Why tenants' months failed, as the rollup noted it."""
+"""The reasons why tenants' months failed, as the rollup noted them."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ type TenantMonth = tuple[str, str]
 
 
 def reasons(stack: Stack, months: Iterable[TenantMonth]) -> dict[TenantMonth, str]:
-    """The newest reason noted of each of these, such as ("pilot", "2026-04"); consistent."""
+    """Reads the newest noted reasons for months such as ("pilot", "2026-04"); consistent."""
     settings = stack.settings
     table = UnbilledTable(settings.invoices_table, settings.accounts_table)
     by_period: dict[str, list[str]] = defaultdict(list)

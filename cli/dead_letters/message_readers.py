@@ -1,4 +1,4 @@
-"""What the dead letters of each queue say: whose they are, and why they are dead."""
+"""Readers of each queue's dead letters: what they are about, and why they failed."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -9,9 +9,9 @@ from invoicing.month_end.rollup_message import RollupMessage, parse_rollup_messa
 
 
 class Reading(NamedTuple):
-    """What a letter says: a tenant's message, why it is dead, and in short what it is about.
+    """What a dead letter states: a tenant's message, why it failed, and briefly its subject.
 
-    Each is missing where the letter does not say it.
+    Each part is missing where the dead letter does not state it.
     """
 
     message: RollupMessage | None
@@ -23,7 +23,10 @@ type Reader = Callable[[str, Mapping[str, Any]], Reading]
 
 
 def read_rollup(body: str, attributes: Mapping[str, Any]) -> Reading:
-    """One tenant's month; why that failed is noted elsewhere. Unreadable: why it is."""
+    """Reads the message of one tenant's month.
+
+    The reason is given only if the message is unreadable; why a month failed is noted elsewhere.
+    """
     del attributes
     try:
         return Reading(parse_rollup_message(body))
@@ -32,28 +35,28 @@ def read_rollup(body: str, attributes: Mapping[str, Any]) -> Reading:
 
 
 def read_usage(body: str, attributes: Mapping[str, Any]) -> Reading:
-    """A batch of usage, of any number of tenants."""
+    """Reads nothing: a batch of usage may be about any number of tenants."""
     del body, attributes
     return Reading(None)
 
 
 def read_schedule(body: str, attributes: Mapping[str, Any]) -> Reading:
-    """An event of the schedule: EventBridge says why in an attribute, Lambda in the body."""
+    """Reads a schedule's event; the reason is in EventBridge's attribute or in Lambda's body."""
     if "ERROR_MESSAGE" in attributes:
-        why = attributes["ERROR_MESSAGE"].get("StringValue", "")
-        return Reading(None, str(why), _event(body))
+        reason = attributes["ERROR_MESSAGE"].get("StringValue", "")
+        return Reading(None, str(reason), _event(body))
     try:
-        letter = json.loads(body)
-        failed = letter["responsePayload"]
-        why = f"{failed['errorType']}: {failed['errorMessage']}"
+        record = json.loads(body)
+        failure = record["responsePayload"]
+        reason = f"{failure['errorType']}: {failure['errorMessage']}"
     except (ValueError, KeyError, TypeError):
-        # Neither wrote it: it is shown as it is.
+        # Neither of them wrote it, so it is shown as it is.
         return Reading(None)
-    return Reading(None, why, _invocation(letter))
+    return Reading(None, reason, _invocation(record))
 
 
 def _event(body: str) -> str:
-    """`rule/monthend-month-end at 2026-05-01T03:00:00Z`, of an EventBridge event."""
+    """`rule/monthend-month-end at 2026-05-01T03:00:00Z`; empty if it is no EventBridge event."""
     try:
         event = json.loads(body)
         rules = ", ".join(arn.split(":", 5)[5] for arn in event["resources"])
@@ -62,11 +65,11 @@ def _event(body: str) -> str:
         return ""
 
 
-def _invocation(letter: Mapping[str, Any]) -> str:
-    """`monthend-start-month-end with {"period": "2026-04"}`, of an invocation that failed."""
+def _invocation(record: Mapping[str, Any]) -> str:
+    """`monthend-start-month-end with {"period": "2026-04"}`, from a failed invocation's record."""
     try:
-        # arn:aws:lambda:REGION:ACCOUNT:function:NAME, and a version.
-        function = letter["requestContext"]["functionArn"].split(":")[6]
-        return f"{function} with {json.dumps(letter['requestPayload'])}"
+        # arn:aws:lambda:REGION:ACCOUNT:function:NAME, followed by a version.
+        function = record["requestContext"]["functionArn"].split(":")[6]
+        return f"{function} with {json.dumps(record['requestPayload'])}"
     except (KeyError, TypeError, IndexError, AttributeError):
         return ""

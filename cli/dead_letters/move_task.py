@@ -1,4 +1,4 @@
-"""SQS moving a whole dead-letter queue by itself: started, followed to its end, looked up."""
+"""SQS's own move of a whole dead-letter queue: looked up, started, and followed to its end."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-# What an SQS that lacks the call answers; the local emulator is one.
+# The error codes of an SQS that lacks the call, such as the local emulator.
 NO_SUCH_CALL = frozenset(("InvalidAction", "UnknownOperation", "UnknownOperationException"))
 POLL_SECONDS = 2.0
 UNDER_WAY = frozenset(("RUNNING", "CANCELLING"))
 COMPLETED = "COMPLETED"
-# Looks at the list after which a task that was started should be there.
+# A started task should be listed after this many looks at the list.
 LISTED_AFTER = 15
 
 
@@ -34,7 +34,7 @@ class MoveTasks:
 
     @property
     def exist(self) -> bool:
-        """Whether this SQS moves messages itself."""
+        """Whether this SQS can move messages itself."""
         try:
             self._newest()
         except ClientError as error:
@@ -45,26 +45,26 @@ class MoveTasks:
 
     @property
     def running(self) -> bool:
-        """Whether a task, of whoever, is moving this queue already; SQS allows one at a time."""
+        """Whether any task is moving this queue already; SQS allows one at a time."""
         newest = self._newest()
         return newest is not None and newest["Status"] in UNDER_WAY
 
     def start(self) -> int | None:
-        """Starts to move all that is visible; returns when the task before it began, if any.
+        """Starts to move all visible messages; returns when the previous task began, if any.
 
-        `follow` needs that to tell the new task from the old one, which may be listed for longer.
+        `follow` needs that to tell the new task from the old one, which may stay listed a while.
         """
-        before = self._newest()
+        previous = self._newest()
         self.sqs.start_message_move_task(
             SourceArn=self.source_arn, DestinationArn=self.destination_arn
         )
-        return before["StartedTimestamp"] if before else None
+        return previous["StartedTimestamp"] if previous else None
 
     def follow(
         self, before: int | None = None, advance: Callable[[int], None] = lambda _: None
     ) -> MoveResult:
-        """Waits until the newest task has ended. To stop waiting does not stop the task."""
-        seen = unlisted = 0
+        """Waits until the newest task has ended. Interrupting the wait does not stop the task."""
+        reported = unlisted = 0
         while unlisted < LISTED_AFTER:
             task = self._newest()
             if task is None or task["StartedTimestamp"] == before:
@@ -72,12 +72,12 @@ class MoveTasks:
                 sleep(POLL_SECONDS)
                 continue
             moved = int(task.get("ApproximateNumberOfMessagesMoved", 0))
-            advance(moved - seen)
-            seen = moved
+            advance(moved - reported)
+            reported = moved
             if task["Status"] not in UNDER_WAY:
                 return MoveResult(moved, "" if task["Status"] == COMPLETED else _failure(task))
             sleep(POLL_SECONDS)
-        return MoveResult(seen, "SQS does not list the task that it has started")
+        return MoveResult(reported, "SQS does not list the task that it has started")
 
     def _newest(self) -> Mapping[str, Any] | None:
         answer = self.sqs.list_message_move_tasks(SourceArn=self.source_arn, MaxResults=1)

@@ -1,7 +1,7 @@
-"""Gives dead letters back to the queue that they came from, so that none can be lost.
+"""Gives dead letters back to the queue that they came from, without losing any.
 
-A letter is sent first and deleted then. What interrupts between the two leaves it on both queues,
-which is harmless: a tenant that is invoiced is skipped.
+A message is sent first and deleted afterwards. An interruption between the two leaves it on both
+queues, which is harmless: a tenant that is invoiced already is skipped.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,7 +28,10 @@ READERS: Mapping[QueueName, Reader] = {
 
 
 class RedriveResult(StrEnum):
-    """What became of a letter. Unsure: SQS was moving it and stopped, for a reason it gives."""
+    """The result of a redrive for one dead letter.
+
+    Unsure: SQS began to move it and was not seen to finish; `Redrive.failure` says why.
+    """
 
     FOUND = "found"
     MOVED = "moved"
@@ -39,24 +42,24 @@ class RedriveResult(StrEnum):
 
 @dataclass(slots=True)
 class Redrive:
-    """One redrive: what was found, and how far it got."""
+    """One redrive: the dead letters that it found, and how far it got."""
 
     queue: DeadLetterQueue
     destination_url: str
     tasks: MoveTasks | None
     found: list[DeadLetter] = field(default_factory=list)
     results: dict[str, RedriveResult] = field(default_factory=dict)
-    # Why the tenants' months failed, as far as the rollup has noted it.
+    # Why the tenants' months failed, where the rollup noted it.
     noted: Mapping[TenantMonth, str] = field(default_factory=dict)
-    # Letters that the queue counts and this look did not get to see.
+    # How many more dead letters the queue counted than `look` received.
     unseen: int = 0
-    # What SQS said it had moved before it stopped; which letters these are, it does not say.
+    # How many messages SQS moved before it stopped; it does not say which ones.
     moved_of_unsure: int = 0
     failure: str = ""
 
     @classmethod
     def over(cls, stack: Stack, name: QueueName, whole: bool) -> "Redrive":
-        """The dead letters of a queue; SQS moves a whole queue itself, where it can."""
+        """A redrive of a queue's dead letters; SQS itself moves a `whole` queue, where it can."""
         sqs, source = stack.client("sqs"), SOURCES[name]
         queue = DeadLetterQueue(sqs, stack.output(source.dead_letters), READERS[name])
         destination = stack.output(source.came_from) if source.came_from else ""
@@ -66,65 +69,71 @@ class Redrive:
         return cls(queue, destination, tasks if tasks is not None and tasks.exist else None)
 
     def look(self, wish: Wish, advance: Advance) -> Sequence[DeadLetter]:
-        """Finds all letters, and lets go at once of those that are not wished for."""
-        counted = self.queue.left()
+        """Receives all dead letters; returns the wanted ones and releases the others at once."""
+        queued = self.queue.left()
         self.found = self.queue.look(advance)
-        self.unseen = max(0, counted - len(self.found))
+        self.unseen = max(0, queued - len(self.found))
         wanted = list(filter(wish, self.found))
         self._note(self.found, RedriveResult.LEFT)
         self._note(wanted, RedriveResult.FOUND)
-        kept = {letter.message_id for letter in wanted}
-        self.queue.release(letter for letter in self.found if letter.message_id not in kept)
+        wanted_ids = {dead_letter.message_id for dead_letter in wanted}
+        self.queue.release(
+            dead_letter for dead_letter in self.found if dead_letter.message_id not in wanted_ids
+        )
         return wanted
 
-    def discard(self, letters: Iterable[DeadLetter], advance: Advance) -> None:
-        """Deletes letters for good; an invoice that they were to make is still missing then."""
-        for letter in letters:
-            self.queue.delete(letter)
-            self._note([letter], RedriveResult.DISCARDED)
+    def discard(self, dead_letters: Iterable[DeadLetter], advance: Advance) -> None:
+        """Deletes dead letters for good; an invoice that one should have made stays missing."""
+        for dead_letter in dead_letters:
+            self.queue.delete(dead_letter)
+            self._note([dead_letter], RedriveResult.DISCARDED)
             advance(1)
 
-    def move(self, letters: Sequence[DeadLetter], advance: Advance) -> None:
-        """Gives these letters back: by a task of SQS if there is one, or else one by one."""
+    def move(self, dead_letters: Sequence[DeadLetter], advance: Advance) -> None:
+        """Gives these dead letters back: with a move task where SQS has them, else one by one."""
         if self.tasks is None:
-            self._move_one_by_one(letters, advance)
+            self._move_one_by_one(dead_letters, advance)
             return
-        # A task moves what is visible.
-        self.queue.release(letters)
+        # A task moves visible messages only.
+        self.queue.release(dead_letters)
         before = self.tasks.start()
-        self._note(letters, RedriveResult.UNSURE)
+        self._note(dead_letters, RedriveResult.UNSURE)
         result: MoveResult = self.tasks.follow(before, advance)
         self.failure, self.moved_of_unsure = result.failure, result.moved
         if not result.failure:
-            self._note(letters, RedriveResult.MOVED)
+            self._note(dead_letters, RedriveResult.MOVED)
 
-    def _move_one_by_one(self, letters: Iterable[DeadLetter], advance: Advance) -> None:
-        self._note(letters, RedriveResult.LEFT)
-        for letter in letters:
+    def _move_one_by_one(self, dead_letters: Iterable[DeadLetter], advance: Advance) -> None:
+        self._note(dead_letters, RedriveResult.LEFT)
+        for dead_letter in dead_letters:
             if self.queue.hold_is_ending:
                 self.failure = "there were too many for one go: run the same command again"
                 return
-            self._send(letter)
-            self.queue.delete(letter)
-            self._note([letter], RedriveResult.MOVED)
+            self._send(dead_letter)
+            self.queue.delete(dead_letter)
+            self._note([dead_letter], RedriveResult.MOVED)
             advance(1)
 
-    def _send(self, letter: DeadLetter) -> None:
-        more = {"MessageAttributes": dict(letter.attributes)} if letter.attributes else {}
-        self.queue.sqs.send_message(QueueUrl=self.destination_url, MessageBody=letter.body, **more)
+    def _send(self, dead_letter: DeadLetter) -> None:
+        optional = (
+            {"MessageAttributes": dict(dead_letter.attributes)} if dead_letter.attributes else {}
+        )
+        self.queue.sqs.send_message(
+            QueueUrl=self.destination_url, MessageBody=dead_letter.body, **optional
+        )
 
-    def _note(self, letters: Iterable[DeadLetter], result: RedriveResult) -> None:
-        self.results |= {letter.message_id: result for letter in letters}
+    def _note(self, dead_letters: Iterable[DeadLetter], result: RedriveResult) -> None:
+        self.results |= {dead_letter.message_id: result for dead_letter in dead_letters}
 
     @property
     def moved(self) -> int:
-        """How many letters were given back; about how many, if SQS stopped in the middle."""
+        """How many dead letters were given back; an estimate if SQS stopped half-way."""
         known = self.count(RedriveResult.MOVED)
         return known + (self.moved_of_unsure if self.count(RedriveResult.UNSURE) else 0)
 
     def count(self, result: RedriveResult) -> int:
-        """How many letters this became of."""
-        return sum(each is result for each in self.results.values())
+        """How many dead letters have this result."""
+        return sum(outcome is result for outcome in self.results.values())
 
 
 def _arn(sqs: Any, queue_url: str) -> str:

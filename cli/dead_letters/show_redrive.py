@@ -1,4 +1,4 @@
-"""How dead letters, and what became of them, look to a person and to a program."""
+"""How dead letters, and what became of them, are shown to a person and to a program."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,16 +20,18 @@ AND_THEN = "What fails again is a dead letter again within half an hour."
 type Noted = Mapping[TenantMonth, str]
 
 
-def months_of(letters: Sequence[DeadLetter]) -> set[TenantMonth]:
-    """The tenants' months that the readable letters are about."""
+def months_of(dead_letters: Sequence[DeadLetter]) -> set[TenantMonth]:
+    """The tenants' months that the readable dead letters are about."""
     return {
-        (letter.message.tenant_id, letter.message.period) for letter in letters if letter.message
+        (dead_letter.message.tenant_id, dead_letter.message.period)
+        for dead_letter in dead_letters
+        if dead_letter.message
     }
 
 
-def letters_table(letters: Sequence[DeadLetter], noted: Noted, now: datetime) -> Table:
-    """Every letter with its age and its reason; of very many, the first ones."""
-    title = counted(len(letters), "dead letter")
+def dead_letters_table(dead_letters: Sequence[DeadLetter], noted: Noted, now: datetime) -> Table:
+    """Every dead letter with its age and its reason; of very many, only the first ones."""
+    title = counted(len(dead_letters), "dead letter")
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("Id", no_wrap=True)
     table.add_column("Tenant", overflow="fold")
@@ -37,25 +39,29 @@ def letters_table(letters: Sequence[DeadLetter], noted: Noted, now: datetime) ->
     table.add_column("Age", no_wrap=True)
     table.add_column("Tries", justify="right", no_wrap=True)
     table.add_column("Reason", overflow="fold")
-    for letter in letters[:MOST_ROWS]:
-        how_often = (age(letter.first_sent, now), str(letter.received))
-        period = letter.message.period if letter.message else "-"
-        name, tenant_id = cell(letter.message_id[:ID_CHARACTERS]), letter.tenant_id or "-"
-        table.add_row(name, tenant_id, period, *how_often, _told(letter, noted))
-    if len(letters) > MOST_ROWS:
-        table.add_row("...", "", "", "", "", f"{len(letters) - MOST_ROWS:,} more; --json has all")
+    for dead_letter in dead_letters[:MOST_ROWS]:
+        age_and_tries = (age(dead_letter.first_sent, now), str(dead_letter.received))
+        period = dead_letter.message.period if dead_letter.message else "-"
+        shown_id = cell(dead_letter.message_id[:ID_CHARACTERS])
+        tenant_id, reason = dead_letter.tenant_id or "-", _reason_cell(dead_letter, noted)
+        table.add_row(shown_id, tenant_id, period, *age_and_tries, reason)
+    if len(dead_letters) > MOST_ROWS:
+        more = len(dead_letters) - MOST_ROWS
+        table.add_row("...", "", "", "", "", f"{more:,} more; --json has all")
     return table
 
 
-def _told(letter: DeadLetter, noted: Noted) -> str:
-    why = _reason(letter, noted) or NOT_NOTED
-    return cell(why) if letter.message else cells(why, letter.about or excerpt(letter.body))
+def _reason_cell(dead_letter: DeadLetter, noted: Noted) -> str:
+    reason = _reason(dead_letter, noted) or NOT_NOTED
+    if dead_letter.message:
+        return cell(reason)
+    return cells(reason, dead_letter.about or excerpt(dead_letter.body))
 
 
-def _reason(letter: DeadLetter, noted: Noted) -> str | None:
-    if letter.message is None:
-        return letter.reason or None
-    return noted.get((letter.message.tenant_id, letter.message.period))
+def _reason(dead_letter: DeadLetter, noted: Noted) -> str | None:
+    if dead_letter.message is None:
+        return dead_letter.reason or None
+    return noted.get((dead_letter.message.tenant_id, dead_letter.message.period))
 
 
 def age(since: datetime, now: datetime) -> str:
@@ -68,7 +74,7 @@ def age(since: datetime, now: datetime) -> str:
 
 
 def redrive_json(redrive: Redrive, dry_run: bool) -> dict[str, Any]:
-    """The report as JSON shows it; `unseen` is what the queue counted beside these letters."""
+    """The report as JSON; `unseen` is how many more dead letters the queue counted."""
     return {
         "dry_run": dry_run,
         "moved": redrive.moved,
@@ -77,41 +83,41 @@ def redrive_json(redrive: Redrive, dry_run: bool) -> dict[str, Any]:
         "failure": redrive.failure or None,
         "letters": [
             {
-                "message_id": letter.message_id,
-                "tenant_id": letter.tenant_id,
-                "period": letter.message.period if letter.message else None,
-                "run_id": letter.message.run_id if letter.message else None,
-                "first_sent_at": letter.first_sent.astimezone(UTC).isoformat(),
-                "received": letter.received,
-                "reason": _reason(letter, redrive.noted),
-                "body": None if letter.message else letter.body,
-                "result": redrive.results.get(letter.message_id, RedriveResult.LEFT).value,
+                "message_id": dead_letter.message_id,
+                "tenant_id": dead_letter.tenant_id,
+                "period": dead_letter.message.period if dead_letter.message else None,
+                "run_id": dead_letter.message.run_id if dead_letter.message else None,
+                "first_sent_at": dead_letter.first_sent.astimezone(UTC).isoformat(),
+                "received": dead_letter.received,
+                "reason": _reason(dead_letter, redrive.noted),
+                "body": None if dead_letter.message else dead_letter.body,
+                "result": redrive.results.get(dead_letter.message_id, RedriveResult.LEFT).value,
             }
-            for letter in redrive.found
+            for dead_letter in redrive.found
         ],
     }
 
 
 def redrive_summary(redrive: Redrive, dry_run: bool, discards: bool = False) -> str:
-    """`2 given back, 1 discarded, 1 left in the dead-letter queue.`, and what to do then."""
-    found, wanted = len(redrive.found), redrive.count(RedriveResult.FOUND)
-    if not found:
+    """`2 given back, 1 discarded, 1 left in the dead-letter queue.`, and what comes next."""
+    total, wanted = len(redrive.found), redrive.count(RedriveResult.FOUND)
+    if not total:
         return "No dead letters." + _unseen(redrive)
     if dry_run:
-        return f"{_rehearsed(redrive, wanted, found, discards)}{_unseen(redrive)}"
+        return f"{_rehearsed(redrive, wanted, total, discards)}{_unseen(redrive)}"
     moved, discarded = redrive.moved, redrive.count(RedriveResult.DISCARDED)
-    told = [f"{moved} given back"] + ([f"{discarded} discarded"] if discarded else [])
-    left = found - moved - discarded
-    summary = f"{', '.join(told)}, {left} left in the dead-letter queue.{_unseen(redrive)}"
+    counts = [f"{moved} given back"] + ([f"{discarded} discarded"] if discarded else [])
+    left = total - moved - discarded
+    summary = f"{', '.join(counts)}, {left} left in the dead-letter queue.{_unseen(redrive)}"
     return f"{summary}\n{AND_THEN}" if moved else summary
 
 
-def _rehearsed(redrive: Redrive, wanted: int, found: int, discards: bool) -> str:
+def _rehearsed(redrive: Redrive, wanted: int, total: int, discards: bool) -> str:
     if discards:
-        return f"Dry run: {wanted} of {found} would be discarded."
+        return f"Dry run: {wanted} of {total} would be discarded."
     if not redrive.destination_url:
-        return f"{counted(found, 'event')} without a queue to go back to: start a run instead."
-    return f"Dry run, nothing moved: {wanted} of {found} would be."
+        return f"{counted(total, 'event')} without a queue to go back to: start a run instead."
+    return f"Dry run, nothing moved: {wanted} of {total} would be."
 
 
 def _unseen(redrive: Redrive) -> str:

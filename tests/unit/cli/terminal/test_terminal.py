@@ -15,7 +15,7 @@ from rich.table import Table
 
 from cli.app import main
 from cli.dead_letters.dead_letter_queue import DeadLetter
-from cli.dead_letters.show_redrive import letters_table
+from cli.dead_letters.show_redrive import dead_letters_table
 from cli.invoices.show_lifecycle import history_table, standing_table
 from cli.month_end.issue_month import _left_table
 from cli.month_end.show_month import review_table, totals_table
@@ -176,8 +176,8 @@ def pilots() -> DeadLetter:
         history(entry(reason=ACTS)),
         history(entry(detail=ACTS)),
         history(entry(by=ACTS)),
-        letters_table([letter(ACTS)], {}, NOW),
-        letters_table([pilots()], NOTED, NOW),
+        dead_letters_table([letter(ACTS)], {}, NOW),
+        dead_letters_table([pilots()], NOTED, NOW),
         preview_table([preview(reason=ACTS)], "A run"),
         review_table(
             {"entries": [REVIEWED | {"findings": [FINDING | {"detail": ACTS}]}]}
