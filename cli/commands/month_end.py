@@ -60,21 +60,24 @@ def run(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
         _tell(refused)
         return
     whom = "everybody" if request.tenant_ids is None else ", ".join(request.tenant_ids)
-    said = f"Run {started.run_id} of {month.label} is started for {whom}."
-    look = f"{said} {_where_to_look(month)}."
-    show(chosen.as_json, started.document | {"report": None}, Table, look)
+    announcement = f"Run {started.run_id} of {month.label} is started for {whom}."
+    summary = f"{announcement} {_where_to_look(month)}."
+    show(chosen.as_json, started.as_json | {"report": None}, Table, summary)
     _tell(refused)
 
 
 def _refused(stack: Stack, request: RunRequest, at: datetime) -> list[str]:
-    """Why tenants that are named will not be made again; of a run for everybody the log tells."""
+    """Why a forced run will not make named tenants' invoices again.
+
+    Empty for a run for everybody, whose reasons are in the log, and for a run without force.
+    """
     if not request.force or request.tenant_ids is None:
         return []
     previews = previews_of(stack, Period.month(request.period), request.tenant_ids, at)
     return [
-        f"{each['tenant_id']}: {each['reason']}"
-        for each in previews
-        if each["outcome"] == RollupOutcome.REFUSED
+        f"{preview['tenant_id']}: {preview['reason']}"
+        for preview in previews
+        if preview["outcome"] == RollupOutcome.REFUSED
     ]
 
 
@@ -88,28 +91,30 @@ def _where_to_look(period: Period) -> str:
 
 
 def _wait(chosen: Chosen, stack: Stack, period: Period, started: StartedRun) -> None:
-    with _told_that_it_goes_on(chosen, started, period):
+    with _reporting_that_it_goes_on(chosen, started, period):
         report = follow(stack, period, started)
-    document = report_json(report, EVERYTHING)
+    body = report_json(report, EVERYTHING)
     if chosen.as_json:
-        show(True, started.document | {"report": document}, Table)
+        show(True, started.as_json | {"report": body}, Table)
     else:
-        show_month(False, document, whole=False)
+        show_month(False, body, whole=False)
     meant = set(started.request.tenant_ids or ())
-    failed = [each.tenant_id for each in report.failed if not meant or each.tenant_id in meant]
+    failed = [
+        failure.tenant_id for failure in report.failed if not meant or failure.tenant_id in meant
+    ]
     if failed:
         raise NotAllowed(f"{len(failed)} failed; they are tried again, then they are dead letters")
 
 
 @contextmanager
-def _told_that_it_goes_on(chosen: Chosen, run: StartedRun, period: Period) -> Iterator[None]:
-    """Whatever ends the watching, which is not the run: its id, and how to look at it."""
+def _reporting_that_it_goes_on(chosen: Chosen, run: StartedRun, period: Period) -> Iterator[None]:
+    """If the watching ends early, says that the run goes on, its id, and how to look at it."""
     goes_on = f"run {run.run_id} goes on: {_where_to_look(period)}"
     try:
         yield
     except BaseException as error:
         if chosen.as_json:
-            show(True, run.document | {"report": None}, Table)
+            show(True, run.as_json | {"report": None}, Table)
         if isinstance(error, KeyboardInterrupt):
             raise Stopped(f"stopped watching; {goes_on}") from error
         if fault := aws_fault(error):
@@ -137,14 +142,14 @@ def _report(chosen: Chosen, label: str | None, *, whole: bool, stored: bool = Fa
     stack = chosen.connect()
     period = closed_month(stack, label, datetime.now(UTC))
     if stored:
-        document = MonthEndsTable(stack.settings.accounts_table).stored_report(period)
-        if document is None:
+        body = MonthEndsTable(stack.settings.accounts_table).stored_report(period)
+        if body is None:
             raise BadInput(f"--stored: no sweep has kept a report of {period.label}")
     else:
-        document = report_json(report_now(stack, period), EVERYTHING)
-    # Only a person is told of the queues, as they are now: JSON is the report, as over HTTP.
+        body = report_json(report_now(stack, period), EVERYTHING)
+    # Only a person sees the queues, as they are now; JSON is the report alone, as over HTTP.
     queues = () if chosen.as_json or stored else queue_lines(stack)
-    show_month(chosen.as_json, document, whole=whole, more=queues)
+    show_month(chosen.as_json, body, whole=whole, more=queues)
 
 
 def preview(context: typer.Context, period: PeriodOption = None, tenant: Tenants = None) -> None:
@@ -162,12 +167,12 @@ def _preview(chosen: Chosen, stack: Stack, request: RunRequest) -> None:
         return len(tenants) or sum(map(len, stack.accounts.tenant_ids(None, 1000)))
 
     with progress("tenants priced", total) as advance:
-        found = previews_of(stack, period, tenants, datetime.now(UTC), advance)
-    previews = found if request.force else [unforced(each) for each in found]
-    document = {"period": period.label, "previews": previews}
+        forced = previews_of(stack, period, tenants, datetime.now(UTC), advance)
+    previews = forced if request.force else [unforced(preview) for preview in forced]
+    body = {"period": period.label, "previews": previews}
     title = f"{period.start:%B %Y}, {'a forced run' if request.force else 'a run'}"
     summary = preview_summary(previews)
     shown = worth_showing(previews, named=bool(tenants))
-    show(chosen.as_json, document, lambda: preview_table(shown, title), summary)
-    if failed := sum(each["outcome"] == FAILED for each in previews):
+    show(chosen.as_json, body, lambda: preview_table(shown, title), summary)
+    if failed := sum(preview["outcome"] == FAILED for preview in previews):
         raise NotAllowed(f"{failed} would fail")

@@ -1,4 +1,4 @@
-"""Follows a run to its end, from the month's report and the queue: nothing is counted twice."""
+"""Follows a run to its end by the month's report and the queue; nothing is counted twice."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,17 +17,17 @@ from invoicing.month_end.report import MonthReport
 from quote_engine import Period
 
 POLL_SECONDS = 2.0
-# A message that fails comes again after six minutes; whoever waits longer waits for nothing.
+# A failed message comes again after six minutes; waiting longer than this is pointless.
 STALLED_SECONDS = 600.0
-# With nothing on the queue nobody works on them; Lambda tries the start again for three minutes.
+# With an empty queue no tenant is worked on; Lambda retries the start for three minutes.
 STRANDED_SECONDS = 240.0
-# SQS tells the depth of a queue late; what came meanwhile shows within this time, as a rule.
+# SQS reports a queue's depth with a delay; new messages usually show within this time.
 QUIET_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """Where a run stands; tenants are those that it is for."""
+    """Where a run stands; only the tenants that it is for are counted."""
 
     started: bool
     invoiced: int
@@ -42,14 +42,14 @@ class RunProgress:
 
     @property
     def busy(self) -> bool:
-        """Whether the queue holds more than the messages that have failed and come again."""
+        """Whether the queue holds more than the failed messages, which come again."""
         return self.queued > self.failing
 
 
 def look_of(report: MonthReport, run: StartedRun, queued: int) -> RunProgress:
-    """Where the run stands by the month's report.
+    """Where the run stands according to the month's report.
 
-    A tenant counts as failing once this run has tried it: a note of a run before says nothing.
+    A tenant counts as failing once this run has tried it; an earlier run's note says nothing.
     """
     named = run.request.tenant_ids
     meant = frozenset(named) if named is not None else None
@@ -57,12 +57,12 @@ def look_of(report: MonthReport, run: StartedRun, queued: int) -> RunProgress:
     def is_meant(tenant_id: str) -> bool:
         return meant is None or tenant_id in meant
 
-    failed = [each for each in report.failed if is_meant(each.tenant_id)]
-    failing = sum(each.run_id == run.run_id for each in failed)
+    failed = [failure for failure in report.failed if is_meant(failure.tenant_id)]
+    failing = sum(failure.run_id == run.run_id for failure in failed)
     missing = sum(map(is_meant, report.missing))
     return RunProgress(
-        started=any(each.run_id == run.run_id for each in report.runs),
-        invoiced=sum(is_meant(each.header.tenant_id) for each in report.invoices),
+        started=any(record.run_id == run.run_id for record in report.runs),
+        invoiced=sum(is_meant(invoice.header.tenant_id) for invoice in report.invoices),
         failing=failing,
         waiting=missing + len(failed) - failing,
         queued=queued,
@@ -71,7 +71,7 @@ def look_of(report: MonthReport, run: StartedRun, queued: int) -> RunProgress:
 
 @dataclass(slots=True)
 class Follower:
-    """Looks until everybody is invoiced or has failed."""
+    """Judges each look at a run, until everybody is invoiced or has failed."""
 
     run: StartedRun
     _seen: RunProgress | None = None
@@ -81,8 +81,8 @@ class Follower:
     def is_over(self, look: RunProgress) -> bool:
         """Whether the run has done all it can; raises NotAllowed if nothing happens any more.
 
-        A forced run changes invoices that are there already. That it has done so shows only in
-        the queue: it has to be quiet for a while.
+        A forced run changes invoices that exist already. Only the queue shows that it has done so:
+        the queue has to be quiet for a while.
         """
         now = monotonic()
         if look.busy:
@@ -94,17 +94,17 @@ class Follower:
             return True
         unchanged = now - self._changed_at
         if unchanged > (STALLED_SECONDS if look.queued else STRANDED_SECONDS):
-            what = f"{look.waiting} tenants still wait" if look.started else "it has not started"
-            told = (
+            state = f"{look.waiting} tenants still wait" if look.started else "it has not started"
+            hint = (
                 "" if look.queued else ", and the queue is empty: see the log of start_month_end"
             )
             minutes = int(unchanged // 60)
-            raise NotAllowed(f"nothing happens for {minutes} minutes: {what}{told}")
+            raise NotAllowed(f"nothing happens for {minutes} minutes: {state}{hint}")
         return False
 
 
 def follow(stack: Stack, period: Period, run: StartedRun) -> MonthReport:
-    """The month's report when the run is over; shows a bar while a person watches."""
+    """Waits for the run's end and returns the month's report; a person who watches sees a bar."""
     sqs, follower = stack.client("sqs"), Follower(run)
     with _bar() as update:
         while True:
@@ -114,7 +114,7 @@ def follow(stack: Stack, period: Period, run: StartedRun) -> MonthReport:
             update(look)
             if follower.is_over(look):
                 return report
-            # A large month's report takes a while: no more than half of the time goes into it.
+            # A large month's report takes a while: at most half of the time goes into reading it.
             sleep(max(POLL_SECONDS, monotonic() - began))
 
 
@@ -128,7 +128,9 @@ def _bar() -> Iterator[Callable[[RunProgress], None]]:
 
         def update(look: RunProgress) -> None:
             done = look.invoiced + look.failing
-            told = f"{look.invoiced:,} invoiced, {look.failing:,} failing, {look.queued:,} queued"
-            bar.update(task, description=told, total=look.total, completed=done)
+            description = (
+                f"{look.invoiced:,} invoiced, {look.failing:,} failing, {look.queued:,} queued"
+            )
+            bar.update(task, description=description, total=look.total, completed=done)
 
         yield update

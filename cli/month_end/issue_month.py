@@ -33,7 +33,7 @@ from invoicing.month_end.bulk_issue import (
 from invoicing.month_end.report_json import report_json
 from quote_engine import Period
 
-# Between two movements of the bar; each time the month is listed anew.
+# Seconds between two steps of the progress bar; each go lists the month anew.
 SECONDS_A_GO = 10.0
 MOST_ROWS = 100
 NOT_NAMED = "--reviewed: name the digest of the report that was reviewed, or say --yes"
@@ -41,7 +41,7 @@ NOT_NAMED = "--reviewed: name the digest of the report that was reviewed, or say
 
 @dataclass(frozen=True, slots=True)
 class MonthWords:
-    """What the person says about issuing a month."""
+    """A person's options for issuing a month."""
 
     overrides: Sequence[str]
     reviewed: str | None
@@ -49,23 +49,26 @@ class MonthWords:
 
     @property
     def any_given(self) -> bool:
-        """Whether anything is said at all."""
+        """Whether any of the options is given."""
         return bool(self.overrides) or self.reviewed is not None or self.yes
 
     @property
     def reasons(self) -> dict[str, str]:
-        """Why invoices are issued although they are held, by their ids."""
-        found: dict[str, str] = {}
-        for each in self.overrides:
-            invoice_id, equals, reason = each.partition("=")
+        """Why held invoices are issued all the same, by invoice id; raises BadInput if faulty."""
+        reasons: dict[str, str] = {}
+        for override in self.overrides:
+            invoice_id, equals, reason = override.partition("=")
             if not (equals and invoice_id.strip() and reason.strip()):
-                raise BadInput(f"--override: TENANT.YYYY-MM=REASON, not {each}")
-            found[invoice_id] = reason.strip()
-        return found
+                raise BadInput(f"--override: TENANT.YYYY-MM=REASON, not {override}")
+            reasons[invoice_id] = reason.strip()
+        return reasons
 
 
 def issue_month(chosen: Chosen, label: str, words: MonthWords) -> None:
-    """Issues what was reviewed and is not held; raises NotAllowed if the month has changed."""
+    """Issues the reviewed drafts that are not held, or that an override names.
+
+    Raises NotAllowed if the month has changed since the review, or if any was held or refused.
+    """
     reasons = words.reasons
     asks = not words.yes and words.reviewed is None
     if asks and (chosen.as_json or not someone_is_there()):
@@ -77,30 +80,33 @@ def issue_month(chosen: Chosen, label: str, words: MonthWords) -> None:
         reviewed = _reviewed(chosen, stack, period, asks)
     request = _request(reviewed, reasons)
     try:
-        found = _issue(stack, period, request)
+        outcome = _issue(stack, period, request)
     except ReviewedAnother as error:
         show(chosen.as_json, {"refused": str(error), "digest": error.current}, Table)
         raise NotAllowed(f"{error}: review it again with `monthend report`") from error
     except InvalidChangeRequest as error:
         raise BadInput(_in_words(error)) from error
-    document = {"period": period.label, **issued_json(found)}
-    show(chosen.as_json, document, lambda: _left_table(document), _summary(document))
-    if found.held or found.refused:
-        raise NotAllowed(f"{len(found.held)} held, {len(found.refused)} refused")
+    body = {"period": period.label, **issued_json(outcome)}
+    show(chosen.as_json, body, lambda: _left_table(body), _summary(body))
+    if outcome.held or outcome.refused:
+        raise NotAllowed(f"{len(outcome.held)} held, {len(outcome.refused)} refused")
 
 
 def _reviewed(chosen: Chosen, stack: Stack, period: Period, asks: bool) -> str:
-    """The digest of the month as it is now, which the person is shown."""
+    """Shows the month as it is now and returns its digest.
+
+    Raises NotAllowed if the person is asked and does not agree.
+    """
     report = report_now(stack, period)
-    document = report_json(report, EVERYTHING)
+    body = report_json(report, EVERYTHING)
     if not chosen.as_json:
-        for table in (totals_table(document), review_table(document["review"])):
+        for table in (totals_table(body), review_table(body["review"])):
             if table.row_count:
                 print_table(table)
     if lacking := len(report.missing) + len(report.failed):
         complain(f"{counted(lacking, 'tenant')} due without an invoice yet: `monthend status`")
-    drafts = document["invoiced"][InvoiceStatus.DRAFT]
-    held = document["review"]["held"]
+    drafts = body["invoiced"][InvoiceStatus.DRAFT]
+    held = body["review"]["held"]
     question = f"Issue the {drafts} drafts of {period.label}, but for the {held} that are held?"
     if asks and not confirmed(question):
         raise NotAllowed(f"{period.label}: nothing was done")
@@ -124,40 +130,40 @@ def _issue(stack: Stack, period: Period, request: BulkIssueRequest) -> BulkIssue
     bulk, issued, seconds = BulkIssue.over(stack.settings), 0, SECONDS_A_GO
     with progress("invoices issued", lambda: _drafts(stack, period)) as advance:
         while True:
-            found = bulk.issue(period, request, issuing, TimeLimit(seconds))
-            advance(found.issued)
-            issued += found.issued
-            if found.complete:
+            outcome = bulk.issue(period, request, issuing, TimeLimit(seconds))
+            advance(outcome.issued)
+            issued += outcome.issued
+            if outcome.complete:
                 break
-            if not found.issued:
-                # So large a month that listing it took all of the time.
+            if not outcome.issued:
+                # The month is so large that listing it took all of the time.
                 seconds = max(1.0, 2 * seconds)
-    # What an earlier go has issued, this one found to be issued already.
-    found.already -= issued - found.issued
-    found.issued = issued
-    return found
+    # The last go counts as issued already what earlier goes have issued.
+    outcome.already -= issued - outcome.issued
+    outcome.issued = issued
+    return outcome
 
 
 def _drafts(stack: Stack, period: Period) -> int:
-    listed = BulkIssue.over(stack.settings).lists.whole_period(period)
-    return sum(each.header.status is InvoiceStatus.DRAFT for each in listed)
+    invoices = BulkIssue.over(stack.settings).lists.whole_period(period)
+    return sum(invoice.header.status is InvoiceStatus.DRAFT for invoice in invoices)
 
 
-def _left_table(document: Mapping[str, Any]) -> Table:
-    """What was not issued, and why."""
+def _left_table(body: Mapping[str, Any]) -> Table:
+    """The drafts that were not issued, and why."""
     table = Table(title="Not issued", title_justify="left", box=SIMPLE_HEAD)
     table.add_column("Invoice", no_wrap=True)
     table.add_column("Total", justify="right", no_wrap=True)
     table.add_column("Why", overflow="fold")
-    for each in document["held"][:MOST_ROWS]:
-        why = cells(*(f"{found['rule']}: {found['detail']}" for found in each["findings"]))
-        table.add_row(each["invoice_id"], money(each["total_cents"]), f"held: {why}")
-    for each in document["refused"][:MOST_ROWS]:
-        table.add_row(each["invoice_id"], "", cell(each["detail"]))
+    for draft in body["held"][:MOST_ROWS]:
+        why = cells(*(f"{finding['rule']}: {finding['detail']}" for finding in draft["findings"]))
+        table.add_row(draft["invoice_id"], money(draft["total_cents"]), f"held: {why}")
+    for refusal in body["refused"][:MOST_ROWS]:
+        table.add_row(refusal["invoice_id"], "", cell(refusal["detail"]))
     return table
 
 
-def _summary(document: Mapping[str, Any]) -> str:
-    counts = (f"{document['issued']:,} issued", f"{document['already']:,} issued before")
-    left = (f"{document['held_count']:,} held", f"{document['refused_count']:,} refused")
-    return f"{document['period']}: {', '.join((*counts, *left))}."
+def _summary(body: Mapping[str, Any]) -> str:
+    counts = (f"{body['issued']:,} issued", f"{body['already']:,} issued before")
+    left = (f"{body['held_count']:,} held", f"{body['refused_count']:,} refused")
+    return f"{body['period']}: {', '.join((*counts, *left))}."

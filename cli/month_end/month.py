@@ -1,4 +1,4 @@
-"""A closed month of a stack: which one is meant, and its report as it is now."""
+"""The closed month that a command means, and its report as it is now."""
 
 from datetime import UTC, datetime
 
@@ -12,9 +12,9 @@ from invoicing.month_end.report import MonthReport, month_report
 from invoicing.month_end.start import month_to_bill
 from quote_engine import Period
 
-# A document for a program has all there is; the API's are cut to what a request can carry.
+# JSON for a program lists everything; the API cuts its lists to what a request can carry.
 EVERYTHING = 10**9
-# Who watches waits for a large month, where a request of the API could not.
+# A person can wait for a large month's report, where an API request could not.
 LONGEST_REPORT_SECONDS = 3600
 
 
@@ -32,8 +32,8 @@ def closed_month(stack: Stack, label: str | None, now: datetime) -> Period:
 
 
 def report_now(stack: Stack, period: Period) -> MonthReport:
-    """Who is due and what became of them, from the tables."""
-    books = MonthReader.over(stack.settings)
-    listing = books.listing(period)
-    looks = books.all_looks(listing, TimeLimit(LONGEST_REPORT_SECONDS))
+    """Reads the month's report from the tables: who is due, and what became of them."""
+    reader = MonthReader.over(stack.settings)
+    listing = reader.listing(period)
+    looks = reader.all_looks(listing, TimeLimit(LONGEST_REPORT_SECONDS))
     return month_report(listing, looks, datetime.now(UTC))

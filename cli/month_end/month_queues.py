@@ -1,4 +1,4 @@
-"""What is on the queues: a report made from the tables alone does not know of it."""
+"""The state of the queues, which a report made from the tables alone does not show."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,10 @@ from cli.terminal.text import counted
 
 
 def queue_lines(stack: Stack) -> Iterator[str]:
-    """What waits to be rolled up and what has failed for good, of whatever month; or nothing.
+    """Counts the rollup's waiting messages and its dead letters, of any month; a line for each.
 
-    A letter of a tenant that is not stored, or one that nobody can read, is in no report.
+    There is no line for an empty queue. A message about a tenant that is not stored, or one that
+    cannot be read, is in no report.
     """
     sqs, source = stack.client("sqs"), SOURCES[QueueName.ROLLUP]
     if source.came_from and (waiting := depth(sqs, stack.output(source.came_from))):

@@ -1,4 +1,4 @@
-"""What a run would do to a month, by the rollup itself; nothing is written."""
+"""Previews a month's run with the rollup's own code; nothing is written."""
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
@@ -11,7 +11,7 @@ from invoicing.month_end.preview import Previews
 from invoicing.month_end.rollup import INVOICED, RollupOutcome
 from quote_engine import Period
 
-# Tenants between two movements of the bar.
+# Tenants priced between two steps of the progress bar.
 AT_ONCE = 64
 MIGHT_WRITE = frozenset(
     (RollupOutcome.ROLLED, RollupOutcome.REPLACED, RollupOutcome.REFUSED, RollupOutcome.SKIPPED)
@@ -27,16 +27,19 @@ def previews_of(
     at: datetime,
     advance: Callable[[int], None] = lambda _: None,
 ) -> list[Preview]:
-    """What a forced run would do to these tenants, or to all; raises BadInput for unknown ones."""
+    """Previews a forced run for these tenants, or for all if none are named.
+
+    Raises BadInput for an unknown tenant.
+    """
     previews = Previews.over(stack.settings)
-    found: list[Preview] = []
+    collected: list[Preview] = []
     try:
-        for some in _pages(previews, period, tenant_ids, at):
-            found += some
-            advance(len(some))
+        for page in _pages(previews, period, tenant_ids, at):
+            collected += page
+            advance(len(page))
     except UnknownTenant as error:
         raise BadInput(str(error)) from error
-    return found
+    return collected
 
 
 def _pages(
@@ -47,14 +50,14 @@ def _pages(
     after: str | None = None
     more = not tenant_ids
     while more:
-        some, after = previews.page(period, at, after, AT_ONCE)
-        yield some
+        page, after = previews.page(period, at, after, AT_ONCE)
+        yield page
         more = after is not None
 
 
 def unforced(preview: Preview) -> Preview:
-    """The same of a run that is not forced: who has an invoice, void or not, is skipped."""
+    """The preview of an unforced run: a tenant that has an invoice, void or not, is skipped."""
     if preview["before"] is None or preview["outcome"] not in MIGHT_WRITE:
         return preview
-    kept = {"after": preview["before"], "changes": [], "unpriced": []}
-    return preview | {"outcome": RollupOutcome.SKIPPED.value, "reason": INVOICED} | kept
+    unchanged = {"after": preview["before"], "changes": [], "unpriced": []}
+    return preview | {"outcome": RollupOutcome.SKIPPED.value, "reason": INVOICED} | unchanged

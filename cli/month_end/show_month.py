@@ -1,4 +1,4 @@
-"""How the report of a month's end looks to a person: counts first, then what needs somebody."""
+"""How the report of a month's end looks to a person: counts first, then what needs attention."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -15,73 +15,71 @@ MOST_ROWS = 100
 MOST_NAMES = 20
 MINUTES = 16
 
-type Document = Mapping[str, Any]
+type JsonObject = Mapping[str, Any]
 
 
 def show_month(
-    as_json: bool, document: Document, *, whole: bool, more: Iterable[str] = ()
+    as_json: bool, report: JsonObject, *, whole: bool, more: Iterable[str] = ()
 ) -> None:
-    """The report as JSON, or its tables: of a status what went wrong, of a whole report all.
+    """Prints the report as JSON or as tables; `whole` adds the review and the runs.
 
-    `more` are lines below it for a person.
+    `more` are further lines for a person, below the tables.
     """
     if as_json:
-        show(True, document, Table)
+        show(True, report, Table)
         return
-    tables = [totals_table(document), failed_table(document)]
+    tables = [totals_table(report), failed_table(report)]
     if whole:
-        tables += [review_table(document["review"]), runs_table(document)]
+        tables += [review_table(report["review"]), runs_table(report)]
     if not tables[0].row_count:
-        print(_title(document))
+        print(_title(report))
     for table in tables:
         if table.row_count:
             print_table(table)
-    for line in (*_lines(document, whole), *more):
+    for line in (*_lines(report, whole), *more):
         print(line)
 
 
-def totals_table(document: Document) -> Table:
-    """What is invoiced, by state; every sum by currency."""
-    table = _table(_title(document), "Status")
+def totals_table(report: JsonObject) -> Table:
+    """The numbers and the sums of invoices, by state and currency."""
+    table = _table(_title(report), "Status")
     for heading in ("Invoices", "Subtotal", "GST", "Total"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for row in document["by_status"]:
+    for row in report["by_status"]:
         table.add_row(row["status"], *_sums(row))
-    if len(document["by_status"]) > 1:
+    if len(report["by_status"]) > 1:
         table.add_section()
-        for row in document["totals"]:
+        for row in report["totals"]:
             table.add_row("not void", *_sums(row))
     return table
 
 
-def _title(document: Document) -> str:
-    first = date.fromisoformat(f"{document['period']}-01")
-    stored = ", as stored" if document["stored"] else ""
-    return f"{first:%B %Y} as of {when(document['as_of'])} UTC{stored}"
+def _title(report: JsonObject) -> str:
+    first = date.fromisoformat(f"{report['period']}-01")
+    stored = ", as stored" if report["stored"] else ""
+    return f"{first:%B %Y} as of {when(report['as_of'])} UTC{stored}"
 
 
-def _sums(row: Document) -> tuple[str, ...]:
+def _sums(row: JsonObject) -> tuple[str, ...]:
     amounts = (money(row[f"{name}_cents"]) for name in ("subtotal", "tax", "total"))
     return (str(row["invoices"]), *amounts, row["currency"])
 
 
-def failed_table(document: Document) -> Table:
-    """Every tenant that is due and failed, and why."""
-    table = _table(
-        f"{document['failed']['count']} failed", "Tenant", "Message sent (UTC)", "Tries"
-    )
+def failed_table(report: JsonObject) -> Table:
+    """Every due tenant that failed, and why."""
+    table = _table(f"{report['failed']['count']} failed", "Tenant", "Message sent (UTC)", "Tries")
     table.add_column("Reason", overflow="fold")
     rows = [
         (row["tenant_id"], when(row["sent_at"]), str(row["receive_count"]), cell(row["reason"]))
-        for row in document["failed"]["tenants"]
+        for row in report["failed"]["tenants"]
     ]
-    _fill(table, rows, document["failed"]["count"])
+    _fill(table, rows, report["failed"]["count"])
     return table
 
 
-def review_table(review: Document) -> Table:
-    """What should be looked at before drafts are issued; held ones first."""
+def review_table(review: JsonObject) -> Table:
+    """The entries to review before drafts are issued; held drafts first."""
     table = _table(f"{review['count']} to review, {review['held']} held", "Invoice")
     for heading in ("Total", "Last month"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -93,7 +91,7 @@ def review_table(review: Document) -> Table:
             _money(row["total_cents"]),
             _money(row["last_total_cents"]),
             "held" if row["held"] else "",
-            cells(*(f"{each['rule']}: {each['detail']}" for each in row["findings"])),
+            cells(*(f"{finding['rule']}: {finding['detail']}" for finding in row["findings"])),
         )
         for row in review["entries"]
     ]
@@ -101,8 +99,8 @@ def review_table(review: Document) -> Table:
     return table
 
 
-def runs_table(document: Document) -> Table:
-    """Who started which run, and for whom; the newest first."""
+def runs_table(report: JsonObject) -> Table:
+    """Who started which run, and for whom; newest first."""
     table = _table("Runs", "At (UTC)", "By", "For", "Forced", "Run")
     rows = [
         (
@@ -112,38 +110,38 @@ def runs_table(document: Document) -> Table:
             "forced" if row["force"] else "",
             cell(row["run_id"]),
         )
-        for row in document["runs"]["runs"]
+        for row in report["runs"]["runs"]
     ]
-    _fill(table, rows, document["runs"]["count"])
+    _fill(table, rows, report["runs"]["count"])
     return table
 
 
-def _lines(document: Document, whole: bool) -> Iterator[str]:
-    nothing, missing = document["nothing_to_invoice"], document["missing"]
-    invoiced = sum(document["invoiced"].values())
+def _lines(report: JsonObject, whole: bool) -> Iterator[str]:
+    nothing, missing = report["nothing_to_invoice"], report["missing"]
+    invoiced = sum(report["invoiced"].values())
     yield (
-        f"{counted(document['tenants'], 'tenant')}: "
-        f"{document['due']:,} due, {invoiced:,} invoiced, "
-        f"{document['failed']['count']:,} failed, {missing['count']:,} missing; "
+        f"{counted(report['tenants'], 'tenant')}: "
+        f"{report['due']:,} due, {invoiced:,} invoiced, "
+        f"{report['failed']['count']:,} failed, {missing['count']:,} missing; "
         f"{nothing['count']:,} have nothing to invoice."
     )
     if missing["count"]:
         yield f"Missing, with no failure noted: {_names(missing)}"
     if whole and nothing["count"]:
         yield f"Nothing to invoice: {_names(nothing)}"
-    void = document["void_not_reissued"]
+    void = report["void_not_reissued"]
     if void["count"]:
         yield f"Void, and not billed anew: {_names(void)}"
-    review = document["review"]
+    review = report["review"]
     if review["count"] and not whole:
         yield f"{review['count']:,} to review, {review['held']:,} of them held: `monthend report`."
     if whole:
-        yield f"Digest of what is reviewed: {document['digest']}"
+        yield f"Digest of what is reviewed: {report['digest']}"
 
 
-def _names(named: Document) -> str:
-    shown = named["tenant_ids"][:MOST_NAMES]
-    more = named["count"] - len(shown)
+def _names(tenants: JsonObject) -> str:
+    shown = tenants["tenant_ids"][:MOST_NAMES]
+    more = tenants["count"] - len(shown)
     return ", ".join(shown) + (f" and {more:,} more; --json has all" if more else "")
 
 
@@ -167,5 +165,5 @@ def _money(cents: int | None) -> str:
 
 
 def when(text: str) -> str:
-    """`2026-05-01 03:00`, of a UTC time."""
+    """A UTC time in ISO format as `2026-05-01 03:00`."""
     return text.replace("T", " ")[:MINUTES]

@@ -10,8 +10,8 @@ from rich.table import Table
 from cli.terminal.show import change_line, money
 from cli.terminal.text import cells, counted
 
-# Nothing happens to them, and there may be thousands: unless they are named, or use what is billed
-# nothing, they are counted only.
+# Nothing happens to these tenants, and there may be thousands. They are only counted, unless they
+# are named or have usage without a price.
 QUIET = frozenset(("skipped", "nothing_to_invoice"))
 MOST_ROWS = 100
 
@@ -19,23 +19,25 @@ type Preview = Mapping[str, Any]
 
 
 def worth_showing(previews: Sequence[Preview], *, named: bool) -> Sequence[Preview]:
-    """Who was asked for by name; of all, who would change or fail, or uses what has no price."""
+    """The previews of named tenants; of all, only changes, failures and unpriced usage."""
     if named:
         return previews
-    return [each for each in previews if each["outcome"] not in QUIET or each["unpriced"]]
+    return [
+        preview for preview in previews if preview["outcome"] not in QUIET or preview["unpriced"]
+    ]
 
 
 def preview_table(previews: Sequence[Preview], title: str) -> Table:
-    """What would happen to each of these."""
+    """A row per tenant with what would happen to it."""
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     for heading in ("Tenant", "Outcome"):
         table.add_column(heading, no_wrap=True)
     for heading in ("Before", "After"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("What changes", overflow="fold")
-    for each in previews[:MOST_ROWS]:
-        totals = (_total(each["before"]), _total(each["after"]))
-        table.add_row(each["tenant_id"], each["outcome"], *totals, _changes(each))
+    for preview in previews[:MOST_ROWS]:
+        totals = (_total(preview["before"]), _total(preview["after"]))
+        table.add_row(preview["tenant_id"], preview["outcome"], *totals, _changes(preview))
     if len(previews) > MOST_ROWS:
         table.add_row("...", "", "", "", f"{len(previews) - MOST_ROWS:,} more; --json has all")
     return table
@@ -46,18 +48,18 @@ def _total(standing: Preview | None) -> str:
 
 
 def _changes(preview: Preview) -> str:
-    told = [preview["reason"]] if preview["reason"] else []
-    # Of a first invoice all lines are new, and its total says it.
+    reasons = [preview["reason"]] if preview["reason"] else []
+    # On a first invoice every line is new, so its total says enough.
     changes = preview["changes"] if preview["before"] else []
-    nothing = [
-        f"billed nothing: {each['quantity']} {each['resource_kind']} of {each['deployment_id']}"
-        for each in preview["unpriced"]
+    unpriced = [
+        f"billed nothing: {usage['quantity']} {usage['resource_kind']} of {usage['deployment_id']}"
+        for usage in preview["unpriced"]
     ]
-    return cells(*told, *map(change_line, changes), *nothing)
+    return cells(*reasons, *map(change_line, changes), *unpriced)
 
 
 def preview_summary(previews: Sequence[Preview]) -> str:
     """`25 tenants: 1 replaced, 22 skipped, 2 nothing_to_invoice; nothing was written.`"""
-    counts = Counter(each["outcome"] for each in previews)
-    told = ", ".join(f"{counts[name]:,} {name}" for name in sorted(counts)) or "nobody"
-    return f"{counted(len(previews), 'tenant')}: {told}; nothing was written."
+    counts = Counter(preview["outcome"] for preview in previews)
+    outcomes = ", ".join(f"{counts[name]:,} {name}" for name in sorted(counts)) or "nobody"
+    return f"{counted(len(previews), 'tenant')}: {outcomes}; nothing was written."

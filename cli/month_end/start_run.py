@@ -1,4 +1,4 @@
-"""Starts a run of a month's end, as POST /month-ends does: by the function of the schedule."""
+"""Starts a run of a month's end as POST /month-ends does: through the schedule's function."""
 
 import json
 from collections.abc import Sequence
@@ -25,28 +25,28 @@ FUNCTION = "start_month_end"
 
 @dataclass(frozen=True, slots=True)
 class StartedRun:
-    """A run that was asked for: its messages are sent by the function, after this."""
+    """A run that was requested; the function sends its messages afterwards."""
 
     run_id: str
     request: RunRequest
 
     @property
-    def document(self) -> dict[str, Any]:
-        """What POST /month-ends answers."""
+    def as_json(self) -> dict[str, Any]:
+        """The run as POST /month-ends answers it."""
         return {"run_id": self.run_id, **self.request.model_dump(mode="json")}
 
 
 def run_request(period: Period, tenant_ids: Sequence[str] | None, force: bool) -> RunRequest:
-    """The order of a run for these tenants or for everybody; raises BadInput."""
-    request: dict[str, Any] = {"period": period.label, "force": force}
+    """The request of a run for these tenants or for everybody; raises BadInput if faulty."""
+    body: dict[str, Any] = {"period": period.label, "force": force}
     try:
-        return read_run_request(request | ({"tenant_ids": tenant_ids} if tenant_ids else {}))
+        return read_run_request(body | ({"tenant_ids": tenant_ids} if tenant_ids else {}))
     except InvalidRunRequest as error:
         raise BadInput(f"--{error}".replace("--tenant_ids", "--tenant")) from error
 
 
 def start_run(stack: Stack, request: RunRequest, at: datetime) -> StartedRun:
-    """Has the run started, under the caller's name; raises BadInput for an unknown tenant."""
+    """Starts the run under the caller's name; raises BadInput for an unknown tenant."""
     known = TenantsTable(stack.settings.accounts_table).several(request.tenant_ids or ())
     if unknown := request.unknown({tenant.tenant_id for tenant in known}):
         raise BadInput(f"--tenant: no such tenant: {', '.join(unknown)}")
