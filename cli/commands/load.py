@@ -32,8 +32,8 @@ def load(
     loader = Loader(chosen.connect().accounts, dry_run)
     with progress("rows", lambda: wanted.size) as advance:
         rows = loader.load(wanted, advance)
-    document = load_json(rows, dry_run)
-    show(chosen.as_json, document, lambda: load_table(rows), load_summary(rows, dry_run))
+    body = load_json(rows, dry_run)
+    show(chosen.as_json, body, lambda: load_table(rows), load_summary(rows, dry_run))
     if any_refused(rows):
         raise typer.Exit(ExitCode.REFUSED)
 

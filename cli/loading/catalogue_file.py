@@ -1,4 +1,4 @@
-"""A catalogue from YAML: every plan can price, or none of it is taken."""
+"""Reads a catalogue from YAML: either every plan can price, or none of it is loaded."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MOST_VERSIONS = 9999
 
 @dataclass(frozen=True, slots=True)
 class Price[P: (Plan, AddonPrice)]:
-    """A plan or an add-on in one version of the catalogue, and where it stands."""
+    """A plan or an add-on in one version of the catalogue, and its place in a file."""
 
     place: str
     version: int
@@ -24,7 +24,7 @@ class Price[P: (Plan, AddonPrice)]:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What is sold: plans and add-ons, each in a version."""
+    """The plans and add-ons that are sold, each in a version."""
 
     plans: tuple[Price[Plan], ...] = ()
     addons: tuple[Price[AddonPrice], ...] = ()
@@ -38,18 +38,18 @@ class CatalogueRefused(Exception):
         self.faults = tuple(faults)
 
 
-def read_catalogue(documents: Iterable[YamlFile]) -> Catalogue:
-    """All plans and add-ons of these files; raises CatalogueRefused with all faults of all."""
+def read_catalogue(yaml_files: Iterable[YamlFile]) -> Catalogue:
+    """Reads the plans and add-ons of all files; raises CatalogueRefused with all their faults."""
     faults: list[FileFault] = []
     plans: list[Price[Plan]] = []
     addons: list[Price[AddonPrice]] = []
-    for document in documents:
-        faults += _unknown(document)
-        if CATALOGUE.isdisjoint(document.fields):
+    for yaml_file in yaml_files:
+        faults += _unknown(yaml_file)
+        if CATALOGUE.isdisjoint(yaml_file.fields):
             continue
-        version = _version(document, faults)
-        plans += _items(document, "plans", read_plan, version, faults)
-        addons += _items(document, "addons", read_addon, version, faults)
+        version = _version(yaml_file, faults)
+        plans += _items(yaml_file, "plans", read_plan, version, faults)
+        addons += _items(yaml_file, "addons", read_addon, version, faults)
     faults += _twice("plan", plans)
     faults += _twice("add-on", addons)
     if faults:
@@ -57,39 +57,39 @@ def read_catalogue(documents: Iterable[YamlFile]) -> Catalogue:
     return Catalogue(tuple(plans), tuple(addons))
 
 
-def _unknown(document: YamlFile) -> list[FileFault]:
-    unknown = [name for name in document.fields if name not in FIELDS]
-    return [document.fault((name,), f"{name}: unknown field") for name in unknown]
+def _unknown(yaml_file: YamlFile) -> list[FileFault]:
+    unknown = [name for name in yaml_file.fields if name not in FIELDS]
+    return [yaml_file.fault((name,), f"{name}: unknown field") for name in unknown]
 
 
-def _version(document: YamlFile, faults: list[FileFault]) -> int:
-    version = document.fields.get("version")
+def _version(yaml_file: YamlFile, faults: list[FileFault]) -> int:
+    version = yaml_file.fields.get("version")
     if type(version) is int and 1 <= version <= MOST_VERSIONS:
         return version
     text = f"version: must be a whole number from 1 to {MOST_VERSIONS}"
-    faults.append(document.fault((), text))
+    faults.append(yaml_file.fault((), text))
     return 1
 
 
 def _items[P: (Plan, AddonPrice)](
-    document: YamlFile,
+    yaml_file: YamlFile,
     name: str,
     parse: Callable[[object], P],
     version: int,
     faults: list[FileFault],
 ) -> list[Price[P]]:
-    entries = document.fields.get(name) or []
+    entries = yaml_file.fields.get(name) or []
     if not isinstance(entries, list):
-        faults.append(document.fault((), f"{name}: must be a list"))
+        faults.append(yaml_file.fault((), f"{name}: must be a list"))
         return []
-    found: list[Price[P]] = []
+    prices: list[Price[P]] = []
     for n, entry in enumerate(entries):
         path: FieldPath = (name, n)
         try:
-            found.append(Price(document.place(path), version, parse(entry)))
+            prices.append(Price(yaml_file.place(path), version, parse(entry)))
         except InvalidRequest as error:
-            faults += [document.fault(path, text) for text in error.faults]
-    return found
+            faults += [yaml_file.fault(path, text) for text in error.faults]
+    return prices
 
 
 def _twice[P: (Plan, AddonPrice)](kind: str, prices: Iterable[Price[P]]) -> list[FileFault]:

@@ -1,4 +1,4 @@
-"""Tenants and subscriptions from YAML or CSV, each read whole or refused at its place."""
+"""Tenants and subscriptions from YAML or CSV; each is read whole or refused with its place."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ NO_VERSION = "catalogue_version: missing, and this load has no single catalogue 
 
 
 class TenantEntry(TenantForm):
-    """A tenant as a file gives it. `login` matters to the local stack alone."""
+    """A tenant as a file gives it. Only the local stack uses `login`."""
 
     tenant_id: str
     login: bool = False
 
 
 class SubscriptionEntry(StrictModel):
-    """A subscription as a file gives it; the version is of its plan and of its add-ons."""
+    """A subscription as a file gives it; the version is that of its plan and its add-ons."""
 
     tenant_id: str
     deployment_id: str
@@ -41,7 +41,7 @@ class SubscriptionEntry(StrictModel):
     catalogue_version: Version | None = None
 
     def subscription(self, default_version: int | None) -> Segment:
-        """The subscription; raises InvalidAccount."""
+        """Converts the entry to a segment; raises InvalidAccount."""
         version = self.catalogue_version or default_version
         if version is None:
             raise InvalidAccount(NO_VERSION)
@@ -63,7 +63,7 @@ class SubscriptionEntry(StrictModel):
 
 @dataclass(frozen=True, slots=True)
 class Entry[E: (Tenant, Segment)]:
-    """A tenant or a subscription, and where it stands."""
+    """A tenant or a subscription, and its place in a file."""
 
     place: str
     item: E
@@ -71,7 +71,7 @@ class Entry[E: (Tenant, Segment)]:
 
 @dataclass(frozen=True, slots=True)
 class Customers:
-    """What could be read, in order, and what could not."""
+    """The entries that could be read, in order, and those that were refused."""
 
     tenants: tuple[Entry[Tenant], ...]
     subscriptions: tuple[Entry[Segment], ...]
@@ -80,31 +80,35 @@ class Customers:
 
 @dataclass(frozen=True, slots=True)
 class UnreadEntry:
-    """One tenant or subscription, unread: its document and its path there."""
+    """One tenant or subscription, not read yet: its file and its path there."""
 
     document: YamlFile
     path: FieldPath
     fields: Any
 
 
-def yaml_sources(document: YamlFile) -> tuple[list[UnreadEntry], list[UnreadEntry]]:
-    """The tenants of a YAML file and, below them, their subscriptions; neither is read yet."""
+def yaml_sources(yaml_file: YamlFile) -> tuple[list[UnreadEntry], list[UnreadEntry]]:
+    """Lists the tenants of a YAML file and the subscriptions below them; neither is read yet."""
     tenants, subscriptions = [], []
-    for n, entry in enumerate(_list(document.fields.get("tenants"))):
+    for n, entry in enumerate(_list(yaml_file.fields.get("tenants"))):
         path: FieldPath = ("tenants", n)
         if not isinstance(entry, dict):
-            tenants.append(UnreadEntry(document, path, entry))
+            tenants.append(UnreadEntry(yaml_file, path, entry))
             continue
-        own = {name: value for name, value in entry.items() if name != "subscriptions"}
-        tenants.append(UnreadEntry(document, path, own))
-        for m, taken in enumerate(_list(entry.get("subscriptions"))):
-            fields = {"tenant_id": entry.get("tenant_id")} | taken if _is_map(taken) else taken
-            subscriptions.append(UnreadEntry(document, (*path, "subscriptions", m), fields))
+        tenant_fields = {name: value for name, value in entry.items() if name != "subscriptions"}
+        tenants.append(UnreadEntry(yaml_file, path, tenant_fields))
+        for m, subscription in enumerate(_list(entry.get("subscriptions"))):
+            fields = (
+                {"tenant_id": entry.get("tenant_id")} | subscription
+                if _is_map(subscription)
+                else subscription
+            )
+            subscriptions.append(UnreadEntry(yaml_file, (*path, "subscriptions", m), fields))
     return tenants, subscriptions
 
 
 def _list(value: Any) -> Sequence[Any]:
-    # What is no list is read as one faulty entry, so that it is refused and not passed over.
+    # A value that is not a list is read as one faulty entry, so that it is refused, not skipped.
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
@@ -117,7 +121,7 @@ def read_customers(
     subscriptions: Sequence[UnreadEntry],
     default_version: int | None,
 ) -> Customers:
-    """Reads them all. A subscription without a version gets its file's, or the default."""
+    """Reads all entries. A subscription without a version gets its file's, or the default."""
     refused: list[ReportRow] = []
     read_tenants = list(_tenants(tenants, refused))
     read_subscriptions = list(_subscriptions(subscriptions, default_version, refused))
@@ -150,17 +154,17 @@ def _subscriptions(
         place, name = source.document.place(source.path), _named(source, "deployment_id")
         version = source.document.fields.get("catalogue_version") or default_version
         try:
-            taken = SubscriptionEntry.model_validate(source.fields).subscription(version)
+            segment = SubscriptionEntry.model_validate(source.fields).subscription(version)
         except (ValidationError, InvalidAccount) as error:
             refused.append(_refusal("subscription", name, source, error))
             continue
-        key = taken.deployment_id, taken.starts_on
+        key = segment.deployment_id, segment.starts_on
         if key in first:
             reason = f"stands twice with this starts_on, first at {first[key]}"
             refused.append(ReportRow("subscription", name, place, RowResult.REFUSED, reason))
             continue
         first[key] = place
-        yield Entry(place, taken)
+        yield Entry(place, segment)
 
 
 def _named(source: UnreadEntry, field: str) -> str:
@@ -170,13 +174,13 @@ def _named(source: UnreadEntry, field: str) -> str:
 
 def _refusal(kind: str, name: str, source: UnreadEntry, error: ValueError) -> ReportRow:
     if isinstance(error, ValidationError):
-        # The first fault says where; all of them are told.
+        # The place is that of the first fault; the reason lists all of them.
         place = source.document.place((*source.path, *error.errors()[0]["loc"]))
         return ReportRow(kind, name, place, RowResult.REFUSED, _faults(error))
-    found = source.document.fault(source.path, str(error))
-    return ReportRow(kind, name, found.place, RowResult.REFUSED, str(error))
+    fault = source.document.fault(source.path, str(error))
+    return ReportRow(kind, name, fault.place, RowResult.REFUSED, str(error))
 
 
 def _faults(error: ValidationError) -> str:
-    found = faults_by_field(error).items()
-    return "; ".join(f"{field if field != 'message' else 'row'}: {text}" for field, text in found)
+    faults = faults_by_field(error).items()
+    return "; ".join(f"{field if field != 'message' else 'row'}: {text}" for field, text in faults)

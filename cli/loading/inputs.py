@@ -1,4 +1,4 @@
-"""The files of `monthend load`, told apart by what they hold and read together."""
+"""The files of `monthend load`, recognised by what they hold and read together."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,50 +15,50 @@ USAGE_HINT = "holds usage: `monthend usage import` takes it"
 
 
 def files_of(paths: Iterable[Path]) -> Iterator[Path]:
-    """Every YAML and CSV file named, or directly in a folder named; usage in folders is left out.
+    """Yields the named files, and the YAML and CSV files of named folders, but not their usage.
 
-    Raises BadInput for a path that is neither, and for a folder without such files.
+    Folders inside a folder are not searched. Raises BadInput for a folder without such files.
     """
     for path in paths:
         if not path.is_dir():
             yield path
             continue
-        found = sorted(each for each in path.iterdir() if each.suffix in YAML | CSV)
-        if not found:
+        files = sorted(file for file in path.iterdir() if file.suffix in YAML | CSV)
+        if not files:
             raise BadInput(f"{path}: holds neither YAML nor CSV files")
-        yield from (each for each in found if each.suffix in YAML or not is_usage(columns(each)))
+        yield from (file for file in files if file.suffix in YAML or not is_usage(columns(file)))
 
 
 def read_load(paths: Iterable[Path]) -> Load:
-    """What the files and folders hold; raises BadInput, or CatalogueRefused for bad prices."""
-    documents: list[YamlFile] = []
+    """Reads the files and folders; raises BadInput, or CatalogueRefused for bad prices."""
+    yaml_files: list[YamlFile] = []
     tenants: list[UnreadEntry] = []
     subscriptions: list[UnreadEntry] = []
     for file in files_of(paths):
         if file.suffix in YAML:
-            documents.append(_with_our_fields(read_yaml(file)))
-            found = yaml_sources(documents[-1])
+            yaml_files.append(_with_our_fields(read_yaml(file)))
+            unread = yaml_sources(yaml_files[-1])
         elif file.suffix in CSV:
             if is_usage(columns(file)):
                 raise BadInput(f"{file}: {USAGE_HINT}")
-            found = csv_sources(file)
+            unread = csv_sources(file)
         else:
             raise BadInput(f"{file}: must be a folder, a .yaml or a .csv file")
-        tenants += found[0]
-        subscriptions += found[1]
-    catalogue = read_catalogue(documents)
+        tenants += unread[0]
+        subscriptions += unread[1]
+    catalogue = read_catalogue(yaml_files)
     customers = read_customers(tenants, subscriptions, _only_version(catalogue))
     return Load(catalogue, customers)
 
 
-def _with_our_fields(document: YamlFile) -> YamlFile:
-    if FIELDS.isdisjoint(document.fields):
-        raise BadInput(f"{document.file}: holds neither a catalogue nor customers")
-    return document
+def _with_our_fields(yaml_file: YamlFile) -> YamlFile:
+    if FIELDS.isdisjoint(yaml_file.fields):
+        raise BadInput(f"{yaml_file.file}: holds neither a catalogue nor customers")
+    return yaml_file
 
 
 def _only_version(catalogue: Catalogue) -> int | None:
-    """The version that subscriptions mean when they name none."""
+    """The version of subscriptions that name none: the only one of the catalogue, or None."""
     versions = {price.version for price in catalogue.plans}
     versions |= {price.version for price in catalogue.addons}
     return versions.pop() if len(versions) == 1 else None

@@ -19,14 +19,14 @@ WRITERS = 8
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is to be stored."""
+    """The catalogue and the customers to be stored."""
 
     catalogue: Catalogue
     customers: Customers
 
     @property
     def size(self) -> int:
-        """How many rows there are."""
+        """How many rows could be read."""
         catalogue, customers = self.catalogue, self.customers
         prices = len(catalogue.plans) + len(catalogue.addons)
         return prices + len(customers.tenants) + len(customers.subscriptions)
@@ -34,7 +34,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Loader:
-    """Stores what is new or changed; a dry run reads as much and writes nothing."""
+    """Stores what is new or changed; a dry run reads just as much and writes nothing."""
 
     accounts: AccountsTable
     dry_run: bool = False
@@ -42,9 +42,9 @@ class Loader:
     def load(
         self, wanted: Load, advance: Callable[[int], None] = lambda _: None
     ) -> list[ReportRow]:
-        """What became of every row: the catalogue's first, then tenants', then unreadable ones.
+        """Stores all rows; reports on the catalogue's, then on tenants', then on unreadable ones.
 
-        Safe to repeat: what is there already is `unchanged`.
+        Safe to repeat: what is stored already is `unchanged`.
         """
         rows = [*map(self._plan, wanted.catalogue.plans)]
         rows += map(self._addon, wanted.catalogue.addons)
@@ -61,9 +61,9 @@ class Loader:
             return list(loader.load(batch))
 
         with ThreadPoolExecutor(WRITERS) as writers:
-            for found in writers.map(store, batches(customers)):
-                rows += found
-                advance(len(found))
+            for batch_rows in writers.map(store, batches(customers)):
+                rows += batch_rows
+                advance(len(batch_rows))
         return [*rows, *customers.refused]
 
     def _plan(self, price: Price[Plan]) -> ReportRow:
@@ -106,15 +106,15 @@ class Loader:
         return self._reads((kind, price.item.code, price.version))
 
     def _prices(self, wanted: Load) -> frozenset[Pin]:
-        """The prices that subscriptions may be pinned to: of this load, or stored before."""
-        taken = [entry.item for entry in wanted.customers.subscriptions]
-        found: set[Pin] = {
-            ("plan", each.item.code, each.version) for each in wanted.catalogue.plans
+        """The prices that subscriptions may be pinned to: those of this load, or stored before."""
+        segments = [entry.item for entry in wanted.customers.subscriptions]
+        loaded: set[Pin] = {
+            ("plan", price.item.code, price.version) for price in wanted.catalogue.plans
         }
-        found |= {("addon", each.item.code, each.version) for each in wanted.catalogue.addons}
-        others = {pin for each in taken for pin in pins(each)} - found
-        self.accounts.load_catalogue(taken)
-        return frozenset(found | {pin for pin in sorted(others) if self._reads(pin)})
+        loaded |= {("addon", price.item.code, price.version) for price in wanted.catalogue.addons}
+        others = {pin for segment in segments for pin in pins(segment)} - loaded
+        self.accounts.load_catalogue(segments)
+        return frozenset(loaded | {pin for pin in sorted(others) if self._reads(pin)})
 
     def _reads(self, pin: Pin) -> bool:
         kind, code, version = pin

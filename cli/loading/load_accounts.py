@@ -1,4 +1,4 @@
-"""Stores tenants and their subscriptions; each row is stored, unchanged or refused by itself."""
+"""Stores tenants and their subscriptions; each row is stored, unchanged or refused on its own."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ type Span = tuple[str, date]
 
 @dataclass
 class Batch:
-    """One tenant's rows: they are written in order, beside other tenants'."""
+    """One tenant's rows: they are written in order, and in parallel with other tenants'."""
 
     tenants: list[Entry[Tenant]] = field(default_factory=list)
     subscriptions: list[Entry[Segment]] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Holders:
-    """Which tenant is the first in this load to claim an account number or a deployment."""
+    """For each account number and deployment, the first tenant of this load that claims it."""
 
     numbers: Mapping[str, str]
     deployments: Mapping[str, str]
@@ -41,7 +41,7 @@ class Holders:
 
 @dataclass(frozen=True, slots=True)
 class AccountLoader:
-    """Stores a tenant's rows, checked against the prices that there are."""
+    """Stores a tenant's rows, checked against the prices that exist."""
 
     accounts: AccountsTable
     dry_run: bool
@@ -49,7 +49,7 @@ class AccountLoader:
     holders: Holders
 
     def load(self, batch: Batch) -> Iterator[ReportRow]:
-        """What became of the tenant and of each subscription."""
+        """Stores a tenant and its subscriptions; yields what became of each row."""
         stored = self._stored(batch.tenant_id)
         exists = stored is not None
         for entry in batch.tenants:
@@ -57,19 +57,19 @@ class AccountLoader:
             exists = exists or row.result is not RowResult.REFUSED
             yield row
         before = stored.segments if stored else ()
-        after = {_span(each): each for each in before}
+        after = {_span(segment): segment for segment in before}
         after |= {_span(entry.item): entry.item for entry in batch.subscriptions}
         owners = self.accounts.owners(entry.item.deployment_id for entry in batch.subscriptions)
-        against: dict[Span, str | None] = {
-            _span(entry.item): self._against(entry.item, after.values(), owners)
+        faults: dict[Span, str | None] = {
+            _span(entry.item): self._segment_fault(entry.item, after.values(), owners)
             if exists
             else "tenant_id: no such tenant is stored"
             for entry in batch.subscriptions
         }
-        taken = [each.item for each in batch.subscriptions if not against[_span(each.item)]]
-        against |= self._store([each for each in taken if each not in before])
-        for subscribed in batch.subscriptions:
-            yield _subscription(subscribed, against[_span(subscribed.item)], before)
+        accepted = [entry.item for entry in batch.subscriptions if not faults[_span(entry.item)]]
+        faults |= self._store([segment for segment in accepted if segment not in before])
+        for subscription in batch.subscriptions:
+            yield _subscription(subscription, faults[_span(subscription.item)], before)
 
     def _stored(self, tenant_id: str) -> Account | None:
         try:
@@ -81,15 +81,15 @@ class AccountLoader:
         tenant, place = entry.item, entry.place
         if stored and stored.tenant == tenant:
             return ReportRow("tenant", tenant.tenant_id, place, RowResult.UNCHANGED)
-        against = self._number_fault(tenant, stored)
+        fault = self._number_fault(tenant, stored)
         try:
-            if not against and not self.dry_run:
+            if not fault and not self.dry_run:
                 TenantsTable(self.accounts.name).put(tenant)
         except AccountNumberTaken as error:
-            # Since it was looked up a moment ago.
-            against = str(error)
-        if against:
-            reason = f"account_number: {against}"
+            # It was taken after it was looked up, a moment ago.
+            fault = str(error)
+        if fault:
+            reason = f"account_number: {fault}"
             return ReportRow("tenant", tenant.tenant_id, place, RowResult.REFUSED, reason)
         reason = "replaced" if stored else ""
         return ReportRow("tenant", tenant.tenant_id, place, RowResult.STORED, reason)
@@ -104,87 +104,89 @@ class AccountLoader:
         owner = self.accounts.number_owners([number]).get(number, tenant.tenant_id)
         return None if owner == tenant.tenant_id else f"{number} is another tenant's ({owner})"
 
-    def _against(
+    def _segment_fault(
         self,
-        taken: Segment,
+        segment: Segment,
         all_of_tenant: Iterable[Segment],
         owners: Mapping[str, str],
     ) -> str | None:
-        """What speaks against a subscription, or None."""
-        name, tenant_id = taken.deployment_id, taken.tenant_id
+        """Why a subscription cannot be stored, or None."""
+        name, tenant_id = segment.deployment_id, segment.tenant_id
         owner = owners.get(name, self.holders.deployments[name])
         if owner != tenant_id:
             return f"deployment_id: {name} is another tenant's ({owner})"
-        for kind, code, version in sorted(pins(taken) - self.prices):
+        for kind, code, version in sorted(pins(segment) - self.prices):
             return f"{kind}: {code} version {version} is not in the catalogue"
         for other in all_of_tenant:
-            if _span(other) != _span(taken) and _overlap(other, taken):
+            if _span(other) != _span(segment) and _overlap(other, segment):
                 return f"starts_on: overlaps the subscription from {other.starts_on}"
         return None
 
     def _store(self, wanted: Sequence[Segment]) -> dict[Span, str | None]:
-        """Writes what is new, each deployment at once; what was against it, by subscription.
+        """Writes new subscriptions, one call per deployment; returns the faults of refused ones.
 
-        A change of plan is two rows, and in between its deployment would have days twice or not
-        at all.
+        A change of plan is two rows. In two calls, its deployment would meanwhile have days twice
+        or not at all.
         """
         by_deployment: dict[str, list[Segment]] = defaultdict(list)
-        for each in wanted:
-            by_deployment[each.deployment_id].append(each)
-        against: dict[Span, str | None] = {}
+        for segment in wanted:
+            by_deployment[segment.deployment_id].append(segment)
+        faults: dict[Span, str | None] = {}
         for segments in by_deployment.values():
             try:
                 if not self.dry_run:
                     SubscriptionsTable(self.accounts.name).put(*segments)
             except DeploymentTaken as error:
-                against |= {_span(each): f"deployment_id: {error}" for each in segments}
+                faults |= {_span(segment): f"deployment_id: {error}" for segment in segments}
             except (InvalidAccount, TooManyChanges) as error:
-                against |= {_span(each): str(error) for each in segments}
-        return against
+                faults |= {_span(segment): str(error) for segment in segments}
+        return faults
 
 
 def _subscription(
-    entry: Entry[Segment], against: str | None, before: Sequence[Segment]
+    entry: Entry[Segment], fault: str | None, before: Sequence[Segment]
 ) -> ReportRow:
-    taken, place = entry.item, entry.place
-    name = f"{taken.deployment_id} from {taken.starts_on}"
-    if against:
-        return ReportRow("subscription", name, place, RowResult.REFUSED, against)
-    if taken in before:
+    segment, place = entry.item, entry.place
+    name = f"{segment.deployment_id} from {segment.starts_on}"
+    if fault:
+        return ReportRow("subscription", name, place, RowResult.REFUSED, fault)
+    if segment in before:
         return ReportRow("subscription", name, place, RowResult.UNCHANGED)
-    replaced = _span(taken) in map(_span, before)
+    replaced = _span(segment) in map(_span, before)
     return ReportRow("subscription", name, place, RowResult.STORED, "replaced" if replaced else "")
 
 
 def batches(customers: Customers) -> list[Batch]:
-    """The rows by tenant, in order of the first row of each."""
-    found: dict[str, Batch] = defaultdict(Batch)
+    """Groups the rows by tenant, in order of each tenant's first row."""
+    by_tenant: dict[str, Batch] = defaultdict(Batch)
     for tenant in customers.tenants:
-        found[tenant.item.tenant_id].tenants.append(tenant)
-    for taken in customers.subscriptions:
-        found[taken.item.tenant_id].subscriptions.append(taken)
-    return list(found.values())
+        by_tenant[tenant.item.tenant_id].tenants.append(tenant)
+    for subscription in customers.subscriptions:
+        by_tenant[subscription.item.tenant_id].subscriptions.append(subscription)
+    return list(by_tenant.values())
 
 
 def holders(customers: Customers) -> Holders:
-    """Who comes first, so that the outcome does not depend on which writer is quicker."""
+    """Finds the first claims, so that the outcome does not depend on which writer is faster."""
     tenants = [entry.item for entry in customers.tenants]
-    taken = [entry.item for entry in customers.subscriptions]
+    segments = [entry.item for entry in customers.subscriptions]
     return Holders(
-        numbers={each.account_number: each.tenant_id for each in reversed(tenants)},
-        deployments={each.deployment_id: each.tenant_id for each in reversed(taken)},
+        numbers={tenant.account_number: tenant.tenant_id for tenant in reversed(tenants)},
+        deployments={segment.deployment_id: segment.tenant_id for segment in reversed(segments)},
     )
 
 
-def pins(taken: Segment) -> set[Pin]:
+def pins(segment: Segment) -> set[Pin]:
     """The plan and add-on versions that a subscription is billed by."""
-    addons = {("addon", choice.code, choice.version) for choice in taken.addons}
-    return {("plan", taken.plan_code, taken.plan_version), *addons}
+    addons = {("addon", choice.code, choice.version) for choice in segment.addons}
+    return {("plan", segment.plan_code, segment.plan_version), *addons}
 
 
-def _span(taken: Segment) -> Span:
-    return taken.deployment_id, taken.starts_on
+def _span(segment: Segment) -> Span:
+    return segment.deployment_id, segment.starts_on
 
 
-def _overlap(one: Segment, other: Segment) -> bool:
-    return one.deployment_id == other.deployment_id and first_overlap((one, other)) is not None
+def _overlap(first: Segment, second: Segment) -> bool:
+    return (
+        first.deployment_id == second.deployment_id and first_overlap((first, second)) is not None
+    )

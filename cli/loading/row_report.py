@@ -1,4 +1,4 @@
-"""What became of each row of a load, for a person and for a program."""
+"""The result of each row of a load, for a person and for a program."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from cli.terminal.text import cell
 
 
 class RowResult(StrEnum):
-    """`stored` is what would be stored, in a dry run."""
+    """The result of a row; in a dry run, `stored` means that it would be stored."""
 
     STORED = "stored"
     UNCHANGED = "unchanged"
@@ -32,7 +32,7 @@ class ReportRow:
 
 
 def load_json(rows: Sequence[ReportRow], dry_run: bool) -> dict[str, Any]:
-    """The report of a load as JSON shows it."""
+    """The report of a load as JSON."""
     return {
         "dry_run": dry_run,
         "counts": _counts(rows),
@@ -47,19 +47,19 @@ def load_summary(rows: Sequence[ReportRow], dry_run: bool) -> str:
 
 
 def load_table(rows: Sequence[ReportRow]) -> Table:
-    """The report of a load: every row with its place, and what was against it."""
+    """The report of a load as a table: every row with its result, place and reason."""
     table = Table(box=SIMPLE_HEAD)
     for heading in ("Result", "Row", "Id", "Place", "Reason"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "Result")
     for row in rows:
         style = "red" if row.result is RowResult.REFUSED else None
-        told = (row.result.value, row.kind, row.id, row.place, row.reason)
-        table.add_row(*map(cell, told), style=style)
+        values = (row.result.value, row.kind, row.id, row.place, row.reason)
+        table.add_row(*map(cell, values), style=style)
     return table
 
 
 def any_refused(rows: Sequence[ReportRow]) -> bool:
-    """Whether the command has something to answer for."""
+    """Whether any row was refused."""
     return any(row.result is RowResult.REFUSED for row in rows)
 
 

@@ -1,4 +1,4 @@
-"""Tenants and subscriptions from CSV: each file is told by the columns of its first line."""
+"""Tenants and subscriptions from CSV; the columns of a file's first line say which it holds."""
 
 import csv
 import io
@@ -22,30 +22,30 @@ USAGE_COLUMNS = frozenset(("resource_kind",))
 
 
 def columns(file: Path) -> frozenset[str]:
-    """The columns that the first line names; raises BadInput when one is there twice."""
+    """The columns that the first line names; raises BadInput if one is named twice."""
     names = next(csv.reader(io.StringIO(read_text(file))), [])
     if len(set(names)) != len(names):
         raise BadInput(f"{file}:1: a column is named twice")
     return frozenset(names)
 
 
-def is_usage(named: frozenset[str]) -> bool:
+def is_usage(names: frozenset[str]) -> bool:
     """Whether the columns are those of usage, which `monthend usage import` takes."""
-    return named >= USAGE_COLUMNS
+    return names >= USAGE_COLUMNS
 
 
 def csv_sources(file: Path) -> tuple[list[UnreadEntry], list[UnreadEntry]]:
-    """The tenants or the subscriptions of a CSV file; raises BadInput for any other columns."""
-    named = columns(file)
+    """Lists the tenants or subscriptions of a CSV file; raises BadInput for any other columns."""
+    names = columns(file)
     for needed, optional in OPTIONAL.items():
-        if needed <= named <= needed | optional:
-            sources = _sources(file, frozenset(named))
+        if needed <= names <= needed | optional:
+            sources = _sources(file, frozenset(names))
             return (sources, []) if needed is TENANT_COLUMNS else ([], sources)
     wanted = "; or ".join(", ".join(sorted(needed)) for needed in OPTIONAL)
     raise BadInput(f"{file}:1: the columns must be {wanted} (see docs/cli.md)")
 
 
-def _sources(file: Path, named: frozenset[str]) -> list[UnreadEntry]:
+def _sources(file: Path, names: frozenset[str]) -> list[UnreadEntry]:
     reader = csv.DictReader(io.StringIO(read_text(file)), strict=True)
     sources, lines = [], {}
     try:
@@ -55,12 +55,12 @@ def _sources(file: Path, named: frozenset[str]) -> list[UnreadEntry]:
             sources.append((path, _fields(row)))
     except csv.Error as error:
         raise BadInput(f"{file}:{reader.line_num}: not CSV: {error}") from error
-    document = YamlFile(file, {}, lines)
-    return [UnreadEntry(document, path, fields) for path, fields in sources]
+    csv_file = YamlFile(file, {}, lines)
+    return [UnreadEntry(csv_file, path, fields) for path, fields in sources]
 
 
 def _fields(row: dict[str | Any, Any]) -> dict[str, Any]:
-    """The row's fields; an empty one is absent. What cannot be read is left for the check."""
+    """The row's fields without the empty ones. What cannot be read is left to the validation."""
     if None in row or None in row.values():
         return {"row": "has more or fewer fields than the first line"}
     fields: dict[str, Any] = {name: text for name, text in row.items() if text != ""}
@@ -74,15 +74,15 @@ def _fields(row: dict[str | Any, Any]) -> dict[str, Any]:
 
 
 def _discount(word: str) -> dict[str, str]:
-    """`10%` or `5.00`."""
+    """Reads a discount such as `10%` or `5.00`."""
     percent = word.removesuffix("%")
     return {"amount": word} if percent == word else {"percent": percent}
 
 
 def _addons(text: str) -> Any:
-    """`storage_50gb:1 backup_daily:2` as a mapping; any other text is left as it is."""
+    """Reads `storage_50gb:1 backup_daily:2` as a mapping; leaves any other text as it is."""
     pairs = [item.rpartition(":") for item in text.split()]
     if any(not code or not quantity.isdecimal() for code, _, quantity in pairs):
         return text
-    chosen = {code: int(quantity) for code, _, quantity in pairs}
-    return chosen if len(chosen) == len(pairs) else text
+    quantities = {code: int(quantity) for code, _, quantity in pairs}
+    return quantities if len(quantities) == len(pairs) else text

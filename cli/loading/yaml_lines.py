@@ -1,4 +1,4 @@
-"""YAML files that remember where everything stands, so that a fault is shown with its line."""
+"""YAML files that remember the line of every field, so that a fault is shown with its line."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ STEP = re.compile(r"\[([0-9]+)\]|([^\[\].]+)")
 
 @dataclass(frozen=True, slots=True)
 class FileFault:
-    """What is wrong, and where: `catalogue.yaml:12`."""
+    """A fault and its place, such as `catalogue.yaml:12`."""
 
     place: str
     reason: str
@@ -27,25 +27,25 @@ class FileFault:
 
 @dataclass(frozen=True, slots=True)
 class YamlFile:
-    """A YAML file as plain values, and the line on which each of its fields stands."""
+    """A YAML file as plain values, and the line of each of its fields."""
 
     file: Path
     fields: Mapping[str, Any]
     _lines: Mapping[FieldPath, int] = field(repr=False)
 
     def place(self, path: FieldPath = ()) -> str:
-        """`file:line` of a field, or of the nearest thing around it that is there."""
+        """`file:line` of a field, or of the nearest existing field around it."""
         while path and path not in self._lines:
             path = path[:-1]
         return f"{self.file.name}:{self._lines.get(path, 1)}"
 
     def fault(self, path: FieldPath, text: str) -> FileFault:
-        """The fault at its place; `text` may begin with a path of its own below `path`."""
+        """The fault at its place; `text` may begin with a further path below `path`."""
         return FileFault(self.place((*path, *_path_of(text))), f"{shown(path)}{text}")
 
 
 def shown(path: FieldPath) -> str:
-    """`plans[0].` for ("plans", 0): what stands before a field's own name."""
+    """`plans[0].` for ("plans", 0): the prefix of a field's own name."""
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}"
@@ -53,18 +53,18 @@ def shown(path: FieldPath) -> str:
 
 
 def _path_of(text: str) -> FieldPath:
-    found = FAULT.match(text)
-    steps = STEP.findall(found[1]) if found else ()
+    match = FAULT.match(text)
+    steps = STEP.findall(match[1]) if match else ()
     return tuple(int(index) if index else str(name) for index, name in steps)
 
 
 def read_yaml(file: Path) -> YamlFile:
-    """A YAML file; raises BadInput when it is not YAML, or a field stands there twice."""
+    """Reads a YAML file; raises BadInput if it is no YAML mapping, or gives a field twice."""
     try:
         loader = yaml.SafeLoader(read_text(file))
         node = loader.get_single_node()
         written = list(_lines(node, (), set()))
-        # From here on the node holds what `<<` merges too, beside the fields that override it.
+        # From here on, the node also holds what `<<` merges, beside the fields that override it.
         data = loader.construct_document(node) if node else None
         lines = dict(_lines(node, (), set()))
     except (yaml.YAMLError, ValueError) as error:
