@@ -1,4 +1,4 @@
-"""The command line: its commands, the global options, and what the shell is told."""
+"""The command line: its commands, the global options, and the exit codes."""
 
 import sys
 from typing import Annotated
@@ -59,7 +59,7 @@ def options(
 
 
 def main(words: list[str] | None = None) -> int:
-    """Runs a command; the exit code. Errors are one line on standard error."""
+    """Runs a command and returns its exit code. Errors are one line on standard error."""
     show_what_can_be_shown()
     try:
         code = _run(words)

@@ -32,7 +32,7 @@ def estimate(
     stack = chosen.connect()
     estimates = Estimates(stack.pricing, stack.zone)
     try:
-        found = estimates.estimate(whose, wanted or period_of(as_of, stack.zone), as_of)
+        body = estimates.estimate(whose, wanted or period_of(as_of, stack.zone), as_of)
         name = stack.accounts.account(whose).tenant.name
     except PeriodNotBegun as error:
         raise BadInput(f"--period: has not begun: {error}") from error
@@ -40,4 +40,4 @@ def estimate(
         raise BadInput(str(error)) from error
     except TENANT_FAULTS as error:
         raise NotAllowed(f"{whose} cannot be priced: {error}") from error
-    show(chosen.as_json, found, lambda: estimate_table(found, name), estimate_note(found))
+    show(chosen.as_json, body, lambda: estimate_table(body, name), estimate_note(body))

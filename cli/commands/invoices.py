@@ -52,9 +52,9 @@ def invoice(
     whose, period = invoice_name(invoice_id)
     stack = chosen.connect()
     try:
-        found = InvoicesTable(stack.settings.invoices_table).get(whose, period, revision)
+        stored = InvoicesTable(stack.settings.invoices_table).get(whose, period, revision)
         name = stack.accounts.account(whose).tenant.name
     except (InvoiceNotFound, UnknownTenant) as error:
         raise BadInput(str(error)) from error
-    document = invoice_json(found)
-    show(chosen.as_json, document, lambda: invoice_table(document, name))
+    body = invoice_json(stored)
+    show(chosen.as_json, body, lambda: invoice_table(body, name))

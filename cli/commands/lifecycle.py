@@ -89,6 +89,6 @@ def history(context: typer.Context, invoice_id: InvoiceId) -> None:
     if not revisions:
         raise BadInput(f"no invoice of {tenant_id}, {period.start.isoformat()}")
     done = list(table.history(tenant_id, period))
-    found = history_json(f"{tenant_id}.{period.label}", revisions, done)
-    document = with_identities(found, done)
-    show(chosen.as_json, document, lambda: history_table(document))
+    answer = history_json(f"{tenant_id}.{period.label}", revisions, done)
+    body = with_identities(answer, done)
+    show(chosen.as_json, body, lambda: history_table(body))

@@ -51,10 +51,10 @@ def quote(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
 
 def _quote_from_stack(chosen: Chosen, words: QuoteWords) -> None:
     body = words.body()
-    document = quoted(chosen.connect(), body, datetime.now(UTC))
-    month = date.fromisoformat(f"{document['period']}-01")
+    answer = quoted(chosen.connect(), body, datetime.now(UTC))
+    month = date.fromisoformat(f"{answer['period']}-01")
     title = f"Quote for {month:%B %Y}, not stored"
-    show(chosen.as_json, document, lambda: lines_table(document, title))
+    show(chosen.as_json, answer, lambda: lines_table(answer, title))
 
 
 def _quote_from_file(chosen: Chosen, file: Path) -> None:
@@ -65,10 +65,11 @@ def _quote_from_file(chosen: Chosen, file: Path) -> None:
             complain(f"{file}: {fault}")
         raise typer.Exit(ExitCode.BAD_INPUT) from error
     priced = price(request)
-    for left in priced.unpriced:
+    for usage in priced.unpriced:
         complain(
-            f"{left.deployment_id}: no rate for {left.quantity:f} {left.resource_kind}; not billed"
+            f"{usage.deployment_id}: no rate for {usage.quantity:f} {usage.resource_kind}; "
+            "not billed"
         )
-    document = quote_json(request, priced)
+    body = quote_json(request, priced)
     title = f"Quote for {request.period.start:%B %Y}"
-    show(chosen.as_json, document, lambda: lines_table(document, title))
+    show(chosen.as_json, body, lambda: lines_table(body, title))

@@ -47,8 +47,8 @@ def import_command(
 
     with progress("events", lambda: sum(1 for _ in rows())) as advance:
         report = import_usage(metering, rows(), received, stack.zone, advance)
-    document = import_json(report)
-    show(chosen.as_json, document, lambda: import_table(report), import_summary(report))
+    body = import_json(report)
+    show(chosen.as_json, body, lambda: import_table(report), import_summary(report))
     if warning := too_late_warning(report, now, stack.zone):
         complain(warning)
     if NOT_COUNTED & report.counts.keys():

@@ -1,4 +1,4 @@
-"""One change of an invoice's state, as reviewed, by the person at the command line."""
+"""Changes an invoice's state, as reviewed, for the person at the command line."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ NOT_NAMED = "--revision or --fingerprint: name what was reviewed"
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What the person says was reviewed, if they do, and why it is done."""
+    """The options of a change: what was reviewed, if the person says so, and the reason."""
 
     revision: int | None
     fingerprint: str | None
@@ -41,31 +41,34 @@ class Named:
 
     @property
     def any_given(self) -> bool:
-        """Whether anything is said at all."""
+        """Whether any of the options is given."""
         return self != Named(None, None, None)
 
     def request(self, action: Action) -> ChangeRequest:
-        """The order; raises BadInput for a faulty option."""
-        given = {
+        """The request for this change; raises BadInput for a faulty option."""
+        options = {
             "revision": self.revision,
             "fingerprint": self.fingerprint,
             "reason": self.reason,
         }
         try:
-            # What is not said is left out.
-            said = {name: each for name, each in given.items() if each is not None}
-            return read_change_request(action, said)
+            # Options that are not given are left out.
+            present = {name: value for name, value in options.items() if value is not None}
+            return read_change_request(action, present)
         except InvalidChangeRequest as error:
             raise BadInput(f"--{error}") from error
 
 
 def change_invoice(chosen: Chosen, action: Action, invoice_id: str, named: Named) -> None:
-    """Makes the change and shows the invoice; raises NotAllowed with what stands instead."""
+    """Makes the change and shows the invoice.
+
+    If the change is refused, shows how the invoice stands instead and raises NotAllowed.
+    """
     tenant_id, period = invoice_name(invoice_id)
     asks = named.revision is None and named.fingerprint is None
     if asks and (chosen.as_json or not someone_is_there()):
         raise BadInput(NOT_NAMED)
-    # What cannot be an order at all is refused before anything is read.
+    # A faulty request is refused before anything is read.
     request = None if asks else named.request(action)
     stack = chosen.connect()
     try:
@@ -77,23 +80,26 @@ def change_invoice(chosen: Chosen, action: Action, invoice_id: str, named: Named
         raise BadInput(str(error)) from error
     except lifecycle.ChangeRefused as error:
         standing = header_json(error.current)
-        document = {"refused": str(error), "current": standing}
-        show(chosen.as_json, document, lambda: standing_table(standing))
+        body = {"refused": str(error), "current": standing}
+        show(chosen.as_json, body, lambda: standing_table(standing))
         raise NotAllowed(f"{invoice_id}: {error}") from error
-    document = header_json(header)
-    show(chosen.as_json, document, Table, state_line(document))
+    body = header_json(header)
+    show(chosen.as_json, body, Table, state_line(body))
 
 
 def _reviewed(
     stack: Stack, tenant_id: str, period: Period, action: Action, named: Named
 ) -> ChangeRequest:
-    """Shows the invoice; if the person agrees, the order names the very revision shown."""
-    found = InvoicesTable(stack.settings.invoices_table).get(tenant_id, period)
+    """Shows the invoice and asks; the request names the very revision shown.
+
+    Raises NotAllowed if the person does not agree.
+    """
+    invoice = InvoicesTable(stack.settings.invoices_table).get(tenant_id, period)
     name = stack.accounts.account(tenant_id).tenant.name
-    print_table(invoice_table(invoice_json(found), name))
-    revision = found.header.revision
+    print_table(invoice_table(invoice_json(invoice), name))
+    revision = invoice.header.revision
     if not confirmed(f"{action.title()} revision {revision} as shown?"):
-        raise NotAllowed(f"{found.header.id}: nothing was done")
+        raise NotAllowed(f"{invoice.header.id}: nothing was done")
     return Named(revision, named.fingerprint, named.reason).request(action)
 
 

@@ -22,7 +22,7 @@ def state_line(header: Mapping[str, Any]) -> str:
 
 
 def standing_table(header: Mapping[str, Any]) -> Table:
-    """What stands, for whoever is told that it is not what they named."""
+    """The invoice as it stands, for a person who named another state of it."""
     table = Table(title=f"What stands: {header['id']}", title_justify="left", box=SIMPLE_HEAD)
     for heading in ("Number", "Status", "Revision", "Total", "Issued", "Due"):
         table.add_column(heading, no_wrap=heading not in ("Issued", "Due"))
@@ -32,39 +32,39 @@ def standing_table(header: Mapping[str, Any]) -> Table:
     return table
 
 
-def with_identities(document: Mapping[str, Any], done: Iterable[HistoryItem]) -> dict[str, Any]:
-    """The history, with the identity of who changed something beside the name.
+def with_identities(history: Mapping[str, Any], items: Iterable[HistoryItem]) -> dict[str, Any]:
+    """The history, with the identity of each actor beside the name.
 
-    A run has none. Of an assumed role the name is its session's, which whoever assumes it chooses.
+    A run has none. For an assumed role the name is its session's, which its user chooses.
     """
     ids = {
         (item.at, item.action, item.outcome, item.revision, item.actor_name): item.actor_id
-        for item in done
+        for item in items
     }
-    named = ("at", "action", "outcome", "revision", "by")
+    key_fields = ("at", "action", "outcome", "revision", "by")
     entries = [
-        entry | {"actor_id": ids.get(tuple(map(entry.get, named)))}
-        for entry in document["entries"]
+        entry | {"actor_id": ids.get(tuple(map(entry.get, key_fields)))}
+        for entry in history["entries"]
     ]
-    return {**document, "entries": entries}
+    return {**history, "entries": entries}
 
 
-def history_table(document: Mapping[str, Any]) -> Table:
-    """Who did what and when (UTC); of a new revision, also every line that changed."""
-    table = Table(title=f"History of {document['id']}", title_justify="left", box=SIMPLE_HEAD)
+def history_table(history: Mapping[str, Any]) -> Table:
+    """Who did what and when (UTC); for a new revision, also every line that changed."""
+    table = Table(title=f"History of {history['id']}", title_justify="left", box=SIMPLE_HEAD)
     table.add_column("When (UTC)", no_wrap=True)
     for heading in ("By", "What", "Revision", "Total", "Why"):
         table.add_column(heading, overflow="fold", no_wrap=heading in ("Revision", "Total"))
-    for entry in document["entries"]:
-        done = entry["action"] + ("" if entry["outcome"] == "done" else f" ({entry['outcome']})")
+    for entry in history["entries"]:
+        action = entry["action"] + ("" if entry["outcome"] == "done" else f" ({entry['outcome']})")
         revision = "" if entry["revision"] is None else str(entry["revision"])
         total = "" if entry["total_cents"] is None else money(entry["total_cents"])
         when = (entry["at"] or "-").replace("T", " ")[:SECONDS]
         by = cells(*(text for text in (entry["by"], entry["actor_id"]) if text))
-        table.add_row(when, by, done, revision, total, _why(entry))
+        table.add_row(when, by, action, revision, total, _why(entry))
     return table
 
 
 def _why(entry: Mapping[str, Any]) -> str:
-    told = [text for text in (entry["reason"], entry["detail"]) if text]
-    return cells(*told, *map(change_line, entry["changes"]))
+    texts = [text for text in (entry["reason"], entry["detail"]) if text]
+    return cells(*texts, *map(change_line, entry["changes"]))

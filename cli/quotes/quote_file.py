@@ -1,4 +1,4 @@
-"""`monthend quote FILE`: a price from the engine alone; no AWS is asked."""
+"""`monthend quote FILE`: a price from the engine alone, without any call to AWS."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ STANDARD_INPUT = Path("-")
 
 
 def read_request(file: Path) -> QuoteRequest:
-    """The request of a file, or of standard input for `-`.
+    """Reads the request from a file, or from standard input for `-`.
 
     Raises BadInput for what is not JSON and quote_engine.InvalidRequest for what cannot be priced.
     """

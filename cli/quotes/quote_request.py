@@ -1,4 +1,4 @@
-"""`monthend quote --plan`: the words of the command line as a body, priced by the stack."""
+"""`monthend quote --plan`: a request body from the command line, priced by the stack."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from cli.terminal.errors import BadInput
 from invoicing.accounts.accounts_table import UnknownTenant
 from invoicing.pricing.quotes import InvalidQuote, QuoteBody, Quotes, read_quote_body
 
-# Whose a stored quote is; these are not stored.
+# A stored quote belongs to the subject that asked for it; these are not stored.
 NOBODY = ""
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteWords:
-    """What `--plan` and the options that go with it said, word for word."""
+    """`--plan` and the options that go with it, word for word."""
 
     plan: str | None
     addons: Sequence[str]
@@ -29,7 +29,7 @@ class QuoteWords:
 
     @property
     def any_given(self) -> bool:
-        """Whether one of them is there at all."""
+        """Whether any of them is given."""
         return any(getattr(self, name) not in (None, ()) for name in self.__slots__)
 
     def body(self) -> QuoteBody:
@@ -60,21 +60,21 @@ def _addon(word: str) -> dict[str, Any]:
 
 
 def _quantities(words: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    quantities: dict[str, str] = {}
     for word in words:
         kind, sign, quantity = word.partition("=")
         if not (kind and sign):
             raise BadInput(f"--usage: must be KIND=QUANTITY, not {word}")
-        if kind in found:
+        if kind in quantities:
             raise BadInput(f"--usage: {kind} is given twice")
-        found[kind] = quantity
-    return found
+        quantities[kind] = quantity
+    return quantities
 
 
 def quoted(stack: Stack, body: QuoteBody, asked_at: datetime) -> dict[str, Any]:
-    """The quote as the API shows it, but for the id: it is not stored.
+    """The quote as the API shows it, but without an id, because it is not stored.
 
-    Raises BadInput naming every field that cannot be priced.
+    Raises BadInput that names every field that cannot be priced.
     """
     quotes = Quotes(stack.pricing, stack.settings)
     try:

@@ -1,4 +1,4 @@
-"""How an estimate looks to a person: the bill to date, and beside it the projection."""
+"""How an estimate looks to a person: the bill to date beside the projection."""
 
 import re
 from collections import Counter
@@ -15,14 +15,14 @@ from cli.terminal.text import cell
 type Line = Mapping[str, Any]
 type Key = tuple[str, ...]
 
-# Where a description goes on with figures, which are another month's in the projection.
+# Where a description goes on with figures, which differ in the projection.
 FIGURES = re.compile(r" \(| of |, less |, limited ")
 WITH_FIGURES = frozenset(("overage", "discount", "minimum"))
 NONE = "-"
 
 
 def estimate_note(estimate: Mapping[str, Any]) -> str:
-    """What the figures are, and are not."""
+    """The note that says what the figures are and what they are not."""
     if estimate["period_over"]:
         return "An estimate, not an invoice. The month is over: usage may still come in."
     return (
@@ -31,7 +31,7 @@ def estimate_note(estimate: Mapping[str, Any]) -> str:
 
 
 def estimate_table(estimate: Mapping[str, Any], name: str) -> Table:
-    """Every line to date and projected, and their sums."""
+    """Every line to date and projected, with the sums."""
     so_far, ahead = estimate["to_date"], estimate["projection"]
     table = Table(title=_title(estimate, name), title_justify="left", box=SIMPLE_HEAD)
     several = len({line["deployment_id"] for line in ahead["lines"] if _is_charge(line)}) > 1
@@ -47,7 +47,7 @@ def estimate_table(estimate: Mapping[str, Any], name: str) -> Table:
         if field != "tax":
             table.add_section()
         style = "[bold]" if field == "total" else ""
-        sums = [f"{style}{money(each[f'{field}_cents'])}" for each in (so_far, ahead)]
+        sums = [f"{style}{money(side[f'{field}_cents'])}" for side in (so_far, ahead)]
         table.add_row(*([""] if several else []), label, "", "", "", *sums)
     return table
 
@@ -72,29 +72,34 @@ def _rows(so_far: Sequence[Line], ahead: Sequence[Line]) -> list[tuple[str, ...]
 
 
 def _by_key(lines: Sequence[Line]) -> dict[Key, Line]:
-    """The lines by what they charge for; figures differ from one side to the other."""
+    """The lines by what they charge for, without the figures, which differ between the sides."""
     seen: Counter[Key] = Counter()
-    found: dict[Key, Line] = {}
+    by_key: dict[Key, Line] = {}
     for line in filter(_is_charge, lines):
-        key = (line["deployment_id"] or "", line["kind"], line["resource_kind"] or "", _for(line))
+        key = (
+            line["deployment_id"] or "",
+            line["kind"],
+            line["resource_kind"] or "",
+            _charged_for(line),
+        )
         seen[key] += 1
-        found[(*key, str(seen[key]))] = line
-    return found
+        by_key[(*key, str(seen[key]))] = line
+    return by_key
 
 
 def _row(mine: Line | None, projected: Line | None) -> tuple[str, ...]:
     sides = (mine, projected)
-    line = next(each for each in sides if each)
-    quantities = [cell(each["quantity"]) if each else NONE for each in sides]
-    amounts = [money(each["amount_cents"]) if each else NONE for each in sides]
+    line = next(side for side in sides if side)
+    quantities = [cell(side["quantity"]) if side else NONE for side in sides]
+    amounts = [money(side["amount_cents"]) if side else NONE for side in sides]
     deployment = cell(line["deployment_id"] or "")
-    return deployment, cell(_for(line)), *quantities, cell(line["unit"]), *amounts
+    return deployment, cell(_charged_for(line)), *quantities, cell(line["unit"]), *amounts
 
 
 def _is_charge(line: Line) -> bool:
     return str(line["kind"]) != "tax"
 
 
-def _for(line: Line) -> str:
+def _charged_for(line: Line) -> str:
     description = str(line["description"])
     return FIGURES.split(description)[0] if line["kind"] in WITH_FIGURES else description

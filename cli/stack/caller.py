@@ -1,4 +1,4 @@
-"""Who is at the command line, as AWS knows them: for the history of what is changed."""
+"""Who is at the command line, as AWS knows them; the history of changes names them."""
 
 import re
 
@@ -11,7 +11,7 @@ ARN_PARTS = re.compile("[/:]")
 def caller(stack: Stack) -> Actor:
     """The caller's AWS identity: its unique id, and the last part of its ARN as the name.
 
-    The id is IAM's, not the ARN: a user who is deleted and created again is another one. Of an
+    The id is IAM's, not the ARN: a user who is deleted and created again has another id. For an
     assumed role it ends in the session's name, which with single sign-on is the person.
     """
     identity = stack.client("sts").get_caller_identity()

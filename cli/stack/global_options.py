@@ -1,4 +1,4 @@
-"""What every command shares: `--stack` and `--json`, and that no value may be blank."""
+"""The options that all commands share, `--stack` and `--json`; no value may be blank."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ class Chosen:
         self.as_json = as_json
 
     def connect(self) -> Stack:
-        """The stack that the command works on; a person who watches is told which one that is."""
+        """Connects to the command's stack; a person who watches is told which one it is."""
         stack = connect(self._stack)
         if console(stderr=True).is_terminal:
             complain(f"Stack: {stack.place}")
@@ -29,7 +29,7 @@ class Chosen:
 
 
 class AnywhereGroup(TyperGroup):
-    """`--json` and `--stack` may stand anywhere, not just before the command."""
+    """A group whose `--json` and `--stack` may stand anywhere, not just before the command."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         words = anywhere(args)
@@ -46,16 +46,16 @@ class Command(TyperCommand):
 
 
 def _refuse_blank(command: TyperCommand | TyperGroup, context: Any, words: list[str]) -> None:
-    """Raises BadInput naming the option or argument that is there and says nothing.
+    """Raises BadInput that names an option or argument with a blank value.
 
-    That is a variable of the shell that was never set. What is not given at all means a default;
-    a blank that meant the same would act on another month, or on another account.
+    A blank comes from a shell variable that was never set. An option that is not given means its
+    default; if a blank meant the same, the command would act on another month or account.
     """
-    given, _, _ = command.make_parser(context).parse_args(args=list(words))
+    parsed, _, _ = command.make_parser(context).parse_args(args=list(words))
     for parameter in command.get_params(context):
-        value = given.get(parameter.name)
+        value = parsed.get(parameter.name)
         values = value if isinstance(value, (list, tuple)) else [value]
-        if any(isinstance(each, str) and not each.strip() for each in values):
+        if any(isinstance(item, str) and not item.strip() for item in values):
             argument = isinstance(parameter, TyperArgument)
             raise BadInput(f"{parameter.metavar if argument else parameter.opts[0]}: {BLANK}")
 

@@ -1,4 +1,4 @@
-"""The stack's queues: where dead letters lie, where they came from, and how deep a queue is."""
+"""The stack's queues: where dead letters are, where they came from, and how deep a queue is."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,7 +17,7 @@ class QueueName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QueueOutputs:
-    """The stack's outputs of a dead-letter queue and of the queue that its messages came from."""
+    """The stack's outputs for a dead-letter queue and the queue that its messages came from."""
 
     dead_letters: str
     came_from: str | None
@@ -32,6 +32,6 @@ SOURCES = {
 
 
 def depth(sqs: Any, queue_url: str) -> int:
-    """How many messages a queue holds, visible or held by anybody; SQS says about how many."""
+    """How many messages a queue has, visible or held by any consumer, as SQS estimates."""
     answer = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(DEPTHS))
     return sum(int(answer["Attributes"][name]) for name in DEPTHS)

@@ -1,4 +1,4 @@
-"""Which stack a command works on: a deployed one by name, or the local one that is running."""
+"""The stack that a command works on: a deployed one by name, or the local one that is running."""
 
 import json
 import os
@@ -24,7 +24,8 @@ LOCAL_ENDPOINT = "AWS_ENDPOINT_URL"
 NO_LOCAL_STACK = "no local stack is running: give --stack NAME, or start one with `make up`"
 DAMAGED = "cannot be read: start the local stack afresh with `make up`"
 TIMES = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard"})
-# The functions' environment, by where a stack says the same; the template's test holds the names.
+# The functions' environment variables, and the outputs and parameters of a stack with the same
+# values; a test checks the names against the template.
 OUTPUTS = {
     "ACCOUNTS_TABLE": "AccountsTableName",
     "INVOICES_TABLE": "InvoicesTableName",
@@ -42,12 +43,12 @@ PARAMETERS = {
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A deployed stack, and what its functions are told."""
+    """A deployed stack, and the settings of its functions."""
 
     name: str
     settings: Settings
     outputs: Mapping[str, str] = field(default_factory=dict)
-    # For a person: where it is.
+    # Where the stack is, for a person to read.
     place: str = ""
 
     def output(self, name: str) -> str:
@@ -72,7 +73,7 @@ class Stack:
 
     @property
     def pricing(self) -> Pricing:
-        """What the functions price with."""
+        """The pricing that the functions use."""
         return Pricing.over(self.settings)
 
 
@@ -93,7 +94,7 @@ def connect(name: str | None, local_outputs: Path = LOCAL_OUTPUTS) -> Stack:
 
 
 def _enter_local(outputs_file: Path) -> None:
-    """From here on, this process's AWS is the emulator and nothing else."""
+    """From here on, this process calls the local emulator, and nothing else, as its AWS."""
     region, endpoint_url = _local_address(outputs_file)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
@@ -133,23 +134,29 @@ def _described(name: str) -> Mapping[str, Any]:
 
 
 def _stack(name: str, described: Mapping[str, Any]) -> Stack:
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", ())}
-    given = {each["ParameterKey"]: each for each in described.get("Parameters", ())}
-    lacks = [output for output in OUTPUTS.values() if output not in outputs]
-    lacks += [f"parameter {each}" for each in PARAMETERS.values() if each not in given]
-    if lacks:
-        text = f"not a monthend stack, or not deployed yet: no {', '.join(lacks)}"
+    outputs = {
+        output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", ())
+    }
+    parameters = {
+        parameter["ParameterKey"]: parameter for parameter in described.get("Parameters", ())
+    }
+    missing = [output for output in OUTPUTS.values() if output not in outputs]
+    missing += [f"parameter {key}" for key in PARAMETERS.values() if key not in parameters]
+    if missing:
+        text = f"not a monthend stack, or not deployed yet: no {', '.join(missing)}"
         raise NotReachable(f"stack {name}: {text}")
-    told = {variable: outputs[output] for variable, output in OUTPUTS.items()}
-    told |= {each: given[PARAMETERS[each]]["ParameterValue"] for each in PARAMETERS}
-    told["CURSOR_KEY"] = described["StackId"]
-    settings = Settings.from_environment(told)
-    # Whoever gave the stack's id works on the same stack: its functions are named after its name.
+    environment = {variable: outputs[output] for variable, output in OUTPUTS.items()}
+    environment |= {
+        variable: parameters[PARAMETERS[variable]]["ParameterValue"] for variable in PARAMETERS
+    }
+    environment["CURSOR_KEY"] = described["StackId"]
+    settings = Settings.from_environment(environment)
+    # `name` may be the stack's id, but the functions are named after the stack's name.
     return Stack(described["StackName"], settings, outputs, _place(name, described["StackId"]))
 
 
 def _place(name: str, stack_id: str) -> str:
-    """`monthend, ap-southeast-2, account 111122223333`; an endpoint says that AWS is another."""
+    """`monthend, ap-southeast-2, account 111122223333`; or the endpoint, if one is set."""
     endpoint = os.environ.get(LOCAL_ENDPOINT)
     if endpoint:
         return f"{name}, local, at {endpoint}"

@@ -9,6 +9,6 @@ def someone_is_there() -> bool:
 
 
 def confirmed(question: str) -> bool:
-    """Whether the person says yes; anything else, and the end of input, is no."""
+    """Asks the person; True for a yes, False for anything else and for the end of input."""
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

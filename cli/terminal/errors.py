@@ -1,4 +1,4 @@
-"""What ends a command early: one line for a person, and an exit code for a script."""
+"""Errors that end a command early: one line for a person, and an exit code for a script."""
 
 from collections.abc import Iterator
 from enum import IntEnum
@@ -11,12 +11,12 @@ from invoicing.foundation.versions import RecordBusy
 from invoicing.usage.usage_events_table import UsageNotRecorded
 
 BUSY = (UsageNotRecorded, KeysNotRead, RecordBusy)
-# What botocore says of an AWS_ENDPOINT_URL that is none, in a bare ValueError.
+# How botocore's bare ValueError for a faulty AWS_ENDPOINT_URL begins.
 NO_ENDPOINT = "Invalid endpoint: "
 
 
 class ExitCode(IntEnum):
-    """What the shell is told; docs/cli.md promises these."""
+    """The exit codes, as docs/cli.md promises them."""
 
     FINE = 0
     REFUSED = 1
@@ -26,7 +26,7 @@ class ExitCode(IntEnum):
 
 
 class CommandError(Exception):
-    """Ends the command: one line, and how the shell is told."""
+    """Ends the command with one line and an exit code."""
 
     exit_code = ExitCode.BAD_INPUT
 
@@ -36,7 +36,7 @@ class BadInput(CommandError):
 
 
 class NotAllowed(CommandError):
-    """What is stored, or its state, does not allow it."""
+    """What is stored, or its state, does not allow the command."""
 
     exit_code = ExitCode.REFUSED
 
@@ -48,21 +48,21 @@ class NotReachable(CommandError):
 
 
 class Stopped(CommandError):
-    """Ctrl-C, where the command knows what that left behind."""
+    """Ctrl-C, in a command that knows what it left behind."""
 
     exit_code = ExitCode.INTERRUPTED
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    # pynamodb keeps what botocore raised in `cause`, and not always as the exception's own cause.
-    found: BaseException | None = error
-    while found is not None:
-        yield found
-        found = getattr(found, "cause", None) or found.__cause__
+    # pynamodb keeps botocore's error in `cause`, and not always in `__cause__`.
+    current: BaseException | None = error
+    while current is not None:
+        yield current
+        current = getattr(current, "cause", None) or current.__cause__
 
 
 def aws_fault(error: BaseException) -> str | None:
-    """What AWS, or the way to it, had against a call; None for any other error."""
+    """The text of an error that AWS, or the way to it, caused; None for any other error."""
     for cause in _causes(error):
         if isinstance(cause, (BotoCoreError, ClientError, *BUSY)):
             return str(cause)
@@ -72,5 +72,5 @@ def aws_fault(error: BaseException) -> str | None:
 
 
 def one_line(text: str) -> str:
-    """Errors are one line each, whatever they quote."""
+    """The text as one line that is harmless to a terminal, whatever it quotes."""
     return harmless(" ".join(text.split()))

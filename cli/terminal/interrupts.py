@@ -1,4 +1,4 @@
-"""Ctrl-C at a good moment: between two calls to AWS instead of in the middle of one."""
+"""Ctrl-C at a good moment: between two calls to AWS, not in the middle of one."""
 
 import signal
 import threading
@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-# A closed terminal and a polite kill are the same wish.
+# A closed terminal and a polite kill ask for the same as Ctrl-C.
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _Asked:
-    """Whether somebody has asked to stop; who asks twice does not want to wait."""
+    """Whether somebody has asked to stop; a second signal stops at once."""
 
     def __init__(self) -> None:
         self.stop = False
@@ -29,7 +29,7 @@ class _Asked:
 
 @contextmanager
 def stopping_gently() -> Iterator[Callable[[], None]]:
-    """Inside, a stop takes effect as KeyboardInterrupt where what is yielded is called."""
+    """Delays a stop until the yielded function is called, which then raises KeyboardInterrupt."""
     asked = _Asked()
     if threading.current_thread() is not threading.main_thread():
         yield asked.stop_if_asked

@@ -1,4 +1,4 @@
-"""Where a command's words go: results to standard output, everything else to standard error."""
+"""Where a command writes: results to standard output, everything else to standard error."""
 
 import json
 import os
@@ -15,10 +15,10 @@ from cli.terminal.errors import ExitCode, one_line
 from cli.terminal.show import console, print_table
 
 
-def show(as_json: bool, document: Any, table: Callable[[], Table], summary: str = "") -> None:
-    """The result, as JSON or as a table with a summary below it; no table without rows."""
+def show(as_json: bool, body: Any, table: Callable[[], Table], summary: str = "") -> None:
+    """Prints the result as JSON, or as a table and a summary; a table without rows is left out."""
     if as_json:
-        print(json.dumps(document, indent=2, default=str))
+        print(json.dumps(body, indent=2, default=str))
         return
     shown = table()
     if shown.row_count:
@@ -28,31 +28,31 @@ def show(as_json: bool, document: Any, table: Callable[[], Table], summary: str 
 
 
 def show_what_can_be_shown() -> None:
-    """From here on, what the terminal's encoding lacks is a question mark, and not an error."""
+    """From here on, what the terminal's encoding lacks is printed as `?` and raises no error."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
 
 
-def give_up_writing(told: str, error: OSError) -> ExitCode:
-    """The end of a command whose output goes nowhere; a reader who has left is told nothing."""
-    # Python would write the rest at its end, and complain once more in its own words.
+def give_up_writing(complaint: str, error: OSError) -> ExitCode:
+    """Ends a command whose output cannot be written; complains unless the reader has left."""
+    # At its end, Python would write the rest and complain again in its own words.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
     if isinstance(error, BrokenPipeError):
         return ExitCode.REFUSED
-    complain(told)
+    complain(complaint)
     return ExitCode.NOT_REACHABLE
 
 
 def complain(text: str) -> None:
-    """One line on standard error."""
+    """Prints one line on standard error."""
     print(one_line(text), file=sys.stderr)
 
 
 @contextmanager
 def progress(about: str, total: Callable[[], int]) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error while a person watches; otherwise no total is even asked for."""
+    """Shows a bar on standard error if a person watches; otherwise `total` is not even called."""
     output = console(stderr=True)
     if not output.is_terminal:
         yield lambda _: None

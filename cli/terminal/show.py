@@ -15,14 +15,14 @@ from cli.terminal.text import cell
 
 PIPE_WIDTH = 100
 ISO_DATE = 10
-# Characters of a name or a reason that are left to it on the narrowest terminal.
+# The fewest characters that the column of a name or a reason has, on the narrowest terminal.
 NARROWEST = 8
-# Beside its text, a column of these tables has two blanks and a line; and the table has edges.
+# The width that a column takes beside its text (two blanks and a line), and the table's edges.
 BESIDE, EDGES = 3, 1
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console that knows whether a person or a pipe is at the other end."""
+    """A console for a person at a terminal; for a pipe or a dumb terminal, a plain one."""
     stream = sys.stderr if stderr else sys.stdout
     if stream.isatty() and os.environ.get("TERM") != "dumb":
         return Console(highlight=False, stderr=stderr)
@@ -32,10 +32,10 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def print_table(table: Table) -> None:
-    """Prints it with all of its figures, however narrow the terminal.
+    """Prints a table with all of its figures, however narrow the terminal.
 
-    Names and reasons give way first. What may not wrap (money, numbers, ids) is never cut either:
-    then the lines are longer than the terminal.
+    Names and reasons give way first. What may not wrap (money, numbers, ids) is never cut, even if
+    the lines become longer than the terminal is wide.
     """
     output = console()
     for column in table.columns:
@@ -44,7 +44,7 @@ def print_table(table: Table) -> None:
         widest = max(line.cell_len for line in lines)
         column.min_width = widest if column.no_wrap else min(widest, NARROWEST)
     needed = sum(BESIDE + (column.min_width or 0) for column in table.columns) + EDGES
-    # With less than it needs, the table would leave out whole columns.
+    # With less width than it needs, the table would leave out whole columns.
     output.width = max(output.width, needed)
     output.print(table)
 
@@ -56,7 +56,7 @@ def money(cents: int) -> str:
 
 
 def day(text: str | None) -> str:
-    """An ISO date or time as `1 May 2026`; a dash if there is none."""
+    """An ISO date or time as `1 May 2026`; a dash for None."""
     if text is None:
         return "-"
     moment = date.fromisoformat(text[:ISO_DATE])
@@ -66,7 +66,7 @@ def day(text: str | None) -> str:
 def invoices_table(
     headers: Sequence[Mapping[str, Any]], title: str, names: Mapping[str, str] | None = None
 ) -> Table:
-    """One row per invoice, and the sum of each column of money; tenants by name if known."""
+    """One row per invoice, and the sum of each money column; tenants by name if known."""
     sums = {
         name: sum(header[f"{name}_cents"] for header in headers)
         for name in ("subtotal", "tax", "total")
@@ -77,7 +77,7 @@ def invoices_table(
     table.add_column("Status", no_wrap=True)
     for name, heading in (("subtotal", "Subtotal"), ("tax", "GST"), ("total", "Total")):
         table.add_column(heading, money(sums[name]), justify="right", no_wrap=True)
-    for header in sorted(headers, key=lambda each: str(each["number"])):
+    for header in sorted(headers, key=lambda header: str(header["number"])):
         amounts = [money(header[f"{name}_cents"]) for name in sums]
         tenant_id = header["tenant_id"]
         name = (names or {}).get(tenant_id, tenant_id)
@@ -86,26 +86,26 @@ def invoices_table(
 
 
 def invoice_table(invoice: Mapping[str, Any], name: str) -> Table:
-    """One invoice in full, as its reader would want it."""
+    """One invoice in full, with its customer's name and its dates."""
     return lines_table(invoice, f"Invoice {invoice['number']} for {cell(name)}\n{_dates(invoice)}")
 
 
-def lines_table(document: Mapping[str, Any], title: str) -> Table:
+def lines_table(priced: Mapping[str, Any], title: str) -> Table:
     """The lines and sums of an invoice or a quote."""
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("Description", overflow="fold")
-    for heading in ("Quantity", "Unit", "Unit price", document["currency"]):
+    for heading in ("Quantity", "Unit", "Unit price", priced["currency"]):
         table.add_column(heading, justify="right", no_wrap=heading != "Unit")
-    for line in document["lines"]:
+    for line in priced["lines"]:
         if line["kind"] != "tax":
             table.add_row(*_columns(line))
     table.add_section()
-    table.add_row("Subtotal", "", "", "", money(document["subtotal_cents"]))
-    for line in document["lines"]:
+    table.add_row("Subtotal", "", "", "", money(priced["subtotal_cents"]))
+    for line in priced["lines"]:
         if line["kind"] == "tax":
             table.add_row(line["description"], "", "", "", money(line["amount_cents"]))
     table.add_section()
-    table.add_row("[bold]Total", "", "", "", f"[bold]{money(document['total_cents'])}")
+    table.add_row("[bold]Total", "", "", "", f"[bold]{money(priced['total_cents'])}")
     return table
 
 

@@ -1,17 +1,17 @@
-"""Text that came from elsewhere, as a terminal may be shown it."""
+"""Text from elsewhere, in a form that is safe to show on a terminal."""
 
 from unicodedata import category
 
 from rich.markup import escape
 
-# Control and format characters, half pairs, and what ends a line or a paragraph.
+# Control and format characters, surrogates, and line and paragraph separators.
 HARMFUL = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 
 
 def harmless(text: str) -> str:
     """The text with escapes such as `\\x1b` for what could move the cursor or hide a word.
 
-    Line ends are escaped too: nothing that a message holds should look like a row of its own.
+    Line ends are escaped too: no part of a text should look like another row.
     """
     return "".join(map(_shown, text))
 
@@ -23,15 +23,15 @@ def _shown(character: str) -> str:
 
 
 def cell(text: str) -> str:
-    """The same for a table, in which its brackets are brackets."""
+    """The harmless text for a table cell, where its brackets are not read as markup."""
     return escape(harmless(text))
 
 
 def cells(*texts: str) -> str:
-    """Several of them in one cell, each on a line of its own."""
+    """Several texts in one cell, one on each line."""
     return "\n".join(map(cell, texts))
 
 
 def counted(number: int, noun: str) -> str:
-    """`1 letter`, `1,200 letters`."""
+    """`1 tenant`, `1,200 tenants`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

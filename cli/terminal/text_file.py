@@ -1,4 +1,4 @@
-"""A text file that a person names on the command line."""
+"""Reads a text file that a person names on the command line."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from cli.terminal.errors import BadInput
 
 
 def read_text(file: Path) -> str:
-    """The text of a file; raises BadInput when it cannot be read."""
+    """The text of a UTF-8 file; raises BadInput if it cannot be read."""
     try:
         return file.read_text(encoding="utf-8-sig")
     except OSError as error:

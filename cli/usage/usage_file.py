@@ -1,4 +1,4 @@
-"""Usage from CSV: one event a row, or one row for a run of days. Rows are judged one by one."""
+"""Usage from CSV: one event per row, or one row per run of days. Each row is judged on its own."""
 
 import csv
 import re
@@ -13,18 +13,18 @@ from cli.terminal.errors import BadInput
 
 EVENT_COLUMNS = ("id", "source", "deployment_id", "resource_kind", "quantity", "occurred_at")
 DAYS_COLUMNS = ("deployment_id", "resource_kind", "first_day", "last_day", "quantity_per_day")
-# Of rows that stand for days. The same file imported again must say the same.
+# The source of rows for days; it is fixed because a file imported again must say the same.
 SOURCE = "monthend-import"
 NOON = time(12)
 MOST_DAYS = 366
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-# An event's id takes printable ASCII, 128 characters of it.
+# An event's id takes up to 128 characters of printable ASCII.
 FILE_NAME = re.compile(r"[!-~]{1,96}")
 
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """One event as `Metering.record` takes it, and the line it comes from."""
+    """One event as `Metering.record` takes it, and its line in the file."""
 
     line: int
     event: Mapping[str, str]
@@ -32,7 +32,7 @@ class UsageRow:
 
 @dataclass(frozen=True, slots=True)
 class FaultyRow:
-    """A line that no event could be made of, and why."""
+    """A line that gives no event, and why."""
 
     line: int
     reason: str
@@ -43,10 +43,10 @@ type Maker = Callable[[int, Mapping[str, str]], Rows]
 
 
 def read_usage(file: Path, zone: ZoneInfo) -> Rows:
-    """The events of a file, as they stand there; quantities and times are not judged here.
+    """Reads a file's events as they are written; quantities and times are not judged here.
 
-    A row for a run of days becomes one event for each, at noon of the day in the billing zone,
-    with the id `<file name>:<line>:<day>`. Raises BadInput for a file that holds no usage.
+    A row for a run of days becomes one event per day, at noon in the billing zone, with the id
+    `<file name>:<line>:<day>`. Raises BadInput for a file that holds no usage.
     """
     try:
         with file.open(newline="", encoding="utf-8-sig") as text:
@@ -83,8 +83,8 @@ def _event(line: int, row: Mapping[str, str]) -> Rows:
 
 
 def _days(file_name: str, zone: ZoneInfo, line: int, row: Mapping[str, str]) -> Rows:
-    found = [_day(row[name]) for name in ("first_day", "last_day")]
-    first, last = found
+    days = [_day(row[name]) for name in ("first_day", "last_day")]
+    first, last = days
     if first is None or last is None:
         yield FaultyRow(line, "first_day, last_day: must be days such as 2026-04-01")
         return

@@ -1,7 +1,7 @@
-"""`monthend usage import`: events through the same code as the API's, exactly once.
+"""`monthend usage import`: records events by the same code as the API, exactly once.
 
-Nothing is remembered on this side. An import that was broken off is run again from its start:
-what had been counted is then a duplicate.
+The import remembers nothing. One that was broken off is run again from its start: what had been
+counted is then a duplicate.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ from invoicing.usage.metering import COUNTED, EVENTS_A_CALL
 from invoicing.usage.usage_event import UsageOutcome, UsageResult
 from invoicing.usage.usage_events_table import UsageNotRecorded
 
-# As many rows are held in memory, so that events of a deployment and day come together.
+# How many rows are held in memory, so that events of a deployment and day come together.
 ROWS_SORTED = 20_000
 TRIES = 4
 PAUSE_SECONDS = 2.0
@@ -33,7 +33,7 @@ MOST_MONTHS = 12
 
 
 class Recorder(Protocol):
-    """`invoicing.metering.Metering`, or a test's own."""
+    """`invoicing.usage.metering.Metering`, or a test's own recorder."""
 
     def record(self, raw_events: Sequence[Any], received: datetime) -> list[UsageResult]: ...
 
@@ -49,16 +49,16 @@ class UncountedLine:
 
 @dataclass(slots=True)
 class ImportReport:
-    """Events by what became of them, the lines that were not counted, the months that were."""
+    """Events by outcome, the lines that were not counted, and the months that were."""
 
     counts: Counter[UsageOutcome] = field(default_factory=Counter)
     problems: Counter[UncountedLine] = field(default_factory=Counter)
-    # Labels such as 2026-04. A duplicate's month is one too: the import that counted it may have
-    # been broken off before it told of it.
+    # Labels such as 2026-04. A duplicate's month is included: the import that counted it may have
+    # been broken off before it reported the month.
     months: set[str] = field(default_factory=set)
 
     def add(self, line: int, outcome: UsageOutcome, reason: str) -> None:
-        """Notes what became of one event of a line."""
+        """Notes the outcome of one event of a line."""
         self.counts[outcome] += 1
         if outcome in NOT_COUNTED:
             self.problems[UncountedLine(line, outcome, reason)] += 1
@@ -66,7 +66,7 @@ class ImportReport:
     @property
     def in_order(self) -> list[tuple[UncountedLine, int]]:
         """The problems by line, each with the number of its events."""
-        return sorted(self.problems.items(), key=lambda found: found[0].line)
+        return sorted(self.problems.items(), key=lambda problem: problem[0].line)
 
 
 def import_usage(
@@ -98,16 +98,16 @@ def import_usage(
 
 
 def _month(row: UsageRow, zone: ZoneInfo) -> str:
-    # Of an event that was counted: its time has been read already, in small letters or in large.
+    # The event was counted, so its time is valid, in lower or in upper case.
     occurred = datetime.fromisoformat(row.event["occurred_at"].upper())
     return f"{occurred.astimezone(zone):%Y-%m}"
 
 
 def _cheapest(row: UsageRow) -> tuple[str, str]:
-    """Events of a deployment and day share transactions, so they come together.
+    """The order of events: those of a deployment and day come together and share transactions.
 
-    Days before deployments: neighbours are written side by side, and those of one deployment
-    would wait for each other at the total of its month.
+    The day comes before the deployment: neighbours are written in parallel, and those of one
+    deployment would wait for each other at the total of its month.
     """
     return row.event["occurred_at"][:10], row.event["deployment_id"]
 
@@ -124,7 +124,7 @@ def _record(
 
 
 def import_json(report: ImportReport) -> dict[str, Any]:
-    """The report of an import as JSON shows it."""
+    """The report of an import as JSON."""
     return {
         "counts": {outcome.value: report.counts[outcome] for outcome in UsageOutcome},
         "rows": [asdict(problem) | {"events": events} for problem, events in report.in_order],
@@ -137,7 +137,7 @@ def import_summary(report: ImportReport) -> str:
 
 
 def too_late_warning(report: ImportReport, now: datetime, zone: ZoneInfo) -> str | None:
-    """What to say of months that no coming month-end looks at for late usage, if there are any."""
+    """A warning of months too old for a coming month-end to look at for late usage, or None."""
     first = label_after(period_of(now, zone), -LATE_MONTHS)
     old = sorted(label for label in report.months if label < first)
     if not old:
