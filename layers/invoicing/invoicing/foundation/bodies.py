@@ -1,4 +1,4 @@
-"""A body that is sent to us: JSON, and the order or the form in it, read whole or refused."""
+"""Reads the body of a request or message: its JSON, and the form in it. All of it or nothing."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ class InvalidJson(ValueError):
 
 
 class InvalidBody(Exception):
-    """What was sent cannot be taken; `reasons` says why, by field. Nothing is taken in part."""
+    """The body is refused as a whole; `reasons` says why, by field."""
 
     def __init__(self, reasons: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {text}" for name, text in reasons.items()))
@@ -23,7 +23,7 @@ class InvalidBody(Exception):
 
 
 def read_json(text: str | bytes) -> Any:
-    """What the text says; raises InvalidJson."""
+    """Returns the parsed JSON; raises InvalidJson."""
     try:
         return json.loads(text, object_pairs_hook=once_each)
     except RepeatedFields as error:
@@ -33,14 +33,14 @@ def read_json(text: str | bytes) -> Any:
     except UnicodeDecodeError as error:
         raise InvalidJson("not text in UTF-8") from error
     except ValueError as error:
-        # Python's limit: to read a number of very many digits would take very long.
+        # Python limits the digits of a number, because parsing very long ones is slow.
         raise InvalidJson("a number has too many digits") from error
     except RecursionError as error:
         raise InvalidJson("nested too deeply") from error
 
 
 def read_body[M: BaseModel](model: type[M], body: Any, refusal: type[InvalidBody]) -> M:
-    """The order or form in a body; raises `refusal` with every faulty field."""
+    """Returns the body as a `model`; raises `refusal` with every faulty field."""
     try:
         return model.model_validate(body)
     except ValidationError as error:

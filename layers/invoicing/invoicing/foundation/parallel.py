@@ -1,4 +1,4 @@
-"""Many small AWS calls at once, and for how long: what lists a whole month is bound by waiting."""
+"""Runs many small AWS calls at once, within a time limit: listing a month is mostly waiting."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -6,29 +6,29 @@ from time import monotonic
 
 from invoicing.foundation.dynamodb import connection
 
-# As many as the connection keeps sockets open for.
+# As many as the connection keeps sockets for.
 THREADS = 16
 
 
 class TimeLimit:
-    """So many seconds from now on. A stopwatch and no clock: it never says what time it is."""
+    """A number of seconds from now. A stopwatch, not a clock: it never gives the time of day."""
 
     def __init__(self, seconds: float) -> None:
         self._end = monotonic() + seconds
 
     @property
     def over(self) -> bool:
-        """Whether they have passed."""
+        """Whether the seconds have passed."""
         return monotonic() >= self._end
 
 
 class OutOfTime(Exception):
-    """A month is too large to be looked at within the time that there is."""
+    """A month is too large to be read within the time limit."""
 
 
 def at_once[A, B](work: Callable[[A], B], items: Iterable[A]) -> list[B]:
-    """The result of the work for each item, in order; raises what the first that fails raises."""
-    # Made here once: sixteen threads would each make a client of their own.
+    """Returns the result of `work` for each item, in order; raises the first item's error."""
+    # Make the client here, once: otherwise each of the sixteen threads would make its own.
     assert connection().client
     with ThreadPoolExecutor(THREADS) as threads:
         return list(threads.map(work, items))

@@ -1,4 +1,4 @@
-"""What messages and request bodies share: kinds of field, and faults named by field."""
+"""Field types that messages and request bodies share, and validation errors by field."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from quote_engine import Period
 
 TENANT_ID = "[a-z0-9-]{1,40}"
-# Where pydantic would speak of Python's types. Who sends JSON knows objects and lists.
+# Replaces pydantic's words for Python types: people who send JSON know objects and lists.
 PLAIN_WORDS = {
     "model_type": "must be an object",
     "dict_type": "must be an object",
@@ -29,7 +29,7 @@ def _whole_month(label: str) -> str:
 
 
 def in_utc(moment: datetime) -> datetime:
-    """The moment in UTC; raises ValueError for one that UTC's own calendar does not have."""
+    """Returns the moment in UTC; raises ValueError if it is outside the years 1 to 9999 there."""
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:
@@ -43,15 +43,15 @@ RunId = Annotated[str, Field(min_length=1, max_length=128)]
 
 
 class StrictModel(BaseModel):
-    """Frozen, and refuses unknown fields."""
+    """A frozen model that refuses unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 def faults_by_field(error: ValidationError, whole: str = "message") -> dict[str, str]:
-    """What is wrong with each faulty field, without the faulty value itself.
+    """Returns what is wrong with each faulty field, without repeating the faulty value.
 
-    `whole` names what was sent, where no field of it is at fault.
+    `whole` names what was sent; it stands in for a field where no single field is at fault.
     """
     return {
         ".".join(str(part) for part in fault["loc"]) or whole: _in_plain_words(fault)
@@ -66,11 +66,11 @@ def _in_plain_words(fault: Mapping[str, Any]) -> str:
 
 
 def faults(error: ValidationError, whole: str = "message") -> str:
-    """One `field: fault` per faulty field; `whole` as in `faults_by_field`."""
-    found = faults_by_field(error, whole)
-    return "; ".join(f"{field}: {text}" for field, text in found.items())
+    """Returns one `field: fault` per faulty field; `whole` is as in `faults_by_field`."""
+    reasons = faults_by_field(error, whole)
+    return "; ".join(f"{field}: {text}" for field, text in reasons.items())
 
 
 def sent_at(attributes: Mapping[str, str]) -> datetime:
-    """When a message was sent (UTC), by the attributes of its SQS record."""
+    """Returns when a message was sent (UTC), from the attributes of its SQS record."""
     return datetime.fromtimestamp(int(attributes["SentTimestamp"]) / 1000, UTC)

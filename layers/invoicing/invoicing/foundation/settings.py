@@ -1,4 +1,4 @@
-"""The environment, read once into a frozen model. The template's Globals set every variable."""
+"""Settings from the environment, read once. The template's Globals set every variable."""
 
 import os
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ BOOLEANS = {"true": True, "false": False}
 
 
 class SettingsInvalid(Exception):
-    """A variable of the environment is missing or unusable; names the variable."""
+    """An environment variable is missing or unusable; the error names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a function is told by the template; each field is the variable in lower case."""
+    """A function's settings from the template; each field is its variable's name in lower case."""
 
     accounts_table: str
     invoices_table: str
@@ -30,12 +30,12 @@ class Settings:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone in which periods begin and end, and in which documents are dated."""
+        """The time zone in which periods begin and end, and in which documents are dated."""
         return ZoneInfo(self.billing_time_zone)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Settings of a function; raises SettingsInvalid with every missing variable's name."""
+        """Reads the settings; raises SettingsInvalid with the name of every missing variable."""
         names = [field.name.upper() for field in fields(cls)]
         missing = [name for name in names if not environment.get(name)]
         if missing:
@@ -60,5 +60,5 @@ def _refuse_unknown_zone(name: str) -> None:
 
 @cache
 def settings() -> Settings:
-    """The settings of this process: the environment is read at the first call only."""
+    """Returns the settings of this process; only the first call reads the environment."""
     return Settings.from_environment(os.environ)

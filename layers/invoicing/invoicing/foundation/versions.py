@@ -1,7 +1,7 @@
-"""Records with a version, written so that no change is lost: a repeat is a no-op.
+"""Versioned records, written so that no change is lost. Repeating a write does nothing.
 
-A write names the version that it replaces; DynamoDB refuses it if another came first. Then the
-record is read again, and what is asked for is judged anew against what is there now.
+A write names the version that it replaces; DynamoDB refuses it if another write came first. Then
+the record is read again, and the request is judged anew against what is stored now.
 """
 
 import random
@@ -14,23 +14,23 @@ TRIES = 6
 
 
 class VersionChanged(Exception):
-    """The record is no longer the version that was to be replaced; nothing was written."""
+    """The stored record is no longer the version to replace; nothing was written."""
 
 
 class RecordBusy(Exception):
-    """Others kept changing the record. Nothing was written; asking again is safe."""
+    """Others kept changing the record. Nothing was written; trying again is safe."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored[R]:
-    """A record as it is in the table, and its version: 1 at first, one more with each change."""
+    """A record as it is stored, and its version: 1 at first, one more with each change."""
 
     record: R
     version: int
 
 
 class WriteOutcome(StrEnum):
-    """What a write did."""
+    """The outcome of a write."""
 
     CREATED = "created"
     REPLACED = "replaced"
@@ -39,7 +39,7 @@ class WriteOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Written[R]:
-    """The record as it is now, and whether this call made it so."""
+    """The record as it is stored now, and what this call did to it."""
 
     stored: Stored[R]
     outcome: WriteOutcome
@@ -52,17 +52,17 @@ type Write[R] = Callable[[R, Stored[R] | None], int]
 
 
 def anything(_version: int | None) -> None:
-    """Allows every write: for a caller who has compared the content itself."""
+    """Allows every write: for a caller that has compared the content itself."""
 
 
 def write_version[R](
     read: Read[R], make: Make[R], write: Write[R], allow: Allow = anything
 ) -> Written[R]:
-    """Writes what `make` makes of what is stored; what equals it already is left as it is.
+    """Writes the record that `make` makes from the stored one; does nothing if both are equal.
 
-    So a retry after a lost reply answers as if its first try had. `allow` is asked with the
-    version that a real change would replace (None: there is none) and raises its refusal; `write`
-    answers the new version, or raises VersionChanged. Raises RecordBusy after several of those.
+    So a retry after a lost reply succeeds like the first try. Before a real change, `allow` gets
+    the version to be replaced (None if nothing is stored) and raises an error to refuse. `write`
+    returns the new version or raises VersionChanged. Raises RecordBusy after several of those.
     """
     for attempt in range(TRIES):
         before = read()
