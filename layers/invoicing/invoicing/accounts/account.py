@@ -19,12 +19,12 @@ ACCOUNT_NUMBER = re.compile("[0-9]{1,7}")
 
 
 class InvalidAccount(ValueError):
-    """A tenant, add-on or subscription that must not be stored; names the field."""
+    """A tenant, add-on or subscription must not be stored; the error names the field."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where documents are addressed to; `country` is the ISO 3166 code, such as AU."""
+    """The address on documents; `country` is the ISO 3166 code, such as AU."""
 
     lines: tuple[str, ...]
     locality: str
@@ -37,7 +37,7 @@ class Address:
 class Tenant:
     """A customer under its legal name; the ABN is 11 digits (see tenant_form).
 
-    The tax treatment is set with a reason and never guessed from a country.
+    The tax treatment is always set, `gst_free` with a reason, and never guessed from a country.
     """
 
     tenant_id: str
@@ -64,7 +64,7 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class AddonPrice:
-    """An add-on of the catalogue: its monthly price (currency units) for each one taken."""
+    """An add-on of the catalogue; `price` is per unit and month, in currency units."""
 
     code: str
     name: str | None
@@ -82,9 +82,9 @@ class AddonChoice:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One deployment's plan and add-ons, pinned to versions; both dates are billed days.
+    """A stretch of days of a subscription, with one plan and its add-ons, pinned to versions.
 
-    `minimum_commitment` is in currency units a month.
+    Both dates are billed days. `minimum_commitment` is in currency units per month.
     """
 
     tenant_id: str
@@ -106,7 +106,7 @@ class Segment:
             raise InvalidAccount("ends_on: must not be before starts_on")
 
     def active_on(self, day: date) -> bool:
-        """Whether this day is billed: from the first day to the last, both included."""
+        """Whether this day is billed; the first day and the last day are."""
         return self.starts_on <= day and (self.ends_on is None or day <= self.ends_on)
 
     def active_in(self, period: Period) -> bool:
@@ -124,7 +124,7 @@ class Segment:
 class Account:
     """A tenant with all of its subscriptions, read in one consistent query.
 
-    `unsubscribed` are deployments whose subscriptions were all taken back: they may be used still.
+    `unsubscribed` holds deployments whose segments were all removed: they may still be used.
     """
 
     tenant: Tenant
@@ -133,50 +133,50 @@ class Account:
 
 
 def stored_tenant_json(tenant: Tenant) -> dict[str, Any]:
-    """What is stored of a tenant beside its id; nothing of what it has not."""
-    document = {name: value for name, value in asdict(tenant).items() if value is not None}
-    del document["tenant_id"]
-    return document
+    """Returns the stored fields of a tenant, without its id and without fields that are None."""
+    stored = {name: value for name, value in asdict(tenant).items() if value is not None}
+    del stored["tenant_id"]
+    return stored
 
 
-def read_tenant(tenant_id: str, document: Mapping[str, Any]) -> Tenant:
-    """The inverse of `stored_tenant_json`."""
-    fields = dict(document)
+def read_tenant(tenant_id: str, stored: Mapping[str, Any]) -> Tenant:
+    """Reads a tenant from its stored fields: the inverse of `stored_tenant_json`."""
+    fields = dict(stored)
     if address := fields.get("address"):
         fields["address"] = Address(**{**address, "lines": tuple(address["lines"])})
     return Tenant(tenant_id=tenant_id, **fields)
 
 
-def stored_segment_json(subscription: Segment) -> dict[str, Any]:
-    """What is stored of a subscription beside its tenant, deployment and first day."""
-    ends_on, commitment = subscription.ends_on, subscription.minimum_commitment
-    document: dict[str, Any] = {
-        "plan_code": subscription.plan_code,
-        "plan_version": subscription.plan_version,
-        "addons": [asdict(choice) for choice in subscription.addons],
+def stored_segment_json(segment: Segment) -> dict[str, Any]:
+    """Returns the stored fields of a segment, without its tenant, deployment and first day."""
+    ends_on, commitment = segment.ends_on, segment.minimum_commitment
+    stored: dict[str, Any] = {
+        "plan_code": segment.plan_code,
+        "plan_version": segment.plan_version,
+        "addons": [asdict(choice) for choice in segment.addons],
         "ends_on": ends_on.isoformat() if ends_on else None,
     }
-    # Few subscriptions have terms of their own: the others' items stay small.
-    if subscription.discounts:
-        document["discounts"] = [discount_json(each) for each in subscription.discounts]
+    # Few subscriptions have their own terms; the items of all others stay small.
+    if segment.discounts:
+        stored["discounts"] = [discount_json(discount) for discount in segment.discounts]
     if commitment is not None:
-        document["minimum_commitment"] = format(commitment, "f")
-    return document
+        stored["minimum_commitment"] = format(commitment, "f")
+    return stored
 
 
 def read_segment(
-    tenant_id: str, deployment_id: str, starts_on: str, document: Mapping[str, Any]
+    tenant_id: str, deployment_id: str, starts_on: str, stored: Mapping[str, Any]
 ) -> Segment:
-    """The inverse of `stored_segment_json`."""
-    ends_on, commitment = document["ends_on"], document.get("minimum_commitment")
+    """Reads a segment from its stored fields: the inverse of `stored_segment_json`."""
+    ends_on, commitment = stored["ends_on"], stored.get("minimum_commitment")
     return Segment(
         tenant_id=tenant_id,
         deployment_id=deployment_id,
         starts_on=date.fromisoformat(starts_on),
         ends_on=date.fromisoformat(ends_on) if ends_on else None,
-        plan_code=document["plan_code"],
-        plan_version=document["plan_version"],
-        addons=tuple(AddonChoice(**choice) for choice in document["addons"]),
-        discounts=tuple(map(parse_discount, document.get("discounts", ()))),
+        plan_code=stored["plan_code"],
+        plan_version=stored["plan_version"],
+        addons=tuple(AddonChoice(**choice) for choice in stored["addons"]),
+        discounts=tuple(map(parse_discount, stored.get("discounts", ()))),
         minimum_commitment=None if commitment is None else Decimal(commitment),
     )

@@ -1,11 +1,12 @@
-"""The items of the accounts table, and what its table classes share: keys, claims, errors.
+"""The items of the accounts table, and the keys, claims and errors that its classes share.
 
 Keys: a tenant and its subscriptions share a partition (`acme` / `tenant` and
-`acme` / `sub#<deployment>#<start>`) so that one consistent query reads an account; there,
-`sub#<deployment>#none` names a deployment whose subscriptions were all taken back, and whose usage
-is still asked for. Plans and add-ons are `plan#<code>` / `v0001`, each version written once.
-`deployment#<id>` / `owner` says whose a deployment is, and holds the version of its subscriptions;
-`number#<n>` / `owner` says whose an account number is. All of these are owned for good.
+`acme` / `sub#<deployment>#<start>`), so that one consistent query reads an account. There,
+`sub#<deployment>#none` marks a deployment whose segments were all removed but whose usage is still
+looked at. Plans are `plan#<code>` / `v0001`, add-ons `addon#<code>`; each version is written once.
+`deployment#<id>` / `owner` names the tenant of a deployment, and holds the version of its
+subscriptions. `number#<n>` / `owner` names the tenant of an account number. Tenants own both for
+good.
 """
 
 import json
@@ -22,13 +23,13 @@ from invoicing.foundation.dynamodb import read_keys, refused
 
 TENANT, OWNER = "tenant", "owner"
 DEPLOYMENT, NUMBER, SEGMENT = "deployment#", "number#", "sub#"
-# In the place of a first day.
+# Takes the place of a first day in a sort key.
 TAKEN_BACK = "none"
 COLLISIONS = frozenset(("TransactionConflict", "TransactionConflictException"))
 
 
 class VersionExists(Exception):
-    """This version is in the catalogue with other content; a change needs a new version."""
+    """The catalogue has this version with other content; a change needs a new version."""
 
 
 class DeploymentTaken(Exception):
@@ -36,7 +37,7 @@ class DeploymentTaken(Exception):
 
 
 class AccountNumberTaken(Exception):
-    """An account number is another tenant's, or the tenant has another one already."""
+    """An account number belongs to another tenant, or the tenant already has another one."""
 
 
 class _KindIndex(GlobalSecondaryIndex["AccountItem"]):  # type: ignore[no-untyped-call]
@@ -54,10 +55,10 @@ class AccountItem(Model):
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
-    # `tenant`, `plan` or `addon`, and on nothing else: the index lists these, by their keys alone.
+    # `tenant`, `plan` or `addon`; other items have none. The index lists these, by key only.
     kind = UnicodeAttribute(null=True)
     account_number = UnicodeAttribute(null=True)
-    # Of what can change; 1 where it is missing, since items were once written without it.
+    # On items that can change. Where it is missing it is 1: items were once written without it.
     version = NumberAttribute(null=True)
     document = UnicodeAttribute()
     by_kind = _KindIndex()
@@ -67,17 +68,17 @@ type Key = tuple[str, str]
 
 
 def price_key(kind: str, code: str, version: int) -> Key:
-    """Where a version of a `plan` or an `addon` is."""
+    """Returns the key of a version of a `plan` or an `addon`."""
     return f"{kind}#{code}", f"v{version:04}"
 
 
 def version_of(item: AccountItem) -> int:
-    """The version of a tenant, or of a deployment's subscriptions."""
+    """Returns the version of a tenant, or of a deployment's subscriptions."""
     return 1 if item.version is None else int(item.version)
 
 
 def has_version(version: int) -> Condition:
-    """The condition that an item is there in this version."""
+    """Returns the condition that an item exists in this version."""
     same: Condition = AccountItem.version == version
     if version == 1:
         same = same | (AccountItem.pk.exists() & AccountItem.version.does_not_exist())
@@ -85,29 +86,29 @@ def has_version(version: int) -> Condition:
 
 
 def segment_of(tenant_id: str, item: AccountItem) -> Segment:
-    """The subscription in an item of its tenant's partition."""
+    """Reads the segment in an item of its tenant's partition."""
     _, deployment_id, starts_on = item.sk.split("#")
     return read_segment(tenant_id, deployment_id, starts_on, json.loads(item.document))
 
 
 def taken_back_key(deployment_id: str) -> str:
-    """Where it is said, in the tenant's partition, that all of its segments were taken back."""
+    """Returns the sort key of the item that marks a deployment without segments."""
     return f"{SEGMENT}{deployment_id}#{TAKEN_BACK}"
 
 
 def deployment_taken_back(item: AccountItem) -> str | None:
-    """The deployment of such an item; None for a segment's."""
-    _, deployment_id, last = item.sk.split("#")
-    return deployment_id if last == TAKEN_BACK else None
+    """Returns the deployment that such an item marks; None for the item of a segment."""
+    _, deployment_id, suffix = item.sk.split("#")
+    return deployment_id if suffix == TAKEN_BACK else None
 
 
 def ownership(tenant_id: str) -> str:
-    """What an `owner` item says."""
+    """Returns the `document` of an `owner` item."""
     return json.dumps({"tenant_id": tenant_id})
 
 
 def owners_of(table_name: str, prefix: str, names: Iterable[str]) -> Mapping[str, str]:
-    """The tenant of each deployment or account number that has one; consistent."""
+    """Reads the tenant of each deployment or account number that has one. Consistent."""
     keys = [{"pk": f"{prefix}{name}", "sk": OWNER} for name in sorted(set(names))]
     return {
         item["pk"]["S"].removeprefix(prefix): json.loads(item["document"]["S"])["tenant_id"]
@@ -116,7 +117,7 @@ def owners_of(table_name: str, prefix: str, names: Iterable[str]) -> Mapping[str
 
 
 def lost_race(error: PynamoDBException) -> bool:
-    """Whether another write came first: its condition is not met any more, or the two met."""
+    """Whether another write came first: the condition failed, or the two writes collided."""
     response = getattr(error.cause, "response", None) or {}
     codes = {response.get("Error", {}).get("Code")}
     codes |= {

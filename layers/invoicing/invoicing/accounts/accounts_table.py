@@ -1,8 +1,8 @@
-"""The accounts table as it is billed from: accounts whole, and the prices they are pinned to.
+"""The accounts table as billing reads it: whole accounts, and the prices they are pinned to.
 
-`account_item` describes its items and their keys. Whoever writes uses the table class of what is
-written: `catalogue_table`, `tenants_table`, `subscriptions_table`. The rollup writes none of
-these, and its cold start does not pay for them.
+`account_item` describes its items and their keys. Writes go through `catalogue_table`,
+`tenants_table` and `subscriptions_table`. The rollup writes none of these, and its cold start does
+not pay for them.
 """
 
 import json
@@ -32,7 +32,7 @@ from invoicing.accounts.account_item import (
 from invoicing.foundation.dynamodb import bound, read_keys
 from quote_engine import Plan, parse_plan
 
-# What reading a document that another version of this code wrote, or a person, may come to.
+# Errors from reading JSON that another version of this code, or a person, has written.
 UNREADABLE = (ValueError, TypeError, KeyError, ArithmeticError)
 
 
@@ -53,12 +53,12 @@ class AccountsTable:
         self._catalogue: dict[Key, Plan | AddonPrice] = {}
 
     def account(self, tenant_id: str) -> Account:
-        """The tenant and all of its subscriptions.
+        """Reads the tenant and all of its subscriptions.
 
-        Raises UnknownTenant, and InvalidAccount for what is stored and cannot be read.
+        Raises UnknownTenant, and InvalidAccount if a stored item cannot be read.
         """
         tenant: Tenant | None = None
-        subscriptions, unsubscribed = [], set()
+        segments, unsubscribed = [], set()
         for item in self._items.query(tenant_id, consistent_read=True):
             try:
                 if item.sk == TENANT:
@@ -66,59 +66,56 @@ class AccountsTable:
                 elif taken_back := deployment_taken_back(item):
                     unsubscribed.add(taken_back)
                 else:
-                    subscriptions.append(segment_of(tenant_id, item))
+                    segments.append(segment_of(tenant_id, item))
             except UNREADABLE as error:
-                # One tenant's affair, whatever it is: a report of all must not end here.
+                # Any such error concerns one tenant: a report on all tenants must not end here.
                 text = f"account of {tenant_id}: {item.sk} cannot be read: {error!r}"
                 raise InvalidAccount(text) from error
         if tenant is None:
             raise UnknownTenant(f"tenant {tenant_id} is not in the accounts table")
-        return Account(tenant, tuple(subscriptions), frozenset(unsubscribed))
+        return Account(tenant, tuple(segments), frozenset(unsubscribed))
 
-    def catalogue_keys(self, subscriptions: Iterable[Segment]) -> list[Mapping[str, str]]:
-        """The keys of what these are pinned to and what is not in memory already."""
+    def catalogue_keys(self, segments: Iterable[Segment]) -> list[Mapping[str, str]]:
+        """Returns the keys of the prices that these are pinned to, without those in memory."""
         wanted = {
             key
-            for subscription in subscriptions
+            for segment in segments
             for key in (
-                price_key("plan", subscription.plan_code, subscription.plan_version),
-                *(
-                    price_key("addon", choice.code, choice.version)
-                    for choice in subscription.addons
-                ),
+                price_key("plan", segment.plan_code, segment.plan_version),
+                *(price_key("addon", choice.code, choice.version) for choice in segment.addons),
             )
         }
         return [{"pk": pk, "sk": sk} for pk, sk in sorted(wanted - self._catalogue.keys())]
 
     def take_catalogue(self, items: Iterable[Mapping[str, Mapping[str, str]]]) -> None:
-        """Keeps plans and add-ons that were read by `catalogue_keys`."""
+        """Keeps in memory plans and add-ons that were read by their `catalogue_keys`."""
         for item in items:
             key = (item["pk"]["S"], item["sk"]["S"])
-            document = json.loads(item["document"]["S"])
+            stored = json.loads(item["document"]["S"])
             if key[0].startswith("plan#"):
-                self._catalogue[key] = parse_plan(document)
+                self._catalogue[key] = parse_plan(stored)
             else:
-                price = Decimal(document["price"])
-                self._catalogue[key] = AddonPrice(document["code"], document["name"], price)
+                price = Decimal(stored["price"])
+                self._catalogue[key] = AddonPrice(stored["code"], stored["name"], price)
 
-    def load_catalogue(self, subscriptions: Iterable[Segment]) -> None:
-        """Reads in one call what these are pinned to, as far as it is not in memory already."""
-        self.take_catalogue(read_keys(self.name, self.catalogue_keys(subscriptions)))
+    def load_catalogue(self, segments: Iterable[Segment]) -> None:
+        """Reads in one call the prices that these are pinned to and that are not in memory yet."""
+        self.take_catalogue(read_keys(self.name, self.catalogue_keys(segments)))
 
     def plan(self, code: str, version: int) -> Plan:
-        """A version of a plan; raises UnknownPrice."""
-        found = self._pinned(price_key("plan", code, version))
-        assert isinstance(found, Plan)
-        return found
+        """Returns a version of a plan; raises UnknownPrice."""
+        plan = self._pinned(price_key("plan", code, version))
+        assert isinstance(plan, Plan)
+        return plan
 
     def addon(self, code: str, version: int) -> AddonPrice:
-        """A version of an add-on; raises UnknownPrice."""
-        found = self._pinned(price_key("addon", code, version))
-        assert isinstance(found, AddonPrice)
-        return found
+        """Returns a version of an add-on; raises UnknownPrice."""
+        addon = self._pinned(price_key("addon", code, version))
+        assert isinstance(addon, AddonPrice)
+        return addon
 
     def newest_version(self, kind: str, code: str) -> int:
-        """The newest version of a `plan` or an `addon`; raises UnknownPrice without any."""
+        """Reads the newest version of a `plan` or an `addon`; raises UnknownPrice without any."""
         newest = self._items.query(
             f"{kind}#{code}", scan_index_forward=False, consistent_read=True, limit=1
         )
@@ -135,25 +132,26 @@ class AccountsTable:
         return self._catalogue[key]
 
     def tenant_ids(self, after: str | None, page_size: int) -> Iterator[list[str]]:
-        """Every tenant's id in order, page by page, keys only, starting after `after`.
+        """Yields the ids of all tenants in order, page by page, starting after `after`.
 
-        An index is read, which may lag a second behind: it says who is looked at, never how much.
+        They come from an index of keys, which may lag a second behind. It decides who is looked
+        at, never an amount.
         """
         condition = AccountItem.pk > after if after is not None else None
         last: Any = None
         while True:
-            found = self._items.by_kind.query(
+            items = self._items.by_kind.query(
                 TENANT, condition, limit=page_size, page_size=page_size, last_evaluated_key=last
             )
-            yield [item.pk for item in found]
-            last = found.last_evaluated_key
+            yield [item.pk for item in items]
+            last = items.last_evaluated_key
             if last is None:
                 return
 
     def owners(self, deployment_ids: Iterable[str]) -> Mapping[str, str]:
-        """The tenant of each deployment that is known."""
+        """Reads the tenant of each known deployment."""
         return owners_of(self.name, DEPLOYMENT, deployment_ids)
 
     def number_owners(self, numbers: Iterable[str]) -> Mapping[str, str]:
-        """The tenant of each account number that is given."""
+        """Reads the tenant of each account number that has one."""
         return owners_of(self.name, NUMBER, numbers)

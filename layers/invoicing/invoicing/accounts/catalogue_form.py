@@ -1,4 +1,4 @@
-"""Plans and add-ons as the API and files give them: what cannot price is refused, by place."""
+"""Reads plans and add-ons from the API and from files; refuses those that cannot price."""
 
 import json
 import re
@@ -6,17 +6,17 @@ import re
 from invoicing.accounts.account import AddonPrice
 from quote_engine import InvalidRequest, Plan, parse_addon, parse_plan, plan_json
 
-# It stands in paths and keys, and on invoices where there is no name.
+# A code appears in paths and keys, and on invoices where there is no name.
 CODE = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 MOST_RATES, MOST_TIERS = 50, 50
-# Of the 400 KB that DynamoDB takes.
+# DynamoDB takes items of up to 400 KB.
 MOST_BYTES = 300_000
 
 
-def read_plan(document: object) -> Plan:
-    """A plan; raises InvalidRequest with every fault, as `rates[0].tiers: reason`."""
-    _refuse_long(document)
-    plan = parse_plan(document)
+def read_plan(body: object) -> Plan:
+    """Returns the plan; raises InvalidRequest with every fault, as `rates[0].tiers: reason`."""
+    _refuse_long(body)
+    plan = parse_plan(body)
     _refuse_code(plan.code)
     size = len(json.dumps(plan_json(plan)))
     if size > MOST_BYTES:
@@ -24,11 +24,11 @@ def read_plan(document: object) -> Plan:
     return plan
 
 
-def read_addon(document: object) -> AddonPrice:
-    """An add-on; raises InvalidRequest with every fault."""
-    if isinstance(document, dict) and "quantity" in document:
+def read_addon(body: object) -> AddonPrice:
+    """Returns the add-on; raises InvalidRequest with every fault."""
+    if isinstance(body, dict) and "quantity" in body:
         raise InvalidRequest(("quantity: belongs to a subscription, not to the catalogue",))
-    addon = parse_addon(document)
+    addon = parse_addon(body)
     _refuse_code(addon.code)
     return AddonPrice(addon.code, addon.name, addon.price)
 
@@ -38,9 +38,9 @@ def _refuse_code(code: str) -> None:
         raise InvalidRequest((f"code: must match {CODE}",))
 
 
-def _refuse_long(document: object) -> None:
-    """Before anything of it is read: a fault of each of a million tiers would help nobody."""
-    rates = document.get("rates") if isinstance(document, dict) else None
+def _refuse_long(body: object) -> None:
+    """Refuses long lists before reading them: a fault for each of a million tiers helps nobody."""
+    rates = body.get("rates") if isinstance(body, dict) else None
     if not isinstance(rates, list):
         return
     if len(rates) > MOST_RATES:

@@ -1,4 +1,4 @@
-"""Plans and add-ons of the accounts table: a change is a new version, and none is ever changed.
+"""Plans and add-ons of the accounts table: a change is a new version; no version ever changes.
 
 Subscriptions are pinned to versions, so a new one changes nobody's price.
 """
@@ -21,12 +21,12 @@ MOST_VERSIONS = 9999
 
 
 class TooManyVersions(Exception):
-    """The code has 9,999 versions; what comes next needs a code of its own."""
+    """The code has 9,999 versions; further changes need a new code."""
 
 
 @dataclass(frozen=True, slots=True)
 class PriceKind[P: (Plan, AddonPrice)]:
-    """What is versioned: its name in keys, and how it is stored."""
+    """A kind of price, plan or add-on: its name in keys, and how it is stored and read."""
 
     name: str
     document: Callable[[P], Mapping[str, Any]]
@@ -37,8 +37,8 @@ def _stored_addon_json(addon: AddonPrice) -> Mapping[str, Any]:
     return {"code": addon.code, "name": addon.name, "price": str(addon.price)}
 
 
-def _read_addon(document: Any) -> AddonPrice:
-    return AddonPrice(document["code"], document["name"], Decimal(document["price"]))
+def _read_addon(stored: Any) -> AddonPrice:
+    return AddonPrice(stored["code"], stored["name"], Decimal(stored["price"]))
 
 
 PLANS: PriceKind[Plan] = PriceKind("plan", plan_json, parse_plan)
@@ -54,17 +54,17 @@ class PriceVersions[P: (Plan, AddonPrice)]:
         self._kind: PriceKind[P] = kind
 
     def newest(self, code: str) -> Stored[P] | None:
-        """The newest version of a code, if it has any; consistent."""
-        found = self._items.query(
+        """Reads the newest version of a code; None without any. Consistent."""
+        items = self._items.query(
             price_key(self._kind.name, code, 1)[0],
             scan_index_forward=False,
             consistent_read=True,
             limit=1,
         )
-        return next((self._stored(item.document, item.sk) for item in found), None)
+        return next((self._stored(item.document, item.sk) for item in items), None)
 
     def get(self, code: str, version: int) -> Stored[P] | None:
-        """A version of a code, if it is there; consistent."""
+        """Reads a version of a code; None if it does not exist. Consistent."""
         try:
             item = self._items.get(
                 *price_key(self._kind.name, code, version), consistent_read=True
@@ -74,18 +74,18 @@ class PriceVersions[P: (Plan, AddonPrice)]:
         return self._stored(item.document, item.sk)
 
     def several(self, versions: Iterable[tuple[str, int]]) -> list[Stored[P]]:
-        """These (code, version) as far as they are there, in order of code; consistent."""
-        keys = (price_key(self._kind.name, *each) for each in versions)
-        found = {
+        """Reads those of these (code, version) that exist, in order of code. Consistent."""
+        keys = (price_key(self._kind.name, code, version) for code, version in versions)
+        stored = {
             item["pk"]["S"]: (item["document"]["S"], item["sk"]["S"])
             for item in read_keys(self._name, [{"pk": pk, "sk": sk} for pk, sk in keys])
         }
-        return [self._stored(*found[pk]) for pk in sorted(found)]
+        return [self._stored(*stored[pk]) for pk in sorted(stored)]
 
     def codes(self, after: str | None, limit: int) -> list[tuple[str, int]]:
-        """Codes in order after `after`, each with its newest version.
+        """Lists codes in order, starting after `after`, each with its newest version.
 
-        An index is read, which may lag a second behind: it says what there is, never at which
+        They come from an index, which may lag a second behind. It decides what is listed, never a
         price.
         """
         condition = AccountItem.pk > f"{self._kind.name}#{after}" if after is not None else None
@@ -98,9 +98,9 @@ class PriceVersions[P: (Plan, AddonPrice)]:
         return list(newest.items())
 
     def write(self, price: P, before: Stored[P] | None) -> int:
-        """Adds the version after `before`, and returns it.
+        """Adds the version after `before`, and returns its number.
 
-        Raises VersionChanged when that version is there already, and TooManyVersions.
+        Raises VersionChanged when that version already exists, and TooManyVersions.
         """
         version = before.version + 1 if before else 1
         if version > MOST_VERSIONS:
@@ -114,7 +114,7 @@ class PriceVersions[P: (Plan, AddonPrice)]:
         return version
 
     def put(self, price: P, version: int) -> None:
-        """Adds this very version; the same again is a no-op, another raises VersionExists."""
+        """Adds this very version. Repeating does nothing; other content raises VersionExists."""
         item = self._item(price, version)
         try:
             item.save(AccountItem.pk.does_not_exist())
@@ -132,5 +132,5 @@ class PriceVersions[P: (Plan, AddonPrice)]:
             *price_key(kind.name, price.code, version), kind=kind.name, document=text
         )
 
-    def _stored(self, document: str, sort_key: str) -> Stored[P]:
-        return Stored(self._kind.read(json.loads(document)), int(sort_key.removeprefix("v")))
+    def _stored(self, text: str, sort_key: str) -> Stored[P]:
+        return Stored(self._kind.read(json.loads(text)), int(sort_key.removeprefix("v")))

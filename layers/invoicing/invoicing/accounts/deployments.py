@@ -1,4 +1,4 @@
-"""A deployment's subscriptions through time: segments of days, each with terms of its own."""
+"""A deployment's subscription over time: segments of days, each with its own terms."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ DAY = timedelta(days=1)
 
 
 class NotRunning(InvalidAccount):
-    """No segment of the deployment has this day."""
+    """No segment of the deployment includes this day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,54 +25,55 @@ class Deployment:
 
 
 def first_overlap(segments: Iterable[Segment]) -> tuple[Segment, Segment] | None:
-    """The first two segments that share a day (both dates of each are billed), or None.
+    """Returns the first two segments that share a day (both dates are billed), or None.
 
-    Of segments in order of first day, two neighbours share one if any two do.
+    In order of first day, two neighbours share a day if any two segments do.
     """
-    for one, other in pairwise(sorted(segments, key=lambda each: each.starts_on)):
-        if one.ends_on is None or one.ends_on >= other.starts_on:
-            return one, other
+    for earlier, later in pairwise(sorted(segments, key=lambda segment: segment.starts_on)):
+        if earlier.ends_on is None or earlier.ends_on >= later.starts_on:
+            return earlier, later
     return None
 
 
 def segment_for(segments: Iterable[Segment], day: date, plan: str) -> Segment | None:
-    """The stored segment whose versions a segment from this day goes on with, or None.
+    """Returns the stored segment whose versions a segment from this day keeps, or None.
 
-    The one that has the day; else, for a first day that is moved, the nearest on the same plan.
+    It is the one that includes the day. If there is none, a first day may have been moved: then it
+    is the nearest one on the same plan.
     """
-    found = list(segments)
-    for each in found:
-        if each.active_on(day):
-            return each
-    same = [each for each in found if each.plan_code == plan]
-    return min(same, key=lambda each: abs(each.starts_on - day), default=None)
+    stored = list(segments)
+    for segment in stored:
+        if segment.active_on(day):
+            return segment
+    same_plan = [segment for segment in stored if segment.plan_code == plan]
+    return min(same_plan, key=lambda segment: abs(segment.starts_on - day), default=None)
 
 
 def with_segments(deployment: Deployment, segments: Iterable[Segment]) -> Deployment:
-    """With these segments beside its own, each in the place of one with the same first day.
+    """Returns the deployment with these segments too; each replaces one with its first day.
 
-    Raises InvalidAccount when two would share a day, or there would be too many.
+    Raises InvalidAccount when two would share a day, or when there would be too many.
     """
-    by_day = {each.starts_on: each for each in deployment.segments}
-    by_day |= {each.starts_on: each for each in segments}
-    found = tuple(by_day[day] for day in sorted(by_day))
-    if overlap := first_overlap(found):
-        one, other = overlap
+    by_day = {segment.starts_on: segment for segment in deployment.segments}
+    by_day |= {segment.starts_on: segment for segment in segments}
+    in_order = tuple(by_day[day] for day in sorted(by_day))
+    if overlap := first_overlap(in_order):
+        earlier, later = overlap
         raise InvalidAccount(
-            f"starts_on: {other.starts_on} overlaps the subscription from {one.starts_on}"
+            f"starts_on: {later.starts_on} overlaps the subscription from {earlier.starts_on}"
         )
-    if len(found) > MOST_SEGMENTS:
+    if len(in_order) > MOST_SEGMENTS:
         raise InvalidAccount(f"deployment_id: has more than {MOST_SEGMENTS} segments")
-    return replace(deployment, segments=found)
+    return replace(deployment, segments=in_order)
 
 
 def changed_from(
     deployment: Deployment, day: date, change: Callable[[Segment], Segment]
 ) -> Deployment:
-    """With other terms from this day on, until the end of the segment that has it.
+    """Returns the deployment with new terms from this day to the end of the segment it is in.
 
     That segment then ends on the day before; a segment that begins on this very day is changed as
-    a whole. `change` is given the segment and answers it with the new terms; the same terms change
+    a whole. `change` takes the segment and returns it with the new terms; the same terms change
     nothing. Raises NotRunning.
     """
     running = _running(deployment, day)
@@ -86,13 +87,13 @@ def changed_from(
 
 
 def ended_on(deployment: Deployment, day: date) -> Deployment:
-    """With this as the last day that is billed; segments that begin later are gone.
+    """Returns the deployment with this as its last billed day, without segments after it.
 
     Raises NotRunning.
     """
     ending = replace(_running(deployment, day), ends_on=day)
-    kept = (each for each in deployment.segments if each.starts_on < ending.starts_on)
-    return replace(deployment, segments=(*kept, ending))
+    earlier = (segment for segment in deployment.segments if segment.starts_on < ending.starts_on)
+    return replace(deployment, segments=(*earlier, ending))
 
 
 def _running(deployment: Deployment, day: date) -> Segment:

@@ -1,4 +1,4 @@
-"""Fields that several forms have: days, text, codes, versions, money; and their refusals."""
+"""Fields that several forms share (days, text, codes, versions, money), and their errors."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -20,37 +20,37 @@ type ReadPrice[P] = Callable[[object], P]
 
 
 class InvalidForm(InvalidBody):
-    """The form cannot be taken."""
+    """The form is refused as a whole; `reasons` says why, by field."""
 
     @classmethod
     def of(cls, error: ValueError, prefix: str = "") -> "InvalidForm":
-        """From an error whose text is `field: reason`."""
+        """Makes one from an error whose text is `field: reason`."""
         field, _, reason = str(error).partition(": ")
         return cls({f"{prefix}{field}": reason})
 
 
-def read_form[M: BaseModel](model: type[M], body: Any, named: Mapping[str, str]) -> M:
-    """The form in a request's body; raises InvalidForm with every faulty field.
+def read_form[M: BaseModel](model: type[M], body: Any, from_path: Mapping[str, str]) -> M:
+    """Reads the form in a request's body; raises InvalidForm with every faulty field.
 
-    `named` are what the path names: the body may say the same once more, and nothing else.
+    `from_path` are the fields that the path sets: the body may repeat them, but not differ.
     """
     if not isinstance(body, dict):
         raise InvalidForm({"body": "must be an object"})
-    others = {
+    contradictions = {
         name: f"must be {value}, as in the path"
-        for name, value in named.items()
+        for name, value in from_path.items()
         if body.get(name, value) != value
     }
-    if others:
-        raise InvalidForm(others)
-    form = {key: body[key] for key in body if key not in named}
+    if contradictions:
+        raise InvalidForm(contradictions)
+    form = {key: body[key] for key in body if key not in from_path}
     return read_body(model, form, InvalidForm)
 
 
 def read_priced[P](read: ReadPrice[P], body: Any, code: str) -> P:
-    """A plan or an add-on in a request's body, read by the engine's own rules.
+    """Reads a plan or an add-on in a request's body, by the engine's own rules.
 
-    Raises InvalidForm with every place, as `rates[0].tiers`.
+    Raises InvalidForm with every faulty place, as `rates[0].tiers`.
     """
     if not isinstance(body, dict):
         raise InvalidForm({"body": "must be an object"})
@@ -65,16 +65,16 @@ def read_priced[P](read: ReadPrice[P], body: Any, code: str) -> P:
 
 
 def by_field(error: InvalidRequest) -> dict[str, str]:
-    """The engine's faults by their fields."""
-    found: dict[str, str] = {}
+    """Returns the engine's faults by field."""
+    reasons: dict[str, str] = {}
     for fault in error.faults:
         field, _, reason = fault.partition(": ")
-        found[field] = f"{found[field]}; {reason}" if field in found else reason
-    return found
+        reasons[field] = f"{reasons[field]}; {reason}" if field in reasons else reason
+    return reasons
 
 
 def _day(value: Any) -> Any:
-    # pydantic would take a number for a moment since 1970. YAML has dates of its own.
+    # pydantic would read a number as a time since 1970. YAML has its own dates.
     if type(value) is date or (isinstance(value, str) and DAY.fullmatch(value)):
         return value
     raise ValueError("must be a day such as 2026-04-01")

@@ -1,4 +1,4 @@
-"""Accounts as the API answers them; a tenant or deployment that is sent back is the same again."""
+"""JSON views of accounts. A tenant or deployment that is sent back as answered stays the same."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,26 +13,26 @@ type Show[P] = Callable[[Stored[P]], Json]
 
 
 def plan_version_json(stored: Stored[Plan]) -> Json:
-    """A plan in the words of the catalogue, and its version."""
+    """Returns a plan in the format of the catalogue, with its version."""
     return plan_json(stored.record) | {"version": stored.version}
 
 
 def plan_summary_json(stored: Stored[Plan]) -> Json:
-    """A plan in a list: without its rates, which may be long."""
-    document = plan_version_json(stored)
-    del document["rates"]
-    return document
+    """Returns a plan as it is listed: without its rates, which may be long."""
+    summary = plan_version_json(stored)
+    del summary["rates"]
+    return summary
 
 
 def addon_version_json(stored: Stored[AddonPrice]) -> Json:
-    """An add-on and its version."""
+    """Returns an add-on with its version."""
     addon = stored.record
     price = format(addon.price, "f")
     return {"code": addon.code, "name": addon.name, "price": price, "version": stored.version}
 
 
 def tenant_json(tenant: Tenant) -> Json:
-    """A tenant; what it has not is null."""
+    """Returns a tenant; what it does not have is null."""
     address = tenant.address
     return {
         "tenant_id": tenant.tenant_id,
@@ -55,16 +55,16 @@ def tenant_json(tenant: Tenant) -> Json:
 
 
 def deployment_json(deployment: Deployment) -> Json:
-    """A deployment with its segments."""
+    """Returns a deployment with its segments."""
     return {
         "tenant_id": deployment.tenant_id,
         "deployment_id": deployment.deployment_id,
-        "segments": [segment_json(each) for each in deployment.segments],
+        "segments": [segment_json(segment) for segment in deployment.segments],
     }
 
 
 def segment_json(segment: Segment) -> Json:
-    """A segment's days and terms; money as decimal strings."""
+    """Returns a segment's days and terms; amounts of money are decimal strings."""
     ends_on, commitment = segment.ends_on, segment.minimum_commitment
     return {
         "starts_on": segment.starts_on.isoformat(),
@@ -75,11 +75,11 @@ def segment_json(segment: Segment) -> Json:
             {"code": choice.code, "version": choice.version, "quantity": choice.quantity}
             for choice in segment.addons
         ],
-        "discounts": [discount_json(each) for each in segment.discounts],
+        "discounts": [discount_json(discount) for discount in segment.discounts],
         "minimum_commitment": None if commitment is None else format(commitment, "f"),
     }
 
 
 def listed_segment_json(segment: Segment) -> Json:
-    """A segment in a list of several deployments'."""
+    """Returns a segment for a list across deployments, with its deployment's id."""
     return {"deployment_id": segment.deployment_id} | segment_json(segment)

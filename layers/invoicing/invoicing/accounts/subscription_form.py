@@ -1,7 +1,7 @@
-"""Subscriptions as the API and files give them: segments of days, changes, ends.
+"""Subscriptions as the API and files send them: segments of days, changes, ends.
 
-Where no version is named, a segment stays on the one it has; a plan or add-on that is new to it
-gets the newest.
+Where the form names no version, a segment keeps the version it has; a plan or add-on that is new
+to it gets the newest one.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ MOST_ADDONS = 50
 
 
 class AddonForm(StrictModel):
-    """An add-on and how many of it."""
+    """An add-on and its quantity."""
 
     code: Code
     quantity: AddonQuantity = 1
@@ -40,7 +40,7 @@ Addons = Annotated[
 
 
 class SegmentForm(StrictModel):
-    """Days, both billed, and the terms on them."""
+    """A first and a last day, both billed, and the terms for these days."""
 
     starts_on: Day
     ends_on: Day | None = None
@@ -58,7 +58,7 @@ class DeploymentForm(StrictModel):
 
 
 class ChangeForm(StrictModel):
-    """Other terms from a day on; what is absent stays as it was."""
+    """New terms from a day on; what is absent stays as it is."""
 
     first_day: Annotated[Day, Field(alias="from")]
     plan: Code = ""
@@ -68,7 +68,7 @@ class ChangeForm(StrictModel):
     minimum_commitment: Dollars | None = None
 
     def says(self, field: str) -> bool:
-        """Whether the field was given, be it as nothing."""
+        """Whether the field was sent, even with an empty value."""
         return field in self.model_fields_set
 
 
@@ -79,19 +79,22 @@ class EndForm(StrictModel):
 
 
 type Newest = Callable[[str, str], int]
-"""The newest version of a (`plan` or `addon`, code); raises UnknownPrice."""
+"""Returns the newest version of a (`plan` or `addon`, code); raises UnknownPrice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """Chooses versions: the one named, else the one that is there, else the newest."""
+    """Chooses versions: the named one, or else the one in use, or else the newest."""
 
     newest: Newest
 
     def segment(
         self, form: SegmentForm, tenant_id: str, deployment_id: str, before: Segment | None
     ) -> Segment:
-        """A segment in the place of `before`; raises InvalidAccount and UnknownPrice."""
+        """Returns the form's segment, which keeps the versions of `before`.
+
+        Raises InvalidAccount and UnknownPrice.
+        """
         return Segment(
             tenant_id=tenant_id,
             deployment_id=deployment_id,
@@ -105,7 +108,7 @@ class Pins:
         )
 
     def changed(self, form: ChangeForm, running: Segment) -> Segment:
-        """The running segment with the form's terms; raises UnknownPrice."""
+        """Returns the running segment with the form's terms; raises UnknownPrice."""
         plan = form.plan if form.says("plan") else running.plan_code
         terms: dict[str, Any] = {
             "plan_code": plan,
@@ -128,13 +131,13 @@ class Pins:
     def _addons(
         self, addons: tuple[AddonForm, ...], before: Segment | None
     ) -> tuple[AddonChoice, ...]:
-        had: Mapping[str, int] = (
+        versions: Mapping[str, int] = (
             {choice.code: choice.version for choice in before.addons} if before else {}
         )
         chosen = (
             AddonChoice(
                 addon.code,
-                addon.version or had.get(addon.code) or self.newest("addon", addon.code),
+                addon.version or versions.get(addon.code) or self.newest("addon", addon.code),
                 addon.quantity,
             )
             for addon in addons

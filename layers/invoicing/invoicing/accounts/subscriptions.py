@@ -1,6 +1,6 @@
-"""Starts, changes and ends subscriptions: the whole of a deployment at a time.
+"""Starts, changes and ends subscriptions, one whole deployment at a time.
 
-Nothing here looks at invoices: a change of days that are invoiced already changes no invoice.
+Nothing here looks at invoices: changing days that are already invoiced changes no invoice.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,15 +27,16 @@ type Found = Stored[Deployment] | None
 
 
 class UnknownDeployment(Exception):
-    """The tenant has never subscribed such a deployment."""
+    """The tenant has never had a subscription for this deployment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subscriptions:
-    """A deployment's segments, checked against the catalogue.
+    """Writes a deployment's segments, checked against the catalogue.
 
-    All raise InvalidForm with the faulty fields, and UnknownTenant, DeploymentTaken,
-    TooManyChanges, RecordBusy, and whatever `allow` raises. What is so already is no change.
+    All methods raise InvalidForm with the faulty fields, and UnknownTenant, DeploymentTaken,
+    TooManyChanges, RecordBusy, and whatever `allow` raises. Writing what is already stored does
+    nothing.
     """
 
     accounts: AccountsTable
@@ -44,28 +45,28 @@ class Subscriptions:
 
     @classmethod
     def over(cls, table_name: str) -> "Subscriptions":
-        """Over the accounts table of this name."""
+        """Makes one over the accounts table of this name."""
         tables = AccountsTable(table_name), SubscriptionsTable(table_name)
         return cls(*tables, TenantsTable(table_name))
 
     def put(
         self, tenant_id: str, deployment_id: str, form: DeploymentForm, allow: Allow
     ) -> Written[Deployment]:
-        """Makes these the deployment's segments; others are gone."""
+        """Replaces all segments of the deployment with those of the form."""
 
         def make(before: Found) -> Deployment:
             if before is None:
                 self._refuse_unknown(tenant_id)
                 _refuse_none(form)
-            found = self._segments(tenant_id, deployment_id, form, before)
-            return Deployment(tenant_id, deployment_id, found)
+            segments = self._segments(tenant_id, deployment_id, form, before)
+            return Deployment(tenant_id, deployment_id, segments)
 
         return self._write(tenant_id, deployment_id, make, allow)
 
     def change(
         self, tenant_id: str, deployment_id: str, form: ChangeForm, allow: Allow
     ) -> Written[Deployment]:
-        """Changes terms from a day on. Raises UnknownDeployment."""
+        """Changes the terms from a day on. Raises UnknownDeployment."""
         pins = Pins(cache(self.accounts.newest_version))
 
         def terms(running: Segment) -> Segment:
@@ -113,22 +114,22 @@ class Subscriptions:
         self, tenant_id: str, deployment_id: str, form: DeploymentForm, before: Found
     ) -> tuple[Segment, ...]:
         pins = Pins(cache(self.accounts.newest_version))
-        found: list[Segment] = []
-        for n, each in enumerate(form.segments):
+        segments: list[Segment] = []
+        for n, segment_form in enumerate(form.segments):
             stored = before.record.segments if before else ()
-            had = segment_for(stored, each.starts_on, each.plan)
+            predecessor = segment_for(stored, segment_form.starts_on, segment_form.plan)
             try:
-                found.append(pins.segment(each, tenant_id, deployment_id, had))
+                segments.append(pins.segment(segment_form, tenant_id, deployment_id, predecessor))
             except UnknownPrice as error:
                 raise InvalidForm({f"segments.{n}.{_kind(error)}": str(error)}) from error
             except InvalidAccount as error:
                 raise InvalidForm.of(error, f"segments.{n}.") from error
-        _refuse_overlap(found)
-        self._refuse_unpriced(found, "segments.{}.")
-        return tuple(sorted(found, key=lambda segment: segment.starts_on))
+        _refuse_overlap(segments)
+        self._refuse_unpriced(segments, "segments.{}.")
+        return tuple(sorted(segments, key=lambda segment: segment.starts_on))
 
     def _refuse_unpriced(self, segments: Sequence[Segment], prefix: str = "") -> None:
-        """Every version must be in the catalogue: the month-end could not price it."""
+        """Refuses versions that the catalogue lacks: the month-end could not price them."""
         self.accounts.load_catalogue(segments)
         for n, segment in enumerate(segments):
             try:
@@ -146,20 +147,20 @@ def _known(before: Found) -> Deployment:
 
 
 def _refuse_none(form: DeploymentForm) -> None:
-    """A deployment is its tenant's for good: a name that was mistyped should not be taken."""
+    """Refuses a new deployment without segments: a mistyped name would be owned for good."""
     if not form.segments:
         raise InvalidForm({"segments": "must have one: the tenant has no such deployment yet"})
 
 
 def _kind(error: UnknownPrice) -> str:
-    """The field that names what is not in the catalogue."""
+    """Returns the field that names what is not in the catalogue."""
     return "plan" if str(error).startswith("plan ") else "addons"
 
 
 def _refuse_overlap(segments: Sequence[Segment]) -> None:
     if overlap := first_overlap(segments):
-        one, other = overlap
+        earlier, later = overlap
         # By identity: two that begin on the same day may be equal.
-        n = next(n for n, each in enumerate(segments) if each is other)
-        reason = f"{other.starts_on} overlaps the segment from {one.starts_on}"
+        n = next(n for n, segment in enumerate(segments) if segment is later)
+        reason = f"{later.starts_on} overlaps the segment from {earlier.starts_on}"
         raise InvalidForm({f"segments.{n}.starts_on": reason})

@@ -1,8 +1,8 @@
-"""Subscriptions of the accounts table, deployment by deployment.
+"""Subscriptions of the accounts table, one deployment at a time.
 
 All segments of a deployment change together: each write names the version of the whole, on the
-item that says whose the deployment is. So two writers at once cannot make segments that overlap,
-each of which would be sound by itself.
+item that names the deployment's tenant. So two writers at once cannot make segments that overlap,
+although each write alone would be sound.
 """
 
 import json
@@ -31,12 +31,13 @@ from invoicing.accounts.deployments import Deployment, with_segments
 from invoicing.foundation.dynamodb import bound, connection
 from invoicing.foundation.versions import Stored, VersionChanged, write_version
 
-# DynamoDB takes 100 actions a transaction; one is the owner's, one remembers what was taken back.
+# A DynamoDB transaction takes 100 actions: one writes the owner, one may mark the deployment as
+# without segments.
 MOST_CHANGES = 98
 
 
 class TooManyChanges(Exception):
-    """More segments would change at once than fit into one transaction."""
+    """The write would change more segments than fit into one transaction."""
 
 
 type SegmentPage = tuple[tuple[Segment, ...], str | None]
@@ -58,7 +59,7 @@ class SubscriptionsTable:
         self._items = bound(AccountItem, table_name)
 
     def get(self, tenant_id: str, deployment_id: str) -> Stored[Deployment] | None:
-        """A tenant's deployment with its segments, if it has ever had any; consistent.
+        """Reads a tenant's deployment with its segments; None if it never had any. Consistent.
 
         Raises DeploymentTaken when it is another tenant's.
         """
@@ -68,21 +69,21 @@ class SubscriptionsTable:
             return None
         if owner.document != ownership(tenant_id):
             raise DeploymentTaken(f"deployment {deployment_id} is another tenant's")
-        # Read after the version: a write in between makes the version old, never the segments.
-        segments = self._items.query(
+        # Read after the version: a write in between makes the version stale, never the segments.
+        items = self._items.query(
             tenant_id,
             AccountItem.sk.startswith(f"{SEGMENT}{deployment_id}#"),
             consistent_read=True,
         )
-        found = _segments(tenant_id, segments)
-        return Stored(Deployment(tenant_id, deployment_id, found), version_of(owner))
+        segments = _segments(tenant_id, items)
+        return Stored(Deployment(tenant_id, deployment_id, segments), version_of(owner))
 
     def page(self, tenant_id: str, after: str | None, limit: int) -> SegmentPage:
-        """A tenant's segments in order of deployment and first day; consistent."""
+        """Reads a page of a tenant's segments, sorted by deployment and first day. Consistent."""
         start: dict[str, dict[str, Any]] | None = None
         if after is not None:
             start = {"pk": {"S": tenant_id}, "sk": {"S": after}}
-        found = list(
+        items = list(
             self._items.query(
                 tenant_id,
                 AccountItem.sk.startswith(SEGMENT),
@@ -91,47 +92,49 @@ class SubscriptionsTable:
                 last_evaluated_key=start,
             )
         )
-        segments = _segments(tenant_id, found[:limit])
-        return segments, found[limit - 1].sk if len(found) > limit else None
+        segments = _segments(tenant_id, items[:limit])
+        return segments, items[limit - 1].sk if len(items) > limit else None
 
     def put(self, segment: Segment, *others: Segment) -> None:
-        """Stores segments of one deployment in one transaction, each by its first day.
+        """Stores segments of one deployment in one transaction, each under its first day.
 
-        Segments with other first days stay. The first ones make the deployment its tenant's for
-        good: usage finds its tenant by the deployment alone. Raises DeploymentTaken when it is
-        another tenant's, TooManyChanges, and InvalidAccount when days overlap.
+        Segments with other first days stay. The first write makes the tenant the owner of the
+        deployment for good: usage finds its tenant by the deployment alone. Raises DeploymentTaken
+        when it is another tenant's, TooManyChanges, and InvalidAccount when days overlap.
         """
         tenant_id, deployment_id = segment.tenant_id, segment.deployment_id
 
-        def beside(before: Stored[Deployment] | None) -> Deployment:
+        def make(before: Stored[Deployment] | None) -> Deployment:
             empty = Deployment(tenant_id, deployment_id, ())
             return with_segments(before.record if before else empty, (segment, *others))
 
-        write_version(lambda: self.get(tenant_id, deployment_id), beside, self.write)
+        write_version(lambda: self.get(tenant_id, deployment_id), make, self.write)
 
     def write(self, after: Deployment, before: Stored[Deployment] | None) -> int:
-        """Stores a deployment in the place of `before`, in one transaction; the new version.
+        """Stores a deployment in place of `before` in one transaction; returns the new version.
 
         Raises VersionChanged when `before` is not what is stored, and TooManyChanges.
         """
-        old = {_segment_key(each): each for each in before.record.segments} if before else {}
-        new = {_segment_key(each): each for each in after.segments}
+        old_segments = before.record.segments if before else ()
+        old = {_segment_key(segment): segment for segment in old_segments}
+        new = {_segment_key(segment): segment for segment in after.segments}
         puts = [key for key, segment in new.items() if old.get(key) != segment]
-        gone = [key for key in old if key not in new]
-        if len(puts) + len(gone) > MOST_CHANGES:
-            raise TooManyChanges(f"changes {len(puts) + len(gone)} segments, over {MOST_CHANGES}")
+        deletes = [key for key in old if key not in new]
+        changes = len(puts) + len(deletes)
+        if changes > MOST_CHANGES:
+            raise TooManyChanges(f"changes {changes} segments, over {MOST_CHANGES}")
         version = before.version + 1 if before else 1
         absent = AccountItem.pk.does_not_exist()
         try:
-            with TransactWrite(connection=connection()) as change:
-                change.save(
+            with TransactWrite(connection=connection()) as transaction:
+                transaction.save(
                     self._owner(after, version), has_version(before.version) if before else absent
                 )
                 for key in puts:
-                    change.save(self._segment(key, new[key]))
-                for key in gone:
-                    change.delete(self._items(after.tenant_id, key))
-                self._remember_taken_back(change, after, before)
+                    transaction.save(self._segment(key, new[key]))
+                for key in deletes:
+                    transaction.delete(self._items(after.tenant_id, key))
+                self._remember_taken_back(transaction, after, before)
         except TransactWriteError as error:
             if not lost_race(error):
                 raise
@@ -139,19 +142,19 @@ class SubscriptionsTable:
         return version
 
     def _remember_taken_back(
-        self, change: TransactWrite, after: Deployment, before: Stored[Deployment] | None
+        self, transaction: TransactWrite, after: Deployment, before: Stored[Deployment] | None
     ) -> None:
         """Keeps a deployment without segments in its account.
 
-        Metering goes on, and nothing that is used may be lost from sight.
+        Its metering goes on, and no usage may be lost from sight.
         """
         taken_back = self._items(
             after.tenant_id, taken_back_key(after.deployment_id), document="null"
         )
         if not after.segments:
-            change.save(taken_back)
+            transaction.save(taken_back)
         elif before is not None and not before.record.segments:
-            change.delete(taken_back)
+            transaction.delete(taken_back)
 
     def _owner(self, deployment: Deployment, version: int) -> AccountItem:
         return self._items(

@@ -1,6 +1,6 @@
-"""A tenant as the API and files give it: every field checked.
+"""A tenant as the API and files send it, with every field checked.
 
-Not for the rollup: stdnum alone would cost a quarter of its cold start.
+The rollup must not import this: stdnum alone would cost a quarter of its cold start.
 """
 
 import re
@@ -19,14 +19,14 @@ from invoicing.foundation.parsing import StrictModel
 
 MOST_LINES = 4
 LONGEST_EMAIL, LONGEST_LOCAL_PART = 254, 64
-# What separates or quotes in the header of a letter, where addresses end up.
+# Characters that separate or quote in the header of an email, where addresses end up.
 NOT_IN_EMAIL = frozenset(' ",;:<>()[]\\')
 DOMAIN = re.compile(r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{1,62}")
 
 
 @cache
 def countries() -> frozenset[str]:
-    """The ISO 3166 codes of all countries, as the time zone database lists them."""
+    """Returns the ISO 3166 codes of all countries, as the time zone database lists them."""
     table = files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text(encoding="utf-8")
     rows = (line for line in table.splitlines() if not line.startswith("#"))
     return frozenset(row.partition("\t")[0] for row in rows)
@@ -48,7 +48,7 @@ def _country(text: str) -> str:
 
 
 def _email(text: str) -> str:
-    """One address that every mail system takes; whether it is read, only a letter can tell."""
+    """Accepts one address that every mail system takes; only an email can show if it is read."""
     local, _, domain = text.rpartition("@")
     plain = text.isascii() and text.isprintable() and NOT_IN_EMAIL.isdisjoint(text)
     fits = len(text) <= LONGEST_EMAIL and 0 < len(local) <= LONGEST_LOCAL_PART
@@ -58,7 +58,7 @@ def _email(text: str) -> str:
 
 
 class AddressForm(StrictModel):
-    """An address; states and postcodes are written as their country does, if it has them."""
+    """An address; state and postcode are written as in that country, if it has them."""
 
     lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=MOST_LINES)]
     locality: Line
@@ -67,7 +67,7 @@ class AddressForm(StrictModel):
     postcode: OptionalLine = ""
 
     def address(self) -> Address:
-        """The address as it is stored."""
+        """Returns the address as it is stored."""
         return Address(**self.model_dump())
 
 
@@ -83,7 +83,7 @@ class TenantForm(StrictModel):
     billing_email: Annotated[str, AfterValidator(_email)] | None = None
 
     def tenant(self, tenant_id: str) -> Tenant:
-        """The tenant; raises InvalidAccount."""
+        """Returns the tenant; raises InvalidAccount."""
         return Tenant(
             tenant_id=tenant_id,
             name=self.name,

@@ -1,4 +1,4 @@
-"""Tenants of the accounts table: versioned, each with an account number that it keeps for good."""
+"""Tenants of the accounts table: versioned, and each keeps its account number for good."""
 
 import json
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ class TenantsTable:
         self._items = bound(AccountItem, table_name)
 
     def get(self, tenant_id: str) -> Stored[Tenant] | None:
-        """The tenant, if it is there; consistent."""
+        """Reads the tenant; None if there is none. Consistent."""
         try:
             item = self._items.get(tenant_id, TENANT, consistent_read=True)
         except self._items.DoesNotExist:
@@ -40,10 +40,12 @@ class TenantsTable:
         return Stored(read_tenant(tenant_id, json.loads(item.document)), version_of(item))
 
     def several(self, tenant_ids: Iterable[str]) -> list[Tenant]:
-        """Those of these tenants that are there, in order of id; consistent."""
+        """Reads those of these tenants that exist, in order of id. Consistent."""
         keys = [{"pk": tenant_id, "sk": TENANT} for tenant_id in sorted(set(tenant_ids))]
-        found = {item["pk"]["S"]: item["document"]["S"] for item in read_keys(self._name, keys)}
-        return [read_tenant(name, json.loads(found[name])) for name in sorted(found)]
+        texts = {item["pk"]["S"]: item["document"]["S"] for item in read_keys(self._name, keys)}
+        return [
+            read_tenant(tenant_id, json.loads(texts[tenant_id])) for tenant_id in sorted(texts)
+        ]
 
     def put(self, tenant: Tenant) -> None:
         """Stores a tenant in place of whatever is stored; raises AccountNumberTaken."""
@@ -52,8 +54,8 @@ class TenantsTable:
     def write(self, tenant: Tenant, before: Stored[Tenant] | None) -> int:
         """Stores a tenant in place of `before`, and returns the new version.
 
-        Its account number is given once, because invoice numbers hold it: claimed in the same
-        transaction that creates the tenant, and never changed. Raises AccountNumberTaken, and
+        The account number is assigned once, because invoice numbers contain it: the transaction
+        that creates the tenant claims it, and it never changes. Raises AccountNumberTaken, and
         VersionChanged when `before` is not what is stored.
         """
         if before is None:
@@ -74,12 +76,12 @@ class TenantsTable:
         return version
 
     def _create(self, tenant: Tenant) -> None:
-        mine = ownership(tenant.tenant_id)
-        number = self._items(f"{NUMBER}{tenant.account_number}", OWNER, document=mine)
+        owner = ownership(tenant.tenant_id)
+        number = self._items(f"{NUMBER}{tenant.account_number}", OWNER, document=owner)
         absent = AccountItem.pk.does_not_exist()
         try:
             with TransactWrite(connection=connection()) as creation:
-                creation.save(number, absent | (AccountItem.document == mine))
+                creation.save(number, absent | (AccountItem.document == owner))
                 creation.save(self._item(tenant, 1), absent)
         except TransactWriteError as error:
             if not lost_race(error):
