@@ -1,15 +1,15 @@
-"""What a caller may see. Tenancy comes from the verified `cognito:groups` claim and nothing else.
+"""Callers and their rights. Tenancy comes from the verified `cognito:groups` claim alone.
 
-API Gateway hands the claim over in three shapes, and the shape of the event says which:
+API Gateway passes the claim on in three shapes, and the shape of the event says which:
 
-- HTTP API: `[a b]`. Group names cannot contain white space, so this splits without doubt.
+- HTTP API: `[a b]`. Group names cannot contain white space, so this splits unambiguously.
 - REST API, one group: `a`. Several: `a,b` on AWS, `[a b]` on the local emulator.
 
-Group names *can* contain commas and brackets, so in a REST event one group that is named
+Group names *can* contain commas and brackets, so in a REST event one group with the name
 `tenant:acme,platform_admin` looks exactly like two, and `[platform_admin]` like an admin. The
-authorizer has verified the very token in the Authorization header, whose payload keeps the
-groups apart; it is read for where to split, and believed only if its groups join to exactly the
-verified claim. In doubt: no groups at all.
+authorizer has verified the very token in the Authorization header, and its payload keeps the
+groups apart. So the payload says where to split, and is believed only if its groups join to
+exactly the verified claim. In doubt, the caller has no groups at all.
 """
 
 import base64
@@ -30,40 +30,40 @@ JWT_PARTS = 3
 
 
 class TenantNotNamed(Exception):
-    """A caller in several tenant groups has to say which one is meant."""
+    """A caller in several tenant groups did not say which tenant is meant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A signed-in caller's rights: everything, these tenants' own documents, recording usage."""
+    """A signed-in caller's rights: to everything, to some tenants' data, to record usage."""
 
     is_admin: bool
     tenant_ids: frozenset[str]
     is_meter: bool = False
-    # Who the caller is, from the verified token: for what is their own alone, never for tenancy.
+    # The caller's id in the verified token: for what belongs to them alone, never for tenancy.
     subject: str = ""
-    # What people call the caller: for the audit trail.
+    # The name that people know the caller by, for the audit trail.
     name: str = ""
 
     @property
     def may_read(self) -> bool:
-        """Whether the caller may read any tenant's documents at all."""
+        """Whether the caller may read any tenant's data at all."""
         return self.is_admin or bool(self.tenant_ids)
 
     @property
     def may_record_usage(self) -> bool:
-        """Whether the caller may record usage, of whichever tenant."""
+        """Whether the caller may record usage, for any tenant."""
         return self.is_admin or self.is_meter
 
     def may_see(self, tenant_id: str) -> bool:
-        """Whether invoices of this tenant exist at all, as far as this caller can tell."""
+        """Whether the caller may see this tenant; if not, answer as if it did not exist."""
         return self.is_admin or tenant_id in self.tenant_ids
 
     def tenant_scope(self, requested: str | None) -> str | None:
-        """The one tenant whose invoices are listed; None means every tenant (admins only).
+        """Returns the one tenant whose invoices are listed; None means every tenant (admins only).
 
-        A requested tenant outside the caller's groups is returned as it is: the caller of this
-        method asks `may_see` and answers as if that tenant had no invoices.
+        A requested tenant outside the caller's groups is returned as it is: the code that calls
+        this must check `may_see`, and answer as if that tenant had no invoices.
         Raises TenantNotNamed for a caller in several tenant groups who requests none.
         """
         if requested is not None or self.is_admin:
@@ -74,7 +74,7 @@ class Caller:
 
 
 def _token_groups(event: Mapping[str, Any]) -> Sequence[str]:
-    """The groups inside the bearer token that the authorizer verified; empty if unreadable."""
+    """Returns the groups in the bearer token that the authorizer verified; none if unreadable."""
     headers = event.get("headers") or {}
     values = [value for name, value in headers.items() if name.lower() == "authorization"]
     parts = values[0].removeprefix("Bearer ").split(".") if len(values) == 1 else []
@@ -126,9 +126,9 @@ def _groups(event: Mapping[str, Any]) -> Sequence[str]:
 
 
 def caller_of(event: Mapping[str, Any]) -> Caller:
-    """The rights of the caller of an API Gateway proxy event (REST or HTTP); maybe none."""
+    """Returns the rights of the caller of an API Gateway proxy event (REST or HTTP), if any."""
     groups = _groups(event)
-    tenants = frozenset(found[1] for group in groups if (found := TENANT_GROUP.fullmatch(group)))
+    tenants = frozenset(match[1] for group in groups if (match := TENANT_GROUP.fullmatch(group)))
     subject = _claim(event, "sub")
     name = _claim(event, "cognito:username") or subject
     return Caller(ADMIN_GROUP in groups, tenants, METERING_GROUP in groups, subject, name)

@@ -1,7 +1,7 @@
 """The opaque cursor of a list: a position, sealed together with the scope it belongs to.
 
-The seal keeps a cursor from being edited, or used for another scope or other filters. It is no
-right: whoever breaks it still reads nothing but their own scope, which every page applies anew.
+The seal keeps a cursor from being edited, or used for another scope or other filters. It grants
+no access: someone who breaks it still reads only their own scope, which every page checks again.
 """
 
 import base64
@@ -22,13 +22,13 @@ def _seal(key: str, scope: str, position: bytes) -> bytes:
 
 
 def seal_cursor(key: str, scope: str, position: str) -> str:
-    """An opaque, URL-safe cursor for this position, good for this scope alone."""
+    """Returns an opaque, URL-safe cursor for this position, valid for this scope only."""
     raw = position.encode()
     return base64.urlsafe_b64encode(_seal(key, scope, raw) + raw).decode().rstrip("=")
 
 
 def open_cursor(key: str, scope: str, cursor: str) -> str:
-    """The position in the cursor; raises InvalidCursor unless it was sealed for this scope."""
+    """Returns the cursor's position; raises InvalidCursor unless it was sealed for this scope."""
     try:
         sealed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:

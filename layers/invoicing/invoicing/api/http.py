@@ -1,4 +1,4 @@
-"""What the API functions share: JSON answers, problem documents, CORS, and query parameters."""
+"""Shared parts of the API functions: JSON answers, problem+json, CORS, query parameters."""
 
 import base64
 import binascii
@@ -29,7 +29,7 @@ MOST_ERRORS, LONGEST_TEXT = 100, 500
 class Problem(Exception):
     """An answer other than success, as RFC 9457 problem+json.
 
-    `errors` names each faulty parameter of a 400; `more` are further members of the document.
+    `errors` names each faulty field, if there are any; `more` holds further members of the body.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Problem(Exception):
         self.more = more or {}
 
     def document(self) -> dict[str, Any]:
-        """The body of the answer."""
+        """Returns the body of the answer."""
         body: dict[str, Any] = {
             "type": "about:blank",
             "title": self.status.phrase,
@@ -62,24 +62,24 @@ class Problem(Exception):
 
 
 def not_there(what: str) -> Problem:
-    """The one answer for what does not exist and for what is not the caller's."""
+    """Returns the same 404 for what does not exist and for what is not the caller's."""
     return Problem(HTTPStatus.NOT_FOUND, f"There is no such {what}.")
 
 
 def forbidden() -> Problem:
-    """The answer to a caller who may not use a route at all."""
+    """Returns the 403 for a caller who may not use a route at all."""
     return Problem(HTTPStatus.FORBIDDEN, "None of this caller's groups gives access to this.")
 
 
 def json_body(event: Event) -> Any:
-    """The body of a request, read; raises a 400 when it is not JSON or names a field twice."""
+    """Returns the parsed body; raises a 400 when it is not JSON or names a field twice."""
     try:
-        return read_json(_sent(event))
+        return read_json(_raw_body(event))
     except InvalidJson as error:
         raise bad_request({"body": str(error)}) from error
 
 
-def _sent(event: Event) -> str | bytes:
+def _raw_body(event: Event) -> str | bytes:
     text = event.get("body") or ""
     try:
         return base64.b64decode(text) if event.get("isBase64Encoded") else str(text)
@@ -88,39 +88,39 @@ def _sent(event: Event) -> str | bytes:
 
 
 def received_at(event: Event) -> datetime:
-    """When API Gateway took the request in (UTC): the API functions' only clock."""
+    """Returns when API Gateway received the request (UTC): the API functions' only clock."""
     return datetime.fromtimestamp(event["requestContext"]["requestTimeEpoch"] / 1000, UTC)
 
 
 def bad_request(errors: Mapping[str, str]) -> Problem:
-    """A 400 that names every faulty parameter."""
+    """Returns a 400 that names every faulty parameter."""
     return field_problem(HTTPStatus.BAD_REQUEST, errors)
 
 
 def conflict(errors: Mapping[str, str]) -> Problem:
-    """A 409 that names every field at which what is stored is in the way."""
+    """Returns a 409 that names every field that conflicts with what is stored."""
     return field_problem(HTTPStatus.CONFLICT, errors)
 
 
 def field_problem(status: HTTPStatus, errors: Mapping[str, str]) -> Problem:
-    """A problem with fields. Of very many, and of very long ones, only the beginning is told.
+    """Returns a problem that names fields: the first ones, and the beginning of long texts.
 
-    What is told repeats what was sent, and an answer of over 6 MB would fail.
+    It repeats what was sent, and an answer of over 6 MB would fail.
     """
-    told = {
+    shown = {
         name[:LONGEST_TEXT]: text[:LONGEST_TEXT]
         for name, text in islice(errors.items(), MOST_ERRORS)
     }
-    detail = "; ".join(f"{name}: {text}" for name, text in told.items())
-    if len(errors) > len(told):
-        detail += f"; and {len(errors) - len(told)} more"
-    return Problem(status, detail, told)
+    detail = "; ".join(f"{name}: {text}" for name, text in shown.items())
+    if len(errors) > len(shown):
+        detail += f"; and {len(errors) - len(shown)} more"
+    return Problem(status, detail, shown)
 
 
 def json_response(
     status: HTTPStatus, body: Mapping[str, Any], content_type: str = "application/json"
 ) -> Response:
-    """An API Gateway proxy answer; never cached, and readable by the allowed origin's pages."""
+    """Returns a proxy response: never cached, and readable by pages of the allowed origin."""
     return {
         "statusCode": status.value,
         "headers": {
@@ -136,12 +136,12 @@ def json_response(
 
 
 def ok(body: Mapping[str, Any]) -> Response:
-    """200 with a JSON body."""
+    """Returns a 200 with a JSON body."""
     return json_response(HTTPStatus.OK, body)
 
 
 def preflight() -> Response:
-    """The answer to a browser's CORS preflight; it needs no caller and tells nothing."""
+    """Returns the answer to a browser's CORS preflight; it needs no caller, reveals nothing."""
     response = json_response(HTTPStatus.NO_CONTENT, {})
     response["body"] = ""
     response["headers"] |= {
@@ -153,13 +153,13 @@ def preflight() -> Response:
 
 
 def path_parameter(event: Event, name: str, pattern: str) -> str | None:
-    """What the path names, if it matches the pattern; None if nothing could have such a name."""
+    """Returns a path parameter that matches the pattern; None if nothing can have such a name."""
     value = (event.get("pathParameters") or {}).get(name) or ""
     return value if re.fullmatch(pattern, value) else None
 
 
 def needed_from_path(event: Event, name: str, pattern: str) -> str:
-    """What the path names, for a route that may create it; raises a 400."""
+    """Returns a path parameter of a route that may create what it names; no match raises a 400."""
     value = path_parameter(event, name, pattern)
     if value is None:
         raise bad_request({name: f"must match {pattern}"})
@@ -167,10 +167,10 @@ def needed_from_path(event: Event, name: str, pattern: str) -> str:
 
 
 def scoped_tenant(caller: Caller, requested: str | None) -> str | None:
-    """The one tenant that is meant; None means every tenant (admins only).
+    """Returns the one tenant that is meant; None means every tenant (admins only).
 
-    Raises a 400 for what is no tenant id and for a caller of several tenants who names none.
-    Whether the caller may see the tenant is for the route to ask, and to answer in its own way.
+    Raises a 400 for what is no tenant id, and for a caller of several tenants who names none. The
+    route must check whether the caller may see the tenant, and answer in its own way.
     """
     if requested is not None and not re.fullmatch(TENANT_ID, requested):
         raise bad_request({"tenant_id": f"must match {TENANT_ID}"})
@@ -181,15 +181,17 @@ def scoped_tenant(caller: Caller, requested: str | None) -> str | None:
 
 
 def query_parameters(event: Event, known: frozenset[str]) -> dict[str, str]:
-    """The query, each parameter once; raises a 400 for unknown and for repeated ones."""
-    given = event.get("multiValueQueryStringParameters") or {
+    """Returns the query parameters; raises a 400 for unknown and for repeated ones."""
+    parameters = event.get("multiValueQueryStringParameters") or {
         name: [value] for name, value in (event.get("queryStringParameters") or {}).items()
     }
-    errors = {name: "unknown parameter" for name in given if name not in known}
-    errors |= {name: "given more than once" for name, values in given.items() if len(values) != 1}
+    errors = {name: "unknown parameter" for name in parameters if name not in known}
+    errors |= {
+        name: "given more than once" for name, values in parameters.items() if len(values) != 1
+    }
     if errors:
         raise bad_request(errors)
-    return {name: values[0] for name, values in given.items()}
+    return {name: values[0] for name, values in parameters.items()}
 
 
 def _method(event: Event) -> str:
@@ -198,11 +200,11 @@ def _method(event: Event) -> str:
 
 
 type Answer = Problem | Callable[[Any], Problem]
-"""The answer to an exception: always the same one, or one that is made from the exception."""
+"""The answer to an exception: always the same, or made from the exception."""
 
 
 def invalid_body(error: InvalidBody) -> Problem:
-    """A 400 that names every faulty field of the body."""
+    """Returns a 400 that names every faulty field of the body."""
     return bad_request(error.reasons)
 
 
@@ -210,14 +212,14 @@ BUSY = Problem(
     HTTPStatus.SERVICE_UNAVAILABLE, "Others are changing this. Sending the request again is safe."
 )
 FAILED = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The request failed.")
-# What every route answers alike, unless it declares another answer.
+# The answers of every route that does not declare its own.
 ANSWERS: Mapping[type[Exception], Answer] = {InvalidBody: invalid_body, RecordBusy: BUSY}
 
 
 def _problem(
     error: Exception, answers: Iterable[tuple[type[Exception], Answer]]
 ) -> Problem | None:
-    """The declared answer to an exception; None for one that nobody expected."""
+    """Returns the declared answer to an exception; None for an unexpected one."""
     if isinstance(error, Problem):
         return error
     for kind, answer in answers:
@@ -236,9 +238,9 @@ def api(
     `answers` declares the route's own, such as `{InvoiceNotFound: not_there("invoice")}`. A caller
     who `may` not use the route at all gets a 403. An exception without an answer is logged with
     its traceback and becomes a 500 here, because API Gateway's own 502 would reach a browser
-    without CORS headers; the API's 5XX alarm counts it all the same.
+    without CORS headers; the API's 5XX alarm still counts it.
     """
-    # A route's own answers are asked first.
+    # A route's own answers take precedence.
     declared = (*(answers or {}).items(), *ANSWERS.items())
 
     def wrap(handle: ApiHandler) -> Callable[[Event, Any], Response]:

@@ -1,4 +1,4 @@
-"""Lists in pages: `limit`, and a cursor that is sealed for one list."""
+"""Paged lists: their `limit`, and a cursor that is sealed for one list."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ type Page[E] = tuple[Sequence[E], str | None]
 
 
 def page_limit(text: str) -> int:
-    """How many entries a page has; raises ValueError."""
+    """Reads how many entries a page has; raises ValueError."""
     digits = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT))
     if not digits or not 1 <= int(text) <= MAX_LIMIT:
         raise ValueError(f"must be a whole number from 1 to {MAX_LIMIT}")
@@ -24,7 +24,7 @@ def page_limit(text: str) -> int:
 
 
 def page_after(query: Mapping[str, str], scope: str) -> str | None:
-    """The position after which the page begins; raises a 400 for a foreign or changed cursor."""
+    """Returns the position that a page starts after; a foreign or changed cursor raises a 400."""
     if "cursor" not in query:
         return None
     try:
@@ -34,7 +34,7 @@ def page_after(query: Mapping[str, str], scope: str) -> str | None:
 
 
 def next_cursor(position: str | None, scope: str) -> str | None:
-    """What the caller asks for the next page with."""
+    """Returns the cursor that asks for the next page; None if this is the last."""
     return seal_cursor(settings().cursor_key, scope, position) if position else None
 
 
@@ -45,7 +45,7 @@ def page_json[E](
     read: Callable[[str | None, int], Page[E]],
     show: Callable[[E], Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """`{name: [entry...], "next_cursor": str|null}`; `read` answers entries and a position."""
+    """Returns `{name: [entry...], "next_cursor": str|null}`, read with `read(after, limit)`."""
     try:
         limit = page_limit(query.get("limit", str(LIMIT)))
     except ValueError as error:

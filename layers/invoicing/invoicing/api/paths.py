@@ -1,4 +1,4 @@
-"""Which invoice, and which month, a request's path names."""
+"""Reads the invoice or the month that a request's path names."""
 
 import re
 from collections.abc import Mapping
@@ -14,18 +14,18 @@ INVOICE_ID = re.compile(rf"({TENANT_ID})\.([0-9]{{4}}-[0-9]{{2}})")
 
 
 def invoice_in_path(event: Mapping[str, Any]) -> tuple[str, Period]:
-    """The tenant and the period in `{id}`; what cannot be an invoice's id is not there (404)."""
-    found = INVOICE_ID.fullmatch((event.get("pathParameters") or {}).get("id") or "")
-    if not found:
+    """Returns the tenant and the period in `{id}`; raises a 404 for what is no invoice's id."""
+    match = INVOICE_ID.fullmatch((event.get("pathParameters") or {}).get("id") or "")
+    if not match:
         raise not_there("invoice")
     try:
-        return found[1], Period.month(found[2])
+        return match[1], Period.month(match[2])
     except ValueError as error:
         raise not_there("invoice") from error
 
 
 def closed_period(event: Mapping[str, Any], label: str) -> Period:
-    """The month of a label; raises a 400 that names `period` for what is none, or is not over."""
+    """Returns the month of a label; raises a 400 for `period` if it is invalid or not over."""
     try:
         period = Period.month(label)
         refuse_open_period(period, received_at(event), settings().zone)
@@ -35,5 +35,5 @@ def closed_period(event: Mapping[str, Any], label: str) -> Period:
 
 
 def month_in_path(event: Mapping[str, Any]) -> Period:
-    """The closed month in `{period}`; raises a 400 that names it."""
+    """Returns the closed month in `{period}`; raises a 400 that names `period`."""
     return closed_period(event, (event.get("pathParameters") or {}).get("period") or "")

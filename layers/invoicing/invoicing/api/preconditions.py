@@ -16,15 +16,15 @@ ETAG = '"{}"'
 
 @dataclass(frozen=True, slots=True)
 class Precondition:
-    """What the caller expects: one of the ETags in `match` (`*`: any), or nothing said (None)."""
+    """What the caller expects to replace: an ETag in `match` (`*`: any one); None if unsaid."""
 
     match: frozenset[str] | None = None
     must_be_new: bool = False
 
     def allow(self, version: int | None) -> None:
-        """Raises a 412 if something else is there (None: nothing), and a 428 if nothing is said.
+        """Raises a 412 if the stored version is not the expected one, a 428 if none was named.
 
-        What is not there may be created without a word.
+        `version` is None if nothing is stored; then it may be created without a precondition.
         """
         if version is None:
             if self.match is not None:
@@ -45,7 +45,7 @@ def _failed(detail: str) -> Problem:
 
 
 def precondition(event: Event) -> Precondition:
-    """What the request's headers expect; raises a 400 for what is no list of ETags."""
+    """Reads the precondition in the headers; raises a 400 for what is no list of ETags."""
     match, none_match = _header(event, "if-match"), _header(event, "if-none-match")
     if none_match not in (None, ANY):
         raise bad_request({"If-None-Match": "must be *"})
@@ -62,28 +62,33 @@ def precondition(event: Event) -> Precondition:
 
 
 def _header(event: Event, name: str) -> str | None:
-    """A header's values, joined as HTTP joins them."""
-    many = event.get("multiValueHeaders") or {
+    """Returns a header's values, joined as HTTP joins them; None without any."""
+    headers = event.get("multiValueHeaders") or {
         key: [value] for key, value in (event.get("headers") or {}).items()
     }
-    values = [value for key, found in many.items() if key.lower() == name for value in found]
+    values = [
+        value
+        for key, header_values in headers.items()
+        if key.lower() == name
+        for value in header_values
+    ]
     return ", ".join(values).strip() if values else None
 
 
 def with_etag(status: HTTPStatus, version: int, body: Mapping[str, Any]) -> Response:
-    """An answer with the version that a later PUT names in If-Match."""
+    """Returns an answer with the ETag that a later PUT names in If-Match."""
     response = json_response(status, body)
     response["headers"]["ETag"] = ETAG.format(version)
     return response
 
 
 def written_response[R](written: Written[R], body: Mapping[str, Any]) -> Response:
-    """201 for what was created, 200 for what was changed or is so already."""
+    """Returns a 201 for a record that was created, a 200 for one that was changed or unchanged."""
     created = written.outcome is WriteOutcome.CREATED
     status = HTTPStatus.CREATED if created else HTTPStatus.OK
     return with_etag(status, written.stored.version, body)
 
 
 def stored_response[R](stored: Stored[R], body: Mapping[str, Any]) -> Response:
-    """200 with the version that was read."""
+    """Returns a 200 with the version that was read."""
     return with_etag(HTTPStatus.OK, stored.version, body)

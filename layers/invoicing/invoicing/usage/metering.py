@@ -1,4 +1,4 @@
-"""Records usage events from wherever they come: one code path for the API and the queue."""
+"""Records usage events: one code path for those from the API and those from the queue."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -20,14 +20,14 @@ from invoicing.usage.usage_events_table import (
 )
 
 EVENTS_A_CALL = 1000
-# Groups of different deployments and days are written side by side.
+# Groups of different deployments and days are written in parallel.
 WRITERS = 8
 COUNTED = frozenset((UsageOutcome.ACCEPTED, UsageOutcome.DUPLICATE))
 
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Events that share their totals, and therefore transactions."""
+    """A deployment and day, whose events share totals and therefore transactions."""
 
     tenant_id: str
     deployment_id: str
@@ -36,17 +36,17 @@ class _Group:
 
 @dataclass(slots=True)
 class _Rounds:
-    """Who is written when. Within a round every key is another one.
+    """Which events are written when. Within a round, all keys differ.
 
-    Copies of an event take one place in the first round; the same id with other content waits for
-    a later one and is then judged by what the store holds, as if it had come in a later call.
+    Copies of an event share one place in a round. The same id with other content waits for a later
+    round, and is then judged by what the store holds, as if it had come in a later call.
     """
 
     rounds: list[dict[_Group, dict[str, list[int]]]] = field(default_factory=list)
     _digests: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, group: _Group, event: UsageEvent, place: int) -> None:
-        """Puts the event at `place` of the call into its round."""
+        """Adds the event at `place` of the call to its round."""
         key = event_key(event)
         digests = self._digests[group.tenant_id, key]
         if event.digest not in digests:
@@ -59,20 +59,20 @@ class _Rounds:
 
 @dataclass(frozen=True, slots=True)
 class Metering:
-    """Usage in: exactly once by (tenant, source, id), each event judged by itself."""
+    """Records usage exactly once per (tenant, source, id); each event is judged on its own."""
 
     accounts: AccountsTable
     events: UsageEventsTable
     zone: ZoneInfo
 
     def record(self, raw_events: Sequence[Any], received: datetime) -> list[UsageResult]:
-        """The result of each event, in order. `received` is when the call came in.
+        """Records events and returns the result of each, in order. `received` is when they came.
 
         Raises UsageNotRecorded when DynamoDB stayed busy: sending everything again is safe.
         """
-        read = [read_event(raw, received) for raw in raw_events]
-        results = {n: found for n, found in enumerate(read) if isinstance(found, UsageResult)}
-        events = {n: found for n, found in enumerate(read) if isinstance(found, UsageEvent)}
+        parsed = [read_event(raw, received) for raw in raw_events]
+        results = {n: result for n, result in enumerate(parsed) if isinstance(result, UsageResult)}
+        events = {n: event for n, event in enumerate(parsed) if isinstance(event, UsageEvent)}
         owners = self.accounts.owners({event.deployment_id for event in events.values()})
         rounds = _Rounds()
         for place, event in events.items():
@@ -84,7 +84,7 @@ class Metering:
             rounds.add(_Group(owners[event.deployment_id], event.deployment_id, day), event, place)
         for groups in rounds.rounds:
             results |= self._write(groups, events)
-        return [results[place] for place in range(len(read))]
+        return [results[place] for place in range(len(parsed))]
 
     def _write(
         self, groups: Mapping[_Group, Mapping[str, list[int]]], events: Mapping[int, UsageEvent]
@@ -103,17 +103,17 @@ class Metering:
 
         results: dict[int, UsageResult] = {}
         with ThreadPoolExecutor(WRITERS) as threads:
-            for found in threads.map(write, groups):
-                results |= found
+            for group_results in threads.map(write, groups):
+                results |= group_results
         return results
 
 
 @cache
 def metering() -> Metering:
-    """This process's metering over the deployed tables."""
-    found = settings()
-    accounts, events = AccountsTable(found.accounts_table), UsageEventsTable(found.usage_table)
-    return Metering(accounts, events, found.zone)
+    """Returns this process's metering over the deployed tables."""
+    config = settings()
+    accounts, events = AccountsTable(config.accounts_table), UsageEventsTable(config.usage_table)
+    return Metering(accounts, events, config.zone)
 
 
 REASONS = {
@@ -133,17 +133,17 @@ def _results(
 ) -> dict[int, UsageResult]:
     results = {}
     for key, (first, *copies) in places.items():
-        outcome = outcomes[key]
-        later = UsageOutcome.DUPLICATE if outcome in COUNTED else outcome
-        for place, found in ((first, outcome), *((copy, later) for copy in copies)):
+        of_first = outcomes[key]
+        of_copies = UsageOutcome.DUPLICATE if of_first in COUNTED else of_first
+        for place, outcome in ((first, of_first), *((copy, of_copies) for copy in copies)):
             event = events[place]
-            said = reason or REASONS.get(found, "")
-            results[place] = UsageResult(event.id, event.source, found, said)
+            text = reason or REASONS.get(outcome, "")
+            results[place] = UsageResult(event.id, event.source, outcome, text)
     return results
 
 
 def results_json(results: Sequence[UsageResult]) -> dict[str, Any]:
-    """The results as the API shows them: one per event, in order, and counts by outcome."""
+    """Returns results as the API shows them: one per event, in order, and counts by outcome."""
     counts = Counter(result.outcome for result in results)
     return {
         "results": [

@@ -1,4 +1,4 @@
-"""One metered event as a producer sends it: read whole, or rejected with every reason."""
+"""A metered event as a producer sends it: accepted whole, or rejected with every reason."""
 
 import hashlib
 import re
@@ -22,17 +22,17 @@ FUTURE = timedelta(hours=24)
 DEDUPE_MARGIN = timedelta(days=16)
 
 WHOLE_DIGITS, DECIMALS = 20, 12
-# What is told of a faulty id, and why: the answer to a thousand events has to fit into 6 MB.
+# Limits for a faulty id and a reason: the answer to a thousand events has to fit into 6 MB.
 LONGEST_ECHO, LONGEST_REASON = 200, 500
 RESERVED_KINDS = frozenset(("deployment_period", "day", "tenant_id", "expires_at", "digest"))
-# Python's own context would round to 28 digits: two quantities that differ could look the same.
+# Python's default context rounds to 28 digits: two different quantities could look the same.
 _EXACT = Context(prec=WHOLE_DIGITS + DECIMALS, traps=[Inexact])
 DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class UsageOutcome(StrEnum):
-    """What became of one event."""
+    """The outcome of one event."""
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
@@ -41,14 +41,14 @@ class UsageOutcome(StrEnum):
 
 
 def _quantity(value: Any) -> Decimal:
-    found = DECIMAL.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
+    match = DECIMAL.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
         raise ValueError("must be a decimal string such as 12.5")
-    if found[1]:
+    if match[1]:
         raise ValueError("must not be negative; a correction is an adjustment")
-    if len(found[3] or "") > DECIMALS:
+    if len(match[3] or "") > DECIMALS:
         raise ValueError(f"has more than {DECIMALS} decimals")
-    if len(found[2].lstrip("0")) > WHOLE_DIGITS:
+    if len(match[2].lstrip("0")) > WHOLE_DIGITS:
         raise ValueError(f"has more than {WHOLE_DIGITS} digits before the point")
     return Decimal(value)
 
@@ -70,7 +70,7 @@ Quantity = Annotated[Decimal, BeforeValidator(_quantity)]
 
 
 class UsageEvent(StrictModel):
-    """`quantity` of a resource kind used by a deployment; exactly once by (tenant, source, id)."""
+    """A deployment's use of a resource kind; counted exactly once per (tenant, source, id)."""
 
     id: Annotated[str, Field(pattern="^[!-~]{1,128}$")]
     source: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
@@ -87,24 +87,24 @@ class UsageEvent(StrictModel):
 
     @property
     def digest(self) -> str:
-        """Of all that the event says; the same id with another digest is a conflict."""
-        said = (
+        """A hash of what the event says; the same id with another digest is a conflict."""
+        content = (
             self.deployment_id,
             self.resource_kind,
             format(_EXACT.normalize(self.quantity), "f"),
             self.occurred_at.isoformat(),
         )
-        return hashlib.sha256("\n".join(said).encode()).hexdigest()[:32]
+        return hashlib.sha256("\n".join(content).encode()).hexdigest()[:32]
 
     @property
     def expires_at(self) -> datetime:
-        """When its dedupe item may go (UTC): after the event itself is too old to be accepted."""
+        """When its dedupe item may expire (UTC): after the event itself is too old to accept."""
         return self.occurred_at + OLDEST + DEDUPE_MARGIN
 
 
 @dataclass(frozen=True, slots=True)
 class UsageResult:
-    """What became of one event, in the words of the answer."""
+    """The result of one event, as the answer gives it."""
 
     id: str | None
     source: str | None
@@ -113,20 +113,21 @@ class UsageResult:
 
 
 def rejected(raw: Any, reason: str) -> UsageResult:
-    """The result of an event that is not counted; `raw` may be anything at all."""
-    named = raw if isinstance(raw, Mapping) else {}
-    names = map(named.get, ("id", "source"))
-    said = [_told(name, LONGEST_ECHO) if isinstance(name, str) else None for name in names]
-    return UsageResult(said[0], said[1], UsageOutcome.REJECTED, _told(reason, LONGEST_REASON))
+    """Returns the result of an event that is not counted; `raw` may be anything at all."""
+    fields = raw if isinstance(raw, Mapping) else {}
+    names = map(fields.get, ("id", "source"))
+    echoes = [_shortened(name, LONGEST_ECHO) if isinstance(name, str) else None for name in names]
+    text = _shortened(reason, LONGEST_REASON)
+    return UsageResult(echoes[0], echoes[1], UsageOutcome.REJECTED, text)
 
 
-def _told(text: str, most: int) -> str:
-    # What is no plain ASCII takes up to fourteen bytes a letter, escaped in JSON within JSON.
+def _shortened(text: str, most: int) -> str:
+    # Outside plain ASCII, a character takes up to fourteen bytes, escaped in JSON within JSON.
     return text[:most] if text.isascii() and text.isprintable() else text[: most // 4]
 
 
 def read_event(raw: Any, received: datetime) -> UsageEvent | UsageResult:
-    """The event, or why it is rejected: a faulty field, too old, or more than a day ahead."""
+    """Returns the event, or its rejection: a faulty field, too old, or more than a day ahead."""
     try:
         event = UsageEvent.model_validate(raw)
     except ValidationError as error:

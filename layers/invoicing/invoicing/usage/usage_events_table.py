@@ -1,7 +1,7 @@
-"""Counts usage events exactly once: dedupe items, a day and its month total move together.
+"""Counts usage events exactly once: dedupe items, a day and its month total change together.
 
 Events of one deployment and day share transactions of up to 98 dedupe items, so that the two
-totals are written once for all of them: 2.04 write units an event, where the floor is 2.
+totals are written once for all of them: 2.04 write units per event, where the minimum is 2.
 """
 
 import random
@@ -19,7 +19,7 @@ from invoicing.foundation.dynamodb import connection
 from invoicing.usage.usage_event import UsageEvent, UsageOutcome
 from invoicing.usage.usage_table import DAY, EXACT, KEY, OWNER, UsageTable
 
-# DynamoDB takes 100 actions a transaction: the day, its month total, and these.
+# A DynamoDB transaction takes 100 actions: the day, its month total, and these.
 EVENTS_A_TRANSACTION = 98
 TRIES = 8
 DEDUPE = "event"
@@ -40,10 +40,11 @@ type Outcomes = dict[str, UsageOutcome]
 
 
 class UsageEventsTable:
-    """Writes events into the usage table; `UsageTable` reads what they add up to.
+    """Writes events into the usage table; `UsageTable` reads their totals.
 
-    It forgets an event when it is too old to be accepted again. `forgets=False` remembers it for
-    good: that is for whoever says when events were received, and can send them at any time.
+    It forgets an event once it is too old to be accepted again. With `forgets=False` it remembers
+    events for good: for callers who state when events were received, and so can send them at any
+    time.
     """
 
     def __init__(self, table_name: str, *, forgets: bool = True) -> None:
@@ -52,11 +53,12 @@ class UsageEventsTable:
         self._totals = UsageTable(table_name)
 
     def record(self, tenant_id: str, day: str, events: Sequence[UsageEvent]) -> Outcomes:
-        """Counts events of one tenant's deployment and day (billing zone); outcomes by key.
+        """Counts events of a tenant's deployment and day (billing zone); returns outcomes by key.
 
-        Their keys must differ. Rejected are those of a transaction whose kinds a total has no
-        room for: sending it again would never help. Raises UsageNotRecorded, with a part possibly
-        counted, and UsageOfAnotherTenant, with nothing counted of the transaction concerned.
+        Their keys must differ. If a total has no room for the resource kinds of a transaction, its
+        events are rejected: sending them again would never help. Raises UsageNotRecorded, with
+        some events possibly counted, and UsageOfAnotherTenant, with no event counted of the
+        transaction that caused it.
         """
         outcomes: Outcomes = {}
         for batch in batched(events, EVENTS_A_TRANSACTION, strict=False):
@@ -84,7 +86,7 @@ class UsageEventsTable:
     def _write(
         self, tenant_id: str, day: str, events: Sequence[UsageEvent]
     ) -> list[dict[str, Any]] | None:
-        """None when all is written; otherwise why each of the actions was not."""
+        """Returns None if everything was written; otherwise why not, for each of the actions."""
         puts = [{"Put": self._dedupe_item(tenant_id, event)} for event in events]
         quantities: dict[str, Decimal] = defaultdict(Decimal)
         for event in events:
@@ -123,7 +125,7 @@ class UsageEventsTable:
 
 
 def event_key(event: UsageEvent) -> str:
-    """What makes an event the same within its tenant."""
+    """Returns what identifies an event within its tenant."""
     return f"{event.source}#{event.id}"
 
 
@@ -138,7 +140,7 @@ def _already_there(events: Sequence[UsageEvent], reasons: Sequence[dict[str, Any
 
 
 def _too_large(reasons: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether a total would outgrow DynamoDB's 400 KB; among thousands of kinds it does."""
+    """Whether a total would exceed DynamoDB's 400 KB, as it does with thousands of kinds."""
     return any(_no_room(reason) for reason in reasons)
 
 

@@ -1,7 +1,7 @@
-"""The usage table: what was metered, one item per deployment and day, and one month total.
+"""The usage table: metered usage, with one item per deployment and day, and one month total.
 
 PK `<deployment_id>#2026-04`, SK the day or `total`; one number attribute per resource kind. A
-whole-month invoice reads the total alone: one item per deployment instead of thirty.
+whole-month invoice reads only the total: one item per deployment instead of thirty.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from quote_engine import Period
 
 TOTAL = "total"
 KEY, DAY, OWNER = "deployment_period", "day", "tenant_id"
-# Python would round a sum to 28 digits in silence; DynamoDB's own numbers have 38.
+# Python would silently round a sum to 28 digits; DynamoDB's numbers have 38.
 EXACT = Context(prec=38, traps=[Inexact])
 NOT_KINDS = frozenset((KEY, DAY, OWNER))
 
@@ -26,7 +26,7 @@ class InvalidUsage(Exception):
 
 @dataclass(frozen=True, slots=True)
 class UsageTotal:
-    """What one deployment of one tenant used in a period, by resource kind, exact."""
+    """The exact usage of one tenant's deployment in a period, by resource kind."""
 
     tenant_id: str
     deployment_id: str
@@ -35,7 +35,7 @@ class UsageTotal:
 
 @dataclass(frozen=True, slots=True)
 class MonthOfUsage:
-    """What one deployment used on each day (`2026-04-01`), and in the whole month."""
+    """A deployment's usage on each day (`2026-04-01`), and in the whole month."""
 
     days: Mapping[str, Mapping[str, Decimal]]
     total: UsageTotal | None
@@ -64,16 +64,16 @@ def _total(item: Mapping[str, Any]) -> UsageTotal:
 
 
 def totals_by_period(items: Iterable[Mapping[str, Any]]) -> Mapping[str, dict[str, UsageTotal]]:
-    """Raw month totals by period label (`2026-04`) and deployment.
+    """Returns month totals from raw items, by period label (`2026-04`) and deployment.
 
     Raises InvalidUsage for a negative or non-numeric quantity.
     """
-    found: dict[str, dict[str, UsageTotal]] = {}
+    totals: dict[str, dict[str, UsageTotal]] = {}
     for item in items:
         total = _total(item)
         label = item[KEY]["S"].rpartition("#")[2]
-        found.setdefault(label, {})[total.deployment_id] = total
-    return found
+        totals.setdefault(label, {})[total.deployment_id] = total
+    return totals
 
 
 class UsageTable:
@@ -86,12 +86,16 @@ class UsageTable:
     def total_keys(
         self, deployment_ids: Iterable[str], periods: Iterable[Period]
     ) -> list[Mapping[str, str]]:
-        """The keys of the month totals of all these deployments in all these periods."""
-        labels, names = [period.label for period in periods], sorted(set(deployment_ids))
-        return [{KEY: f"{name}#{label}", DAY: TOTAL} for label in labels for name in names]
+        """Returns the keys of the month totals of all these deployments in all these periods."""
+        labels, ids = [period.label for period in periods], sorted(set(deployment_ids))
+        return [
+            {KEY: f"{deployment_id}#{label}", DAY: TOTAL}
+            for label in labels
+            for deployment_id in ids
+        ]
 
     def totals(self, deployment_ids: Iterable[str], period: Period) -> Mapping[str, UsageTotal]:
-        """Month totals by deployment; a deployment without usage is absent.
+        """Reads month totals by deployment; a deployment without usage is absent.
 
         Raises InvalidUsage for a negative or non-numeric quantity.
         """
@@ -99,7 +103,7 @@ class UsageTable:
         return totals_by_period(read_keys(self.name, keys)).get(period.label, {})
 
     def days(self, deployment_id: str, period: Period) -> MonthOfUsage:
-        """What was counted, day by day and in total; consistent. Empty without usage."""
+        """Reads what was counted, day by day and in total; empty without usage. Consistent."""
         request: Any = {
             "TableName": self.name,
             "KeyConditionExpression": f"{KEY} = :key",
@@ -118,9 +122,9 @@ class UsageTable:
     def bumps(
         self, tenant_id: str, deployment_id: str, day: str, quantities: Mapping[str, Decimal]
     ) -> list[dict[str, Any]]:
-        """The two actions of a transaction that add quantities to a day and its month's total.
+        """Returns the two transaction actions that add quantities to a day and its month's total.
 
-        Both are refused when the deployment's usage of that month is another tenant's.
+        DynamoDB refuses them when the deployment's usage of that month is another tenant's.
         """
         key = f"{deployment_id}#{day[:7]}"
         return [
@@ -133,9 +137,9 @@ class UsageTable:
     ) -> None:
         """Adds quantities to a day and its month's total, both or neither.
 
-        Not for metered events: done twice, it adds twice. Raises InvalidUsage for a negative
-        quantity and for a kind that is a key of the table, and botocore's error for a month that
-        is another tenant's.
+        Not for metered events: calling it twice adds twice. Raises InvalidUsage for a negative
+        quantity and for a kind with the name of another attribute of the table, and botocore's
+        error for a month that is another tenant's.
         """
         for kind, quantity in quantities.items():
             if kind in NOT_KINDS:
@@ -163,7 +167,7 @@ class UsageTable:
 
 
 def usage_json(deployment_id: str, period: Period, month: MonthOfUsage) -> dict[str, Any]:
-    """A month of usage as the API shows it; quantities are decimal strings."""
+    """Returns a month of usage as the API shows it; quantities are decimal strings."""
 
     def shown(quantities: Mapping[str, Decimal]) -> dict[str, str]:
         return {kind: format(quantities[kind], "f") for kind in sorted(quantities)}
