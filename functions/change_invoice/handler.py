@@ -1,4 +1,4 @@
-"""POST /invoices/{id}/issue, /pay and /void: what a person does to a reviewed invoice."""
+"""POST /invoices/{id}/issue, /pay and /void: a person's actions on a reviewed invoice."""
 
 from http import HTTPStatus
 
@@ -52,7 +52,7 @@ def _conflict(error: ChangeRefused) -> Problem:
     answers={InvoiceNotFound: not_there("invoice"), ChangeRefused: _conflict},
 )
 def handler(event: Event, caller: Caller) -> Response:
-    """Answers the header as it is now; a conflict answers 409 with the one that stands."""
+    """Answers the header as it is now; a conflict gets a 409 with the current header."""
     query_parameters(event, frozenset())
     tenant_id, period = invoice_in_path(event)
     change = _change(event, caller)

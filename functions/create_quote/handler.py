@@ -1,4 +1,4 @@
-"""POST /quotes: what a plan, add-ons and expected usage would cost; kept to be read again."""
+"""POST /quotes: the price of a plan, add-ons and expected usage, stored to be read again."""
 
 from http import HTTPStatus
 
@@ -26,12 +26,12 @@ logger = Logger(service="create_quote")
 
 
 def _quotes() -> Quotes:
-    found = settings()
-    return Quotes(Pricing.over(found), found)
+    config = settings()
+    return Quotes(Pricing.over(config), config)
 
 
 def _for_caller(body: QuoteBody, caller: Caller) -> QuoteBody:
-    """The order for the caller's own tenant; whoever has none asks as a prospect."""
+    """Returns the body for the caller's own tenant; a caller without one asks as a prospect."""
     if body.tenant_id is None and not caller.tenant_ids:
         return body
     tenant_id = scoped_tenant(caller, body.tenant_id)
@@ -42,7 +42,7 @@ def _for_caller(body: QuoteBody, caller: Caller) -> QuoteBody:
 
 @api(logger, may=lambda _caller: True, answers={UnknownTenant: not_there("tenant")})
 def handler(event: Event, caller: Caller) -> Response:
-    """Answers the quote with its id; a price or tax that cannot be found refuses it whole."""
+    """Answers the quote with its id; refuses it whole if a price or tax cannot be found."""
     query_parameters(event, frozenset())
     body = _for_caller(read_quote_body(json_body(event)), caller)
     quote = _quotes().quote(body, caller.subject, received_at(event))

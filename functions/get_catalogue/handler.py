@@ -1,4 +1,4 @@
-"""GET /plans, /plans/{code}, /addons, /addons/{code}: what is sold, for any signed-in caller."""
+"""GET /plans, /plans/{code}, /addons, /addons/{code}: the catalogue, for any signed-in caller."""
 
 import re
 
@@ -40,8 +40,8 @@ def _list[P: (Plan, AddonPrice)](event: Event, kind: PriceKind[P], show: Show[P]
     name = f"{kind.name}s"
 
     def page(after: str | None, limit: int) -> Page[Stored[P]]:
-        found = table.codes(after, limit + 1)
-        return table.several(found[:limit]), found[limit - 1][0] if len(found) > limit else None
+        codes = table.codes(after, limit + 1)
+        return table.several(codes[:limit]), codes[limit - 1][0] if len(codes) > limit else None
 
     return ok(page_json(query, name, name, page, show))
 

@@ -44,8 +44,8 @@ def _tenant_id(requested: str | None, caller: Caller) -> str:
 
 
 def _estimates() -> Estimates:
-    found = settings()
-    return Estimates(Pricing.over(found), found.zone)
+    config = settings()
+    return Estimates(Pricing.over(config), config.zone)
 
 
 def _not_begun(error: PeriodNotBegun) -> Problem:

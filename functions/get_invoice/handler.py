@@ -31,7 +31,7 @@ def _revision(event: Event) -> int | None:
     answers={InvoiceNotFound: not_there("invoice")},
 )
 def handler(event: Event, caller: Caller) -> Response:
-    """Answers the invoice; what is not the caller's is not there."""
+    """Answers the invoice; one that is not the caller's gets a 404."""
     revision = _revision(event)
     tenant_id, period = invoice_in_path(event)
     if not caller.may_see(tenant_id):

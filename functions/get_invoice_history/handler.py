@@ -21,7 +21,5 @@ def handler(event: Event, _caller: Caller) -> Response:
     revisions = table.revisions(tenant_id, period)
     if not revisions:
         raise not_there("invoice")
-    document = history_json(
-        f"{tenant_id}.{period.label}", revisions, table.history(tenant_id, period)
-    )
-    return ok(document)
+    invoice_id = f"{tenant_id}.{period.label}"
+    return ok(history_json(invoice_id, revisions, table.history(tenant_id, period)))

@@ -1,4 +1,4 @@
-"""GET /month-ends/{period}: who is due and what became of them, from the tables each time."""
+"""GET /month-ends/{period}: who is due and with what outcome, read from the tables each time."""
 
 from http import HTTPStatus
 from typing import Any
@@ -26,7 +26,7 @@ from invoicing.month_end.report import month_report
 from invoicing.month_end.report_json import report_json
 from quote_engine import Period
 
-# API Gateway waits 29 seconds, and what was read has still to be added up and sent.
+# API Gateway waits 29 seconds, and what was read must still be added up and sent.
 SECONDS = 20
 STORED = {"true": True, "false": False}
 
@@ -41,10 +41,10 @@ def _stored(event: Event) -> bool:
 
 
 def _stored_report(period: Period) -> dict[str, Any]:
-    document = MonthEndsTable(settings().accounts_table).stored_report(period)
-    if document is None:
+    report = MonthEndsTable(settings().accounts_table).stored_report(period)
+    if report is None:
         raise not_there("stored report")
-    return document
+    return report
 
 
 def _report(period: Period, event: Event) -> dict[str, Any]:
@@ -66,6 +66,6 @@ TOO_LARGE = Problem(
 
 @api(logger, may=lambda caller: caller.is_admin, answers={OutOfTime: TOO_LARGE})
 def handler(event: Event, _caller: Caller) -> Response:
-    """Answers the report as it is now, or with `stored=true` as the last sweep kept it."""
+    """Answers the report as it is now, or with `stored=true` as the last sweep stored it."""
     stored, period = _stored(event), month_in_path(event)
     return ok(_stored_report(period) if stored else _report(period, event))

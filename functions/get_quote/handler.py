@@ -1,4 +1,4 @@
-"""GET /quotes/{id}: a quote as it was given, to its tenant or to whoever asked for it."""
+"""GET /quotes/{id}: a stored quote, for its tenant or for the caller who asked for it."""
 
 import re
 
@@ -23,7 +23,7 @@ def _may_read(caller: Caller, quote: StoredQuote) -> bool:
 
 @api(logger, may=lambda _caller: True, answers={QuoteNotFound: not_there("quote")})
 def handler(event: Event, caller: Caller) -> Response:
-    """Answers the quote; what is not the caller's is not there."""
+    """Answers the quote; one that is not the caller's gets a 404."""
     query_parameters(event, frozenset())
     quote_id = (event.get("pathParameters") or {}).get("id") or ""
     if not QUOTE_ID.fullmatch(quote_id):

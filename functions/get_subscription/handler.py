@@ -28,16 +28,16 @@ logger = Logger(service="get_subscription")
 def _list(event: Event, tenant_id: str) -> Response:
     query, name = query_parameters(event, PARAMETERS), settings().accounts_table
     table = SubscriptionsTable(name)
-    document = page_json(
+    body = page_json(
         query,
         f"subscriptions {tenant_id}",
         "subscriptions",
         lambda after, limit: table.page(tenant_id, after, limit),
         listed_segment_json,
     )
-    if not document["subscriptions"] and TenantsTable(name).get(tenant_id) is None:
+    if not body["subscriptions"] and TenantsTable(name).get(tenant_id) is None:
         raise not_there("tenant")
-    return ok(document)
+    return ok(body)
 
 
 def _one(event: Event, tenant_id: str) -> Response:
@@ -57,9 +57,9 @@ def _one(event: Event, tenant_id: str) -> Response:
     answers={DeploymentTaken: not_there("deployment")},
 )
 def handler(event: Event, caller: Caller) -> Response:
-    """Answers a page of a tenant's segments, or one deployment's; another's are not there."""
+    """Answers a page of a tenant's segments, or one deployment's; another tenant's get a 404."""
     tenant_id = path_parameter(event, "tenant_id", TENANT_ID)
-    one = event["resource"].endswith("/{deployment_id}")
+    names_deployment = event["resource"].endswith("/{deployment_id}")
     if tenant_id is None or not caller.may_see(tenant_id):
-        raise not_there("deployment" if one else "tenant")
-    return _one(event, tenant_id) if one else _list(event, tenant_id)
+        raise not_there("deployment" if names_deployment else "tenant")
+    return _one(event, tenant_id) if names_deployment else _list(event, tenant_id)

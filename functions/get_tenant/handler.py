@@ -1,4 +1,4 @@
-"""GET /tenants and /tenants/{tenant_id}: who is billed. A tenant reads its own record alone."""
+"""GET /tenants and /tenants/{tenant_id}: who is billed. A tenant reads only its own record."""
 
 from aws_lambda_powertools import Logger
 
@@ -28,8 +28,8 @@ logger = Logger(service="get_tenant")
 def _page(after: str | None, limit: int) -> Page[Tenant]:
     name = settings().accounts_table
     ids = next(AccountsTable(name).tenant_ids(after, limit + 1))
-    found = TenantsTable(name).several(ids[:limit])
-    return found, ids[limit - 1] if len(ids) > limit else None
+    tenants = TenantsTable(name).several(ids[:limit])
+    return tenants, ids[limit - 1] if len(ids) > limit else None
 
 
 def _list(event: Event, caller: Caller) -> Response:
@@ -52,6 +52,6 @@ def _one(event: Event, caller: Caller) -> Response:
 
 @api(logger, may=lambda caller: caller.may_read)
 def handler(event: Event, caller: Caller) -> Response:
-    """Answers a page of tenants to an admin, or one tenant; what is not the caller's is not."""
+    """Answers a page of tenants to an admin, or one tenant; a 404 if it is not the caller's."""
     read = _one if event["resource"].endswith("/{tenant_id}") else _list
     return read(event, caller)

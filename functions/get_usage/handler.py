@@ -1,4 +1,4 @@
-"""GET /usage: what was counted for a deployment, day by day, for the tenant that it belongs to."""
+"""GET /usage: a deployment's counted usage, day by day, for the tenant that it belongs to."""
 
 import re
 
@@ -32,10 +32,10 @@ def _wanted(event: Event) -> tuple[str, Period]:
 
 @api(logger, may=lambda caller: caller.may_read)
 def handler(event: Event, caller: Caller) -> Response:
-    """Answers days and totals; a deployment that is not the caller's is not there."""
+    """Answers days and totals; a deployment that is not the caller's gets a 404."""
     deployment_id, period = _wanted(event)
-    known = re.fullmatch(DEPLOYMENT_ID, deployment_id)
-    owners = AccountsTable(settings().accounts_table).owners([deployment_id] if known else [])
+    valid = re.fullmatch(DEPLOYMENT_ID, deployment_id)
+    owners = AccountsTable(settings().accounts_table).owners([deployment_id] if valid else [])
     owner = owners.get(deployment_id)
     if owner is None or not caller.may_see(owner):
         raise not_there("deployment")

@@ -34,7 +34,7 @@ def _record(record: dict[str, Any]) -> list[UsageResult]:
 
 
 def _done(record: dict[str, Any]) -> bool:
-    """Records one message's events; False if the message has to come again."""
+    """Records one message's events; returns False if the message must be delivered again."""
     about = {"message_id": record["messageId"]}
     try:
         results = _record(record)
@@ -48,9 +48,9 @@ def _done(record: dict[str, Any]) -> bool:
         metrics.add_metric(name=result.outcome, unit=MetricUnit.Count, value=1)
         if result.outcome in (UsageOutcome.REJECTED, UsageOutcome.CONFLICT):
             # Nobody waits for an answer here: the log is where a producer's mistake is seen.
-            named = {"source": result.source, "event_id": result.id}
-            said = {"outcome": result.outcome, "reason": result.reason}
-            logger.warning("usage event not counted", extra=about | named | said)
+            event = {"source": result.source, "event_id": result.id}
+            outcome = {"outcome": result.outcome, "reason": result.reason}
+            logger.warning("usage event not counted", extra=about | event | outcome)
     logger.info("usage recorded", extra=about | results_json(results)["counts"])
     return True
 

@@ -28,7 +28,7 @@ from invoicing.month_end.bulk_issue import (
     read_bulk_issue_request,
 )
 
-# API Gateway waits 29 seconds; who is told `complete: false` repeats the request.
+# API Gateway waits 29 seconds; a caller who gets `complete: false` repeats the request.
 SECONDS = 20
 
 logger = Logger(service="issue_month_end")
@@ -46,14 +46,14 @@ def _conflict(error: ReviewedAnother) -> Problem:
 
 @api(logger, may=lambda caller: caller.is_admin, answers={ReviewedAnother: _conflict})
 def handler(event: Event, caller: Caller) -> Response:
-    """Answers what became of the drafts; a 409 with the digest if another month was reviewed."""
+    """Answers what became of the drafts; a 409 with the digest if the month is not as reviewed."""
     limit = TimeLimit(SECONDS)
     query_parameters(event, frozenset())
     period = month_in_path(event)
     issuing = _issuing(event, caller)
     request = read_bulk_issue_request(json_body(event))
-    found = BulkIssue.over(settings()).issue(period, request, issuing, limit)
-    body = {"period": period.label, **issued_json(found)}
+    issued = BulkIssue.over(settings()).issue(period, request, issuing, limit)
+    body = {"period": period.label, **issued_json(issued)}
     counts = {name: body[name] for name in ("issued", "already", "held_count", "refused_count")}
     logger.info("month issued", extra=counts | {"period": period.label, "by": caller.subject})
     return ok(body)

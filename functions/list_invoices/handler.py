@@ -50,7 +50,7 @@ def _read(query: dict[str, str]) -> dict[str, Any]:
 
 
 def _scope(query: dict[str, str], tenant_id: str | None) -> str:
-    """What a cursor is bound to: the tenant whose list it is (or all), and the filters."""
+    """Returns what a cursor is bound to: the tenant whose list it is (or all), and the filters."""
     return json.dumps([tenant_id, query.get("period"), query.get("status")])
 
 
@@ -60,7 +60,7 @@ def _page(caller: Caller, query: dict[str, str]) -> tuple[HeaderPage, str]:
     scope = _scope(query, tenant_id)
     after = page_after(query, scope)
     if tenant_id is not None and not caller.may_see(tenant_id):
-        # Answered as a tenant that has no invoices is: nobody learns that this one exists.
+        # Answer as for a tenant without invoices: nobody learns that this one exists.
         return HeaderPage((), None), scope
     wanted = HeaderFilter(tenant_id, values.get("period"), values.get("status"))
     lists = InvoiceLists(settings().invoices_table)

@@ -1,4 +1,4 @@
-"""GET /month-ends/{period}/preview: what a forced run would do now, and nothing written."""
+"""GET /month-ends/{period}/preview: what a forced run would do now; writes nothing."""
 
 import json
 
@@ -32,5 +32,5 @@ def handler(event: Event, caller: Caller) -> Response:
     tenant_id = scoped_tenant(caller, query.get("tenant_id"))
     read = Previews.over(settings()).reader(period, received_at(event), tenant_id)
     scope = json.dumps(["previews", period.label, tenant_id])
-    document = page_json(query, scope, "previews", read, dict)
-    return ok({"period": period.label, **document})
+    body = page_json(query, scope, "previews", read, dict)
+    return ok({"period": period.label, **body})

@@ -1,4 +1,4 @@
-"""PUT /plans/{code} and /addons/{code}: a change of prices is a new version of them."""
+"""PUT /plans/{code} and /addons/{code}: a change of prices makes a new version."""
 
 from http import HTTPStatus
 
@@ -47,10 +47,10 @@ def _put[P: (Plan, AddonPrice)](
         lambda: table.newest(code), lambda _: price, table.write, expected.allow
     )
     stored, outcome = written.stored, written.outcome
-    said = {kind.name: code, "version": stored.version, "outcome": outcome}
-    logger.info("catalogue put", extra=said | {"by": caller.subject})
-    same = outcome is WriteOutcome.UNCHANGED
-    return with_etag(HTTPStatus.OK if same else HTTPStatus.CREATED, stored.version, show(stored))
+    about = {kind.name: code, "version": stored.version, "outcome": outcome}
+    logger.info("catalogue put", extra=about | {"by": caller.subject})
+    status = HTTPStatus.OK if outcome is WriteOutcome.UNCHANGED else HTTPStatus.CREATED
+    return with_etag(status, stored.version, show(stored))
 
 
 def _conflict(error: TooManyVersions) -> Problem:

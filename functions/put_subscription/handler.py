@@ -1,4 +1,4 @@
-"""Writes subscriptions: PUT the whole of a deployment's, or POST .../changes and .../end."""
+"""Writes a deployment's subscription: PUT it whole, or POST .../changes and .../end."""
 
 from aws_lambda_powertools import Logger
 
@@ -34,7 +34,7 @@ logger = Logger(service="put_subscription")
 def _write(event: Event, tenant_id: str, deployment_id: str) -> Written[Deployment]:
     subscriptions = Subscriptions.over(settings().accounts_table)
     body, allow = json_body(event), precondition(event).allow
-    named = {"tenant_id": tenant_id, "deployment_id": deployment_id}
+    from_path = {"tenant_id": tenant_id, "deployment_id": deployment_id}
     match event["resource"].rpartition("/")[2]:
         case "changes":
             change = read_form(ChangeForm, body, {})
@@ -43,7 +43,7 @@ def _write(event: Event, tenant_id: str, deployment_id: str) -> Written[Deployme
             end = read_form(EndForm, body, {})
             return subscriptions.end(tenant_id, deployment_id, end, allow)
         case _:
-            whole = read_form(DeploymentForm, body, named)
+            whole = read_form(DeploymentForm, body, from_path)
             return subscriptions.put(tenant_id, deployment_id, whole, allow)
 
 
@@ -63,7 +63,7 @@ def handler(event: Event, caller: Caller) -> Response:
     tenant_id = needed_from_path(event, "tenant_id", TENANT_ID)
     deployment_id = needed_from_path(event, "deployment_id", DEPLOYMENT_ID)
     written = _write(event, tenant_id, deployment_id)
-    said = {"tenant_id": tenant_id, "deployment_id": deployment_id, "outcome": written.outcome}
+    about = {"tenant_id": tenant_id, "deployment_id": deployment_id, "outcome": written.outcome}
     version = {"version": written.stored.version, "by": caller.subject}
-    logger.info("subscription put", extra=said | version)
+    logger.info("subscription put", extra=about | version)
     return written_response(written, deployment_json(written.stored.record))

@@ -41,13 +41,13 @@ def _tenant(body: Any, tenant_id: str) -> Tenant:
     answers={AccountNumberTaken: lambda error: conflict({"account_number": str(error)})},
 )
 def handler(event: Event, caller: Caller) -> Response:
-    """Answers the tenant as it is now; its account number is given once."""
+    """Answers the tenant as it is now; its account number never changes."""
     query_parameters(event, frozenset())
     tenant = _tenant(json_body(event), needed_from_path(event, "tenant_id", TENANT_ID))
     table, expected = TenantsTable(settings().accounts_table), precondition(event)
     written = write_version(
         lambda: table.get(tenant.tenant_id), lambda _: tenant, table.write, expected.allow
     )
-    said = {"tenant_id": tenant.tenant_id, "version": written.stored.version}
-    logger.info("tenant put", extra=said | {"outcome": written.outcome, "by": caller.subject})
+    about = {"tenant_id": tenant.tenant_id, "version": written.stored.version}
+    logger.info("tenant put", extra=about | {"outcome": written.outcome, "by": caller.subject})
     return written_response(written, tenant_json(written.stored.record))

@@ -41,7 +41,7 @@ BUSY = Problem(
 
 @api(logger, may=lambda caller: caller.may_record_usage, answers={UsageNotRecorded: BUSY})
 def handler(event: Event, _caller: Caller) -> Response:
-    """Answers the result of every event, in order, and how many there are of each outcome."""
+    """Answers the result of every event, in order, and the count of each outcome."""
     query_parameters(event, frozenset())
     events = _events(event)
     try:
@@ -49,6 +49,6 @@ def handler(event: Event, _caller: Caller) -> Response:
     except UsageNotRecorded as error:
         logger.warning("usage not recorded", extra={"reason": str(error)})
         raise
-    document = results_json(results)
-    logger.info("usage recorded", extra=document["counts"])
-    return ok(document)
+    body = results_json(results)
+    logger.info("usage recorded", extra=body["counts"])
+    return ok(body)

@@ -28,8 +28,8 @@ logger = Logger(service="request_month_end")
 def _request(event: Event) -> RunRequest:
     request = read_run_request(json_body(event))
     closed_period(event, request.period)
-    found = TenantsTable(settings().accounts_table).several(request.tenant_ids or ())
-    unknown = request.unknown({tenant.tenant_id for tenant in found})
+    tenants = TenantsTable(settings().accounts_table).several(request.tenant_ids or ())
+    unknown = request.unknown({tenant.tenant_id for tenant in tenants})
     if unknown:
         raise bad_request({"tenant_ids": f"no such tenant: {', '.join(unknown)}"})
     return request
@@ -37,7 +37,7 @@ def _request(event: Event) -> RunRequest:
 
 @api(logger, may=lambda caller: caller.is_admin)
 def handler(event: Event, caller: Caller) -> Response:
-    """Answers 202 with the run's id: its messages are sent by start_month_end, after this."""
+    """Answers a 202 with the run's id; start_month_end sends the run's messages afterwards."""
     query_parameters(event, frozenset())
     request = _request(event)
     run_id = event["requestContext"]["requestId"]

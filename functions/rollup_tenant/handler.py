@@ -17,10 +17,10 @@ from invoicing.month_end.rollup import Rollup, RollupOutcome, RollupResult
 from invoicing.month_end.rollup_message import RollupMessage, parse_rollup_message
 from invoicing.pricing.tenant_month import Pricing
 
-# A tenant takes well under a second; with less time left its message is better left for a retry.
+# A tenant takes well under a second; with less time left, a message is better left for a retry.
 MARGIN_MS = 8_000
 
-# A log line takes 256 KB.
+# A log line holds up to 256 KB.
 MOST_CHANGES = 50
 
 logger = Logger(service="rollup_tenant")
@@ -28,39 +28,39 @@ metrics = Metrics(namespace="Monthend", service="rollup_tenant")
 
 
 class InvocationEnding(Exception):
-    """The invocation is about to end; the message was not looked at and will come again."""
+    """The invocation is about to end; the message was not read and will be delivered again."""
 
 
 @cache
 def _rollup() -> Rollup:
-    found = settings()
-    return Rollup(Pricing.over(found), InvoicesTable(found.invoices_table), found)
+    config = settings()
+    return Rollup(Pricing.over(config), InvoicesTable(config.invoices_table), config)
 
 
 def _done(record: dict[str, Any], context: Any) -> bool:
-    """Rolls up one message's tenant; False if the message failed and is to come again."""
+    """Rolls up one message's tenant; returns False if it failed and must be delivered again."""
     message = None
     try:
         message = _read(record, context)
         result = _roll_up(message, record)
     except Exception as error:
-        # Whatever it is fails this message alone: reported to SQS, it is retried, and after the
-        # last receive it waits in the dead-letter queue.
+        # Any error fails this message alone: it is reported to SQS, retried, and after the last
+        # receive waits in the dead-letter queue.
         _report_failure(error, message, record, context)
-        # Its log line is all that a dry run is for: no retry, no dead letter, no alarm.
+        # A dry run is there for its log line only: no retry, no dead letter, no alarm.
         return message is not None and message.dry_run
     _report(result, message, record)
     return True
 
 
 def _read(record: dict[str, Any], context: Any) -> RollupMessage:
-    """The message of an SQS record; raises OutOfTime and InvalidMessage."""
+    """Reads the message of an SQS record; raises InvocationEnding and InvalidMessage."""
     _refuse_if_ending(context)
     return parse_rollup_message(record["body"])
 
 
 def _roll_up(message: RollupMessage, record: dict[str, Any]) -> RollupResult:
-    # The last line of defence: whoever wrote it, a month is not over before it is.
+    # The last line of defence: whoever sent the message, no month may be billed before it is over.
     refuse_future(message.run_at, sent_at(record["attributes"]))
     return _rollup().roll_up(message)
 
@@ -86,13 +86,13 @@ def _report_failure(
 
 
 def _note(message: RollupMessage, reason: str, record: dict[str, Any], context: Any) -> None:
-    """Notes for the month's report why the tenant failed, as far as that can be done."""
+    """Notes why the tenant failed, for the month's report; if that fails too, only logs it."""
     try:
         _refuse_if_ending(context)
         failures = FailuresTable(settings().accounts_table)
         failures.note(message, reason, record["attributes"])
     except Exception:
-        # The message has failed and is retried all the same; whatever failed it may fail this.
+        # The message has failed and is retried anyway; what failed it may fail this note too.
         logger.exception("failure not noted", extra={"tenant_id": message.tenant_id})
 
 
@@ -102,7 +102,7 @@ def _refuse_if_ending(context: Any) -> None:
 
 
 def _about(message: RollupMessage | None, record: dict[str, Any]) -> dict[str, Any]:
-    """What each log line says of a message: its delivery and, once read, what it asks for."""
+    """Returns the log fields of a message: its delivery and, once it is read, its contents."""
     received = record["attributes"]["ApproximateReceiveCount"]
     about = {"message_id": record["messageId"], "receive_count": received}
     if message is None:
@@ -119,13 +119,13 @@ def _log_fields(result: RollupResult) -> dict[str, Any]:
         "revision": header.revision if header else None,
         "total_cents": header.total_cents if header else None,
         "unpriced_usage": unpriced_json(result.unpriced),
-        # Line by line what a forced run changed; all of it is in the invoice's history.
+        # What a forced run changed, line by line; the invoice's history has all of it.
         "changes": changes_json(result.changes[:MOST_CHANGES]),
     }
 
 
 def _count_from_zero() -> None:
-    """Each count is present in every invocation, so that a quiet metric means nothing ran."""
+    """Emits every count in every invocation, so that a silent metric means that nothing ran."""
     for outcome in (RollupOutcome.ROLLED, RollupOutcome.SKIPPED, "failed"):
         metrics.add_metric(name=outcome, unit=MetricUnit.Count, value=0)
 

@@ -20,7 +20,7 @@ logger = Logger(service="start_month_end")
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Returns the run's id, period, how many messages were sent, and whether that is all."""
+    """Returns the run's id, period, how many messages were sent, and whether that was all."""
     request = parse_start(event)
     run = month_end(request, settings(), run_id=context.aws_request_id, now=datetime.now(UTC))
     record_run(run, request, MonthEndsTable(settings().accounts_table))

@@ -1,4 +1,4 @@
-"""Hourly on days 1 to 5: who is due and has no invoice gets a message; the report is stored."""
+"""Hourly on days 1 to 5: sends messages for due tenants without an invoice; stores the report."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from invoicing.foundation.settings import settings
 from invoicing.month_end.start_event import parse_scheduled
 from invoicing.month_end.sweep import Sweep, Swept, swept_json
 
-# Of fifteen minutes; the rest is for what was begun.
+# Of the fifteen minutes of an invocation; the rest is for work that has begun.
 SECONDS = 780
 
 logger = Logger(service="sweep_month_end")
@@ -20,7 +20,7 @@ metrics = Metrics(namespace="Monthend", service="sweep_month_end")
 
 
 def _publish(swept: Swept, context: Any) -> None:
-    # Two deployments of one account must not hear each other's alarms.
+    # Two deployments in one AWS account must not set off each other's alarms.
     metrics.add_dimensions(service=metrics.service, function_name=context.function_name)
     for name, value in swept.metrics.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
@@ -28,7 +28,7 @@ def _publish(swept: Swept, context: Any) -> None:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Returns what was found and sent; of a month that is still open, that it is.
+    """Returns what was found and sent, or that the month is still open.
 
     Raises InvalidMessage, and TimeInFuture for a time that has not come.
     """
