@@ -153,7 +153,7 @@ GUARDS: dict[str, tuple[TextChange, ...]] = {
         TextChange("new_invoice", "refuse_inconsistent(invoice)", "pass", rollup),
     ),
     "an invoice has the words of the quote": (
-        TextChange("_addon", "found.name", "'Another name'", Pricing),
+        TextChange("_addon", "addon.name", "'Another name'", Pricing),
     ),
     "a revision has a number of its own": (
         TextChange("invoice_number", "if revision > 1", "if False", invoice),

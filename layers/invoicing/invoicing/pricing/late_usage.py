@@ -1,8 +1,8 @@
-"""Late usage: what was used in a closed month and came in after its invoice.
+"""Late usage: usage of a closed month that arrived after its invoice.
 
-It is billed once, on a later invoice, as the difference of two prices: the month with the usage
-that was billed until now, and with the usage that is there now. Both are at the terms of the
-month's own invoice (docs/money-rules.md).
+It is billed once, on a later invoice, as the difference between two prices: the month with the
+usage billed so far, and the month with the usage known now. Both are at the terms of the month's
+own invoice (docs/money-rules.md).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,16 +25,16 @@ from invoicing.usage.usage_table import EXACT, InvalidUsage
 from quote_engine import Line, Period, QuoteRequest, UnpricedUsage, adjustment_lines, price
 
 type UsageOf = Callable[[Sequence[Segment], Period], SegmentUsage]
-"""Reads what these segments used in a period, as it is now."""
+"""Reads the current usage of these segments in a period."""
 type RequestOf = Callable[[Sequence[Segment], Period, SegmentUsage], QuoteRequest]
-"""What the engine is asked for these segments, this period and this usage."""
+"""Builds the engine's request for these segments, this period and this usage."""
 
 
 @dataclass(frozen=True, slots=True)
 class LateUsageBilled:
-    """What one invoice bills of earlier months.
+    """The late usage of earlier months that one invoice bills.
 
-    `months` is by period label, `unpriced` the part of it that no rate prices.
+    `months` is keyed by period label; `unpriced` is the part that no rate prices.
     """
 
     months: Mapping[str, LateUsage]
@@ -45,7 +45,7 @@ class LateUsageBilled:
 def late_usage(
     records: TenantRecords, usage_of: UsageOf, request_of: RequestOf
 ) -> LateUsageBilled:
-    """The late usage of all closed months around the records' period; raises as pricing does."""
+    """Returns the late usage of the closed months before the period; raises as pricing does."""
     months: dict[str, LateUsage] = {}
     lines: tuple[Line, ...] = ()
     unpriced: tuple[UnpricedUsage, ...] = ()
@@ -69,16 +69,17 @@ def late_usage(
 def up_to_later_invoice(
     records: TenantRecords, active: Sequence[Segment], period: Period, used: SegmentUsage
 ) -> SegmentUsage:
-    """The usage that the period's own invoice bills.
+    """Returns the usage that the period's own invoice bills.
 
-    Where a later invoice has billed late usage of the period, that is what it went on from; else
-    all that was used. Raises InvalidUsage if the terms are no longer those it was priced at.
+    If a later invoice has billed late usage of the period, this is the usage from which that one
+    continued; otherwise it is all that was used. Raises InvalidUsage if the terms are no longer
+    those at which the late usage was priced.
     """
-    taken = records.history.taken_by_later(period.label)
-    if taken is None:
+    usage_before_later = records.history.taken_by_later(period.label)
+    if usage_before_later is None:
         return used
-    _refuse_other_terms(records, taken, active, period)
-    return taken
+    _refuse_other_terms(records, usage_before_later, active, period)
+    return usage_before_later
 
 
 def _usage_now(candidate: LateCandidate, usage_of: UsageOf) -> SegmentUsage:
@@ -89,16 +90,21 @@ def _usage_now(candidate: LateCandidate, usage_of: UsageOf) -> SegmentUsage:
 
 def _refuse_other_terms(
     records: TenantRecords,
-    taken: SegmentUsage,
+    usage: SegmentUsage,
     active: Sequence[Segment],
     period: Period,
 ) -> None:
-    """Later invoices billed differences of two prices: they only add up at the same terms."""
+    """Raises InvalidUsage if a later invoice billed the period's late usage at other terms.
+
+    Later invoices billed differences between two prices, which add up only at the same terms.
+    """
     tenant_id, label = records.account.tenant.tenant_id, period.label
     terms = terms_of(active, period)
-    others = set(filter(is_segment, taken)) != {segment_key(segment) for segment in active}
+    segments_differ = set(filter(is_segment, usage)) != {
+        segment_key(segment) for segment in active
+    }
     for later in records.history.later_billing(label):
-        if others or later.billed.late[label].terms not in ("", terms):
+        if segments_differ or later.billed.late[label].terms not in ("", terms):
             raise InvalidUsage(
                 f"invoice {tenant_id}.{later.period.label} bills late usage of {label} by "
                 "other subscriptions than there are now; void that one first"
@@ -117,6 +123,6 @@ def _unpriced(request: QuoteRequest, usage: SegmentUsage) -> _Quantities:
 
 
 def _growth(before: _Quantities, after: _Quantities) -> tuple[UnpricedUsage, ...]:
-    """What is unpriced now and was not yet when the month was billed."""
+    """Returns by how much the unpriced usage has grown since it was last billed."""
     grown = {key: EXACT.subtract(after[key], before.get(key, Decimal(0))) for key in after}
     return tuple(UnpricedUsage(*key, grown[key]) for key in sorted(grown) if grown[key] > 0)

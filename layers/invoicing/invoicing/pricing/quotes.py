@@ -1,6 +1,6 @@
-"""A quote before anything is provisioned: the rollup's own prices, for usage that is expected.
+"""Quotes before anything is provisioned: the rollup's own prices, for expected usage.
 
-It never degrades. A price or a tax treatment that cannot be found refuses the whole quote.
+A quote is never partial. A price or a tax treatment that cannot be found refuses all of it.
 """
 
 from collections.abc import Mapping
@@ -28,14 +28,14 @@ PROSPECT = "prospect"
 
 
 class InvalidQuote(InvalidBody):
-    """The quote cannot be given; it is never given in part."""
+    """The quote cannot be given; a partial one is never given."""
 
 
 class QuoteBody(StrictModel):
-    """What a customer asks the price of: a plan, add-ons, and the usage that is expected.
+    """A request for a quote: a plan, add-ons and the expected usage.
 
-    Without dates the deployment is there for the whole period; without a period, the month in
-    which the quote is asked for.
+    Without dates, the deployment exists for the whole period. Without a period, the quote is for
+    the month in which it is requested.
     """
 
     plan: Code
@@ -54,7 +54,7 @@ class QuoteBody(StrictModel):
 
 @dataclass(frozen=True, slots=True)
 class StoredQuote:
-    """A quote as it was given, and whose it is: a tenant's, or else its asker's alone."""
+    """A quote as it was given, and its owner: a tenant, or else only the caller who asked."""
 
     quote_id: str
     tenant_id: str | None
@@ -63,26 +63,26 @@ class StoredQuote:
 
 
 def read_quote_body(body: Any) -> QuoteBody:
-    """The order in a request's body; raises InvalidQuote with every faulty field."""
+    """Reads a quote request from a body; raises InvalidQuote with every faulty field."""
     return read_body(QuoteBody, body, InvalidQuote)
 
 
 @dataclass(frozen=True, slots=True)
 class Quotes:
-    """Prices orders from the catalogue; by the same function as the rollup."""
+    """Prices quote requests from the catalogue, with the same function as the rollup."""
 
     pricing: Pricing
     settings: Settings
 
     @property
     def accounts(self) -> AccountsTable:
-        """The catalogue that is quoted from."""
+        """The catalogue that quotes are priced from."""
         return self.pricing.accounts
 
     def quote(self, body: QuoteBody, subject: str, asked_at: datetime) -> StoredQuote:
-        """The quote, not stored yet.
+        """Returns the quote without storing it.
 
-        Raises InvalidQuote, and UnknownTenant for a tenant that is not there.
+        Raises InvalidQuote, and UnknownTenant for a tenant that does not exist.
         """
         tax = self._tax(body)
         try:
@@ -92,10 +92,12 @@ class Quotes:
             raise InvalidQuote({field: text for field, _, text in reasons}) from error
         quote = price(request)
         if quote.unpriced:
-            without = "the plan has no rate for it, or no day is subscribed"
-            raise InvalidQuote({f"usage.{u.resource_kind}": without for u in quote.unpriced})
+            reason = "the plan has no rate for it, or no day is subscribed"
+            raise InvalidQuote(
+                {f"usage.{usage.resource_kind}": reason for usage in quote.unpriced}
+            )
         quote_id = uuid4().hex
-        document = {
+        answer = {
             "id": quote_id,
             "tenant_id": body.tenant_id,
             "asked_at": asked_at.isoformat(),
@@ -103,7 +105,7 @@ class Quotes:
             "tax": tax,
             **quote_json(request, quote),
         }
-        return StoredQuote(quote_id, body.tenant_id, subject, document)
+        return StoredQuote(quote_id, body.tenant_id, subject, answer)
 
     def _tax(self, body: QuoteBody) -> TaxTreatment:
         if body.tenant_id is None:

@@ -1,4 +1,4 @@
-"""Quotes as they were given, in the accounts table: `quote#<id>` / `quote`."""
+"""Quotes as they were given, in the accounts table under `quote#<id>` / `quote`."""
 
 import json
 
@@ -14,25 +14,25 @@ class QuoteNotFound(Exception):
 
 
 class QuotesTable:
-    """Written once, read by id."""
+    """Quotes, each written once and read by its id."""
 
     def __init__(self, table_name: str) -> None:
         self._items = bound(AccountItem, table_name)
 
     def put(self, quote: StoredQuote) -> None:
         """Stores a quote under its own fresh id."""
-        document = {
+        stored = {
             "tenant_id": quote.tenant_id,
             "subject": quote.subject,
             "quote": quote.document,
         }
-        self._items(f"{QUOTE}#{quote.quote_id}", QUOTE, document=json.dumps(document)).save()
+        self._items(f"{QUOTE}#{quote.quote_id}", QUOTE, document=json.dumps(stored)).save()
 
     def get(self, quote_id: str) -> StoredQuote:
-        """The quote as it was given; consistent. Raises QuoteNotFound."""
+        """Returns the quote as it was given; a consistent read. Raises QuoteNotFound."""
         try:
             item = self._items.get(f"{QUOTE}#{quote_id}", QUOTE, consistent_read=True)
         except self._items.DoesNotExist as error:
             raise QuoteNotFound(quote_id) from error
-        found = json.loads(item.document)
-        return StoredQuote(quote_id, found["tenant_id"], found["subject"], found["quote"])
+        stored = json.loads(item.document)
+        return StoredQuote(quote_id, stored["tenant_id"], stored["subject"], stored["quote"])

@@ -1,4 +1,4 @@
-"""A tenant's month, priced from what is stored: one way for the rollup and for estimates."""
+"""Prices a tenant's month from stored data, the same way for the rollup and for estimates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,9 +21,9 @@ from quote_engine import Addon, Line, Period, Quote, QuoteRequest, Subscription,
 
 @dataclass(frozen=True, slots=True)
 class PricedMonth:
-    """What one tenant is billed for, and for how much; no lines without an active subscription.
+    """What one tenant is billed for, and how much; the quote has no lines if nothing is billed.
 
-    `last_billed_by` is for whoever writes the invoice (see InvoicesTable.create).
+    `last_billed_by` is needed to write the invoice (see InvoicesTable.create).
     """
 
     tenant: Tenant
@@ -35,7 +35,7 @@ class PricedMonth:
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """Accounts, usage and earlier invoices in, lines out; the same for whoever asks."""
+    """Prices months from accounts, usage and earlier invoices, the same for every caller."""
 
     accounts: AccountsTable
     usage: UsageTable
@@ -44,7 +44,7 @@ class Pricing:
 
     @classmethod
     def over(cls, settings: Settings) -> "Pricing":
-        """Pricing over the deployed tables."""
+        """Returns pricing over the deployed tables."""
         return cls(
             AccountsTable(settings.accounts_table),
             UsageTable(settings.usage_table),
@@ -53,7 +53,7 @@ class Pricing:
         )
 
     def month(self, tenant_id: str, period: Period) -> PricedMonth:
-        """The tenant's month as it stands, with the late usage of closed months.
+        """Prices the tenant's month as it stands, with the late usage of closed months.
 
         Raises UnknownTenant, UnknownPrice, InvalidUsage and quote_engine.InvalidRequest.
         """
@@ -62,11 +62,11 @@ class Pricing:
         return self.priced(self._records(account, history, period), period)
 
     def _records(self, account: Account, history: BillingHistory, period: Period) -> TenantRecords:
-        """Reads the usage of all months in question and the catalogue, in one call."""
+        """Reads the usage of all relevant months and the catalogue, in one call."""
         months = [candidate.month for candidate in history.late_candidates]
         pinned = [segment for segment in account.segments if segment.active_in(period)]
         pinned += [segment for month in months for segment in month.billed.segments]
-        # Ended subscriptions too: usage that goes on after the end is named, never dropped.
+        # Ended subscriptions too: usage after the end is reported, never dropped.
         deployments = {segment.deployment_id for segment in (*account.segments, *pinned)}
         deployments |= account.unsubscribed
         periods = [period, *(month.period for month in months)]
@@ -80,10 +80,10 @@ class Pricing:
         return TenantRecords(account, history, totals_by_period(items[self.usage.name]))
 
     def priced(self, records: TenantRecords, period: Period) -> PricedMonth:
-        """The month of a tenant whose records have been read; raises as `month`."""
+        """Prices the month of a tenant whose records have been read; raises as `month` does."""
         tenant, history = records.account.tenant, records.history
         usage_of, request_of = partial(self._used, records), partial(self.request, tenant.tax)
-        active = [entry for entry in records.account.segments if entry.active_in(period)]
+        active = [segment for segment in records.account.segments if segment.active_in(period)]
         usage = up_to_later_invoice(records, active, period, usage_of(active, period))
         late = late_usage(records, usage_of, request_of)
         request = request_of(active, period, usage, late.lines)
@@ -102,7 +102,7 @@ class Pricing:
         usage: SegmentUsage,
         adjustments: tuple[Line, ...] = (),
     ) -> QuoteRequest:
-        """What the engine is asked, for the rollup as for a quote: the same words, the same lines.
+        """Builds the engine's request, for the rollup and for quotes: same input, same lines.
 
         Raises UnknownPrice, and quote_engine.InvalidRequest naming the field.
         """
@@ -111,7 +111,8 @@ class Pricing:
             currency=self.currency,
             tax=tax,
             subscriptions=tuple(
-                self._priced(entry, usage.get(segment_key(entry), {}), period) for entry in active
+                self._priced(segment, usage.get(segment_key(segment), {}), period)
+                for segment in active
             ),
             adjustments=adjustments,
         )
@@ -119,10 +120,13 @@ class Pricing:
     def _used(
         self, records: TenantRecords, segments: Sequence[Segment], period: Period
     ) -> SegmentUsage:
-        """What these segments used, as it is now; days are read only where a month is divided."""
+        """Returns what these segments used so far; reads days only where a month is divided."""
         totals = records.totals_of(segments, period)
         return by_segment(
-            segments, totals, period, lambda name: self.usage.days(name, period).days
+            segments,
+            totals,
+            period,
+            lambda deployment_id: self.usage.days(deployment_id, period).days,
         )
 
     def _priced(
@@ -132,7 +136,7 @@ class Pricing:
         return Subscription(
             deployment_id=subscription.deployment_id,
             starts_on=subscription.starts_on,
-            # An end after the period is not the period's: a later cancellation changes nothing.
+            # An end after the period is left out: a later cancellation changes nothing.
             ends_on=ends_on if ends_on and ends_on < period.last_day else None,
             plan=self.accounts.plan(subscription.plan_code, subscription.plan_version),
             addons=tuple(self._addon(choice) for choice in subscription.addons),
@@ -142,5 +146,5 @@ class Pricing:
         )
 
     def _addon(self, choice: AddonChoice) -> Addon:
-        found = self.accounts.addon(choice.code, choice.version)
-        return Addon(found.code, found.price, choice.quantity, found.name)
+        addon = self.accounts.addon(choice.code, choice.version)
+        return Addon(addon.code, addon.price, choice.quantity, addon.name)

@@ -1,4 +1,4 @@
-"""All that is stored about one tenant and bears on its month."""
+"""Everything stored about one tenant that bears on its month."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,15 +18,21 @@ class TenantRecords:
     totals: Mapping[str, Mapping[str, UsageTotal]]
 
     def totals_of(self, segments: Sequence[Segment], period: Period) -> Mapping[str, UsageTotal]:
-        """The tenant's own totals of a period, by deployment.
+        """Returns the tenant's own totals of a period, by deployment.
 
-        Raises InvalidUsage where these segments would bill another tenant's usage to it.
+        Raises InvalidUsage if these segments would bill it for another tenant's usage.
         """
         tenant_id = self.account.tenant.tenant_id
         totals = self.totals.get(period.label, {})
-        for name in sorted({segment.deployment_id for segment in segments} & totals.keys()):
-            if totals[name].tenant_id != tenant_id:
-                owner = totals[name].tenant_id or "(none)"
-                text = f"usage of {name} belongs to tenant {owner}, not to {tenant_id}"
+        for deployment_id in sorted(
+            {segment.deployment_id for segment in segments} & totals.keys()
+        ):
+            if totals[deployment_id].tenant_id != tenant_id:
+                owner = totals[deployment_id].tenant_id or "(none)"
+                text = f"usage of {deployment_id} belongs to tenant {owner}, not to {tenant_id}"
                 raise InvalidUsage(text)
-        return {name: total for name, total in totals.items() if total.tenant_id == tenant_id}
+        return {
+            deployment_id: total
+            for deployment_id, total in totals.items()
+            if total.tenant_id == tenant_id
+        }

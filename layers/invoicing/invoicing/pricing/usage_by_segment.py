@@ -1,4 +1,4 @@
-"""Which of a period's usage belongs to which subscription of a deployment."""
+"""Assigns a period's usage to the segments of each deployment's subscriptions."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -20,34 +20,34 @@ def by_segment(
     period: Period,
     days: Days,
 ) -> SegmentUsage:
-    """The usage of each segment and, under the deployment alone, what belongs to none.
+    """Returns each segment's usage and, under the deployment's id alone, usage outside them all.
 
-    A segment of the whole period takes the period's total, in one read. Where one begins or ends
-    on the way, each gets what was used on its own days: a subscription that ended on the 10th
-    bills nothing of the 25th, however many segments it had.
+    A segment of the whole period takes the period's total, which needs no read of days. If one
+    begins or ends within the period, each gets the usage of its own days: a subscription that
+    ended on the 10th bills nothing for the 25th, however many segments it had.
     """
-    usage: dict[str, Quantities] = {segment_key(entry): {} for entry in segments}
-    mine: dict[str, list[Segment]] = defaultdict(list)
-    for entry in segments:
-        mine[entry.deployment_id].append(entry)
-    for name in sorted(totals):
-        if name not in mine:
-            usage[name] = totals[name].quantities
-        elif mine[name][0].covers(period):
-            usage[segment_key(mine[name][0])] = totals[name].quantities
+    usage: dict[str, Quantities] = {segment_key(segment): {} for segment in segments}
+    by_deployment: dict[str, list[Segment]] = defaultdict(list)
+    for segment in segments:
+        by_deployment[segment.deployment_id].append(segment)
+    for deployment_id in sorted(totals):
+        if deployment_id not in by_deployment:
+            usage[deployment_id] = totals[deployment_id].quantities
+        elif by_deployment[deployment_id][0].covers(period):
+            usage[segment_key(by_deployment[deployment_id][0])] = totals[deployment_id].quantities
         else:
-            usage |= _by_day(name, mine[name], days(name))
+            usage |= _by_day(deployment_id, by_deployment[deployment_id], days(deployment_id))
     return usage
 
 
 def _by_day(
     deployment_id: str, segments: Sequence[Segment], days: Mapping[str, Quantities]
 ) -> SegmentUsage:
-    usage: dict[str, dict[str, Decimal]] = {segment_key(entry): {} for entry in segments}
+    usage: dict[str, dict[str, Decimal]] = {segment_key(segment): {} for segment in segments}
     outside: dict[str, Decimal] = defaultdict(Decimal)
     for day, quantities in days.items():
-        on = date.fromisoformat(day)
-        active = [segment_key(entry) for entry in segments if entry.active_on(on)]
+        date_of_use = date.fromisoformat(day)
+        active = [segment_key(segment) for segment in segments if segment.active_on(date_of_use)]
         used = usage[active[0]] if active else outside
         for kind, quantity in quantities.items():
             used[kind] = EXACT.add(used.get(kind, Decimal(0)), quantity)
@@ -55,7 +55,7 @@ def _by_day(
 
 
 def outside_segments(usage: SegmentUsage) -> tuple[UnpricedUsage, ...]:
-    """Usage that no segment takes: after an end, before a start, or between two segments."""
+    """Returns usage that no segment takes: after an end, before a start or between segments."""
     return tuple(
         UnpricedUsage(key, kind, quantity)
         for key in sorted(usage)
