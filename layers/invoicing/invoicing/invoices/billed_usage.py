@@ -1,6 +1,6 @@
-"""What an invoice billed: the usage that it took in, so that what comes later can be told apart.
+"""The usage that an invoice billed, so that later usage can be told apart from it.
 
-Kept beside the lines, which do not show it: usage within an allowance has no line.
+It is stored beside the lines, which do not show it: usage within an allowance has no line.
 """
 
 import json
@@ -15,37 +15,40 @@ from quote_engine import Period
 
 type Quantities = Mapping[str, Decimal]
 type SegmentUsage = Mapping[str, Quantities]
-"""Usage by resource kind, of each segment (see `segment_key`) and, under a deployment's id alone,
-of the days on which no segment was billed."""
+"""Usage by resource kind, for each segment (see `segment_key`) and, under a deployment's id alone,
+for the days on which no segment was billed."""
 
 
-def segment_key(subscription: Segment) -> str:
-    """A segment is a deployment on one subscription: `pilot 2026-01-10`, by its first day."""
-    return f"{subscription.deployment_id} {subscription.starts_on.isoformat()}"
+def segment_key(segment: Segment) -> str:
+    """Returns a segment's key: its deployment and its first day, such as `pilot 2026-01-10`.
+
+    A segment is a deployment on one subscription.
+    """
+    return f"{segment.deployment_id} {segment.starts_on.isoformat()}"
 
 
 def is_segment(key: str) -> bool:
-    """Whether usage under this key is a segment's, and not outside of all segments."""
+    """Whether usage under this key belongs to a segment, and is not outside all segments."""
     return " " in key
 
 
-def terms_of(subscriptions: Iterable[Segment], period: Period) -> str:
-    """A digest of what a period's segments are billed by; an end after the period is not its."""
-    said = sorted(
-        [segment_key(each), _terms(each) | {"ends_on": _end_within(each, period)}]
-        for each in subscriptions
+def terms_of(segments: Iterable[Segment], period: Period) -> str:
+    """Returns a digest of the terms of a period's segments, without ends after the period."""
+    terms = sorted(
+        [segment_key(segment), _terms(segment) | {"ends_on": _end_within(segment, period)}]
+        for segment in segments
     )
-    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+    return sha256(json.dumps(terms, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _end_within(subscription: Segment, period: Period) -> str | None:
-    ends_on = subscription.ends_on
+def _end_within(segment: Segment, period: Period) -> str | None:
+    ends_on = segment.ends_on
     return ends_on.isoformat() if ends_on and ends_on < period.last_day else None
 
 
-def same_usage(one: SegmentUsage, other: SegmentUsage) -> bool:
-    """Whether both say the same; nothing used and zero used are the same."""
-    return _used(one) == _used(other)
+def same_usage(first: SegmentUsage, second: SegmentUsage) -> bool:
+    """Whether both are the same usage; no usage and zero usage are the same."""
+    return _used(first) == _used(second)
 
 
 def _used(usage: SegmentUsage) -> dict[tuple[str, str], Decimal]:
@@ -56,7 +59,7 @@ def _used(usage: SegmentUsage) -> dict[tuple[str, str], Decimal]:
 class LateUsage:
     """An earlier period's usage as it was billed until now, and as it is billed from now on.
 
-    `terms` are those of the period's invoice, by which the difference was priced (see `terms_of`).
+    `terms` are those of the period's invoice, at which the difference was priced (see `terms_of`).
     """
 
     before: SegmentUsage
@@ -68,7 +71,7 @@ class LateUsage:
 class Billed:
     """What one invoice bills: its own period's segments with their usage, and late usage.
 
-    `late` is by the label of the earlier period, such as `2026-04`.
+    `late` is keyed by the label of the earlier period, such as `2026-04`.
     """
 
     segments: tuple[Segment, ...] = ()
@@ -81,15 +84,15 @@ NOTHING_BILLED = Billed()
 type LastBilledBy = Mapping[str, str]
 """By period label, the write that last billed late usage of that period.
 
-Whoever bills more of it must have read that very write: invoices of two periods may be made at
-the same time, and both would bill the same late usage.
+To bill more of it, a worker must have read exactly that write. Otherwise invoices of two periods,
+made at the same time, would both bill the same late usage.
 """
 NEVER_BILLED_LATE: LastBilledBy = {}
 
 
 def billed_entries(billed: Billed) -> list[dict[str, Any]]:
-    """The record as a list of small documents, because a large one is spread over items."""
-    segments = {segment_key(each): each for each in billed.segments}
+    """Returns the record as a list of small JSON objects: a large one is spread over items."""
+    segments = {segment_key(segment): segment for segment in billed.segments}
     entries: list[dict[str, Any]] = []
     for key, quantities in sorted(billed.usage.items()):
         entry: dict[str, Any] = {"segment": key, "usage": _texts(quantities)}
@@ -99,14 +102,14 @@ def billed_entries(billed: Billed) -> list[dict[str, Any]]:
     for label, late in sorted(billed.late.items()):
         for key in sorted(late.before.keys() | late.after.keys()):
             before, after = late.before.get(key, {}), late.after.get(key, {})
-            known = {"before": _texts(before), "after": _texts(after), "terms": late.terms}
-            entries.append({"period": label, "segment": key, **known})
+            details = {"before": _texts(before), "after": _texts(after), "terms": late.terms}
+            entries.append({"period": label, "segment": key, **details})
     return entries
 
 
 def read_billed(tenant_id: str, entries: Iterable[Mapping[str, Any]]) -> Billed:
-    """The inverse of `billed_entries`."""
-    subscriptions: list[Segment] = []
+    """Reads the record back; the inverse of `billed_entries`."""
+    segments: list[Segment] = []
     usage: dict[str, Quantities] = {}
     before: dict[str, dict[str, Quantities]] = {}
     after: dict[str, dict[str, Quantities]] = {}
@@ -116,21 +119,21 @@ def read_billed(tenant_id: str, entries: Iterable[Mapping[str, Any]]) -> Billed:
         if label is not None:
             before.setdefault(label, {})[key] = _quantities(entry["before"])
             after.setdefault(label, {})[key] = _quantities(entry["after"])
-            # Records were once written without it.
+            # Old records have no terms.
             terms[label] = entry.get("terms", "")
             continue
         usage[key] = _quantities(entry["usage"])
         if "plan_code" in entry:
             deployment_id, starts_on = key.split(" ")
             stored = {"ends_on": None, "addons": [], **entry}
-            subscriptions.append(read_segment(tenant_id, deployment_id, starts_on, stored))
+            segments.append(read_segment(tenant_id, deployment_id, starts_on, stored))
     late = {label: LateUsage(before[label], after[label], terms[label]) for label in before}
-    return Billed(tuple(subscriptions), usage, late)
+    return Billed(tuple(segments), usage, late)
 
 
-def _terms(subscription: Segment) -> dict[str, Any]:
-    """Without what most do not have: the record is a third of a small invoice's item."""
-    return {name: value for name, value in stored_segment_json(subscription).items() if value}
+def _terms(segment: Segment) -> dict[str, Any]:
+    """Leaves out empty fields: the record is a third of a small invoice's item."""
+    return {name: value for name, value in stored_segment_json(segment).items() if value}
 
 
 def _texts(quantities: Quantities) -> dict[str, str]:

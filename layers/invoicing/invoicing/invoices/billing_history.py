@@ -1,9 +1,9 @@
-"""What a tenant's other invoices billed, as far as it bears on one period's invoice.
+"""The billing of a tenant's other invoices that bears on one period's invoice.
 
-Late usage is billed as a difference of two states of an earlier period's usage. Over the invoices
-that bill it, in order of period, each `before` is the `after` of the one in front of it, so that
-the differences add up to the period's usage and no event is billed twice, whichever invoice of
-the chain is made again.
+Late usage is billed as the difference between two states of an earlier period's usage. In order
+of period, each invoice that bills it has as its `before` the `after` of the previous one. So the
+differences add up to the period's usage and no event is billed twice, whichever invoice of the
+chain is made again.
 """
 
 from dataclasses import dataclass, field
@@ -28,10 +28,10 @@ class BilledMonth:
 
 @dataclass(frozen=True, slots=True)
 class LateCandidate:
-    """A closed month whose usage may have grown, and what is billed of it already.
+    """A closed month whose usage may have grown, and how much of it is billed already.
 
-    `billed_so_far` is its usage as the invoices until now have billed it; `taken_by_later` the
-    state from which a later invoice goes on, if there is one.
+    `billed_so_far` is its usage as billed by the invoices until now; `taken_by_later` is the state
+    from which a later invoice continues, if there is one.
     """
 
     month: BilledMonth
@@ -39,12 +39,12 @@ class LateCandidate:
     taken_by_later: SegmentUsage | None
 
 
-# Without slots: the candidates are worked out once and kept.
+# Without slots: the candidates are worked out once and cached.
 @dataclass(frozen=True)
 class BillingHistory:
     """The standing invoices around a period, in order of period, without the period's own.
 
-    `last_billed_by` says who billed late usage of each period last (see InvoicesTable).
+    `last_billed_by` names who last billed late usage of each period (see InvoicesTable).
     """
 
     period: Period
@@ -53,9 +53,9 @@ class BillingHistory:
 
     @cached_property
     def late_candidates(self) -> tuple[LateCandidate, ...]:
-        """Earlier months that are closed and whose usage may have grown since, in order.
+        """Earlier closed months whose usage may have grown since, in order.
 
-        A draft's late usage is the draft's own: a forced run picks it up.
+        Late usage of a draft's month belongs to the draft: a forced run picks it up.
         """
         return tuple(
             LateCandidate(
@@ -68,7 +68,7 @@ class BillingHistory:
         )
 
     def billed_until_now(self, month: BilledMonth) -> SegmentUsage:
-        """The usage of an earlier month that it and the invoices after it have billed."""
+        """Returns an earlier month's usage as billed by it and the invoices before the period."""
         billed = month.billed.usage
         for later in self.months:
             late = later.billed.late.get(month.period.label)
@@ -77,7 +77,7 @@ class BillingHistory:
         return billed
 
     def taken_by_later(self, label: str) -> SegmentUsage | None:
-        """The state of a month's usage from which a later invoice goes on, if there is one.
+        """Returns the usage of a month from which a later invoice continues; None without one.
 
         An invoice that is made again before that later one must bill exactly up to there.
         """

@@ -13,9 +13,9 @@ from invoicing.invoices.keys import current_key, is_last_billed_key, month_in
 from quote_engine import Period
 
 # Usage is accepted for 90 days, which end in the fourth month after its own. A month that was
-# issued later than that is looked at once more by the first invoice after.
+# issued later than that is checked once more by the first invoice after it.
 LATE_MONTHS = 4
-# How far back a month may have been left a draft and still have its late usage billed.
+# How many months a month may have stayed a draft and still have its late usage billed.
 MONTHS_AROUND = 12
 ATTRIBUTES = [
     "period_start",
@@ -30,29 +30,29 @@ ATTRIBUTES = [
 
 
 class BillingHistoryTable:
-    """The billing histories of tenants."""
+    """Reads the billing histories of tenants."""
 
     def __init__(self, table_name: str, zone: ZoneInfo) -> None:
         self._items = bound(InvoiceItem, table_name)
         self._zone = zone
 
     def around(self, tenant_id: str, period: Period) -> BillingHistory:
-        """What the tenant's standing invoices within a year of the period billed.
+        """Returns what the tenant's standing invoices within a year of the period billed.
 
-        Who billed late usage of a month last sorts in front of the month's invoice and is thus
-        read before it: if that is still the same when something is written, nothing that was read
-        after it has changed.
+        The item that names who last billed late usage of a month sorts before the month's invoice
+        and is therefore read first. If it is unchanged when something is written, nothing that
+        was read after it has changed.
         """
         first, last = label_after(period, -MONTHS_AROUND), label_after(period, MONTHS_AROUND)
         last_billed_by: dict[str, str] = {}
         months: list[BilledMonth] = []
-        found = self._items.query(
+        items = self._items.query(
             tenant_id,
             InvoiceItem.period_start.between(first, f"{last}~"),
             consistent_read=True,
             attributes_to_get=ATTRIBUTES,
         )
-        for item in found:
+        for item in items:
             standing = item.period_shard is not None and item.status != InvoiceStatus.VOID
             if is_last_billed_key(item.period_start):
                 last_billed_by[item.period_start] = item.attempt
@@ -74,7 +74,7 @@ class BillingHistoryTable:
         )
 
     def _issued_since(self, item: InvoiceItem, period: Period) -> bool:
-        """Whether no earlier month-end can have looked at it as a closed month."""
+        """Whether it was issued too late for an earlier month-end to see it as a closed month."""
         if not item.issued_at:
             return False
         return datetime.fromisoformat(item.issued_at) >= midnight(period.start, self._zone)

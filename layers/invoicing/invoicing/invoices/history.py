@@ -1,4 +1,4 @@
-"""An invoice's history as the API shows it: who made which revision, who changed its state."""
+"""An invoice's history as the API shows it: who made each revision, who changed its state."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,11 +11,11 @@ from invoicing.invoices.line_changes import changes_json, line_changes
 def history_json(
     invoice_id: str, revisions: Sequence[Invoice], done: Iterable[HistoryItem]
 ) -> dict[str, Any]:
-    """Everything that happened, in order of time (UTC); with each new revision, what changed.
+    """Returns everything that happened, in order of time (UTC), with each revision's changes.
 
-    A revision was written by a run, whose own time counts: its retry hours later is the same run.
+    A revision has the time of the run that wrote it: a retry hours later is still the same run.
     """
-    entries = [_made(revisions, number) for number in range(len(revisions))]
+    entries = [_made(revisions, index) for index in range(len(revisions))]
     entries += [_changed(entry) for entry in done]
     return {"id": invoice_id, "entries": sorted(entries, key=_moment)}
 
@@ -24,9 +24,9 @@ def _moment(entry: dict[str, Any]) -> tuple[str, int]:
     return entry["at"] or "", entry["revision"] or 0
 
 
-def _made(revisions: Sequence[Invoice], number: int) -> dict[str, Any]:
-    invoice = revisions[number]
-    before = revisions[number - 1].lines if number else None
+def _made(revisions: Sequence[Invoice], index: int) -> dict[str, Any]:
+    invoice = revisions[index]
+    before = revisions[index - 1].lines if index else None
     return {
         "at": invoice.run_at.isoformat() if invoice.run_at else None,
         "by": f"run {invoice.run_id}",

@@ -1,4 +1,4 @@
-"""The invoice document: what it says, the states it may be in, and how it is named."""
+"""The invoice: what it contains, the states it may be in, and how it is numbered."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from quote_engine import Line, Period, Quote, QuoteRequest, UnpricedUsage, finge
 
 
 class InvoiceStatus(StrEnum):
-    """draft -> issued -> paid; draft or issued -> void. Only a draft may be replaced."""
+    """draft -> issued -> paid; draft or issued -> void. Only draft and void may be replaced."""
 
     DRAFT = "draft"
     ISSUED = "issued"
@@ -22,7 +22,7 @@ class InvoiceStatus(StrEnum):
     VOID = "void"
 
 
-# A void invoice has given its period free: a forced run puts a new revision in its place.
+# A void invoice frees its period: a forced run puts a new revision in its place.
 REPLACEABLE = frozenset((InvoiceStatus.DRAFT, InvoiceStatus.VOID))
 
 
@@ -32,7 +32,7 @@ class TooManyRevisions(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """An invoice without its lines. Amounts are cents; dates are of the billing time zone."""
+    """An invoice without its lines. Amounts are in cents, dates in the billing time zone."""
 
     tenant_id: str
     number: str
@@ -61,10 +61,10 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice with its lines, and what is not shown of it.
+    """An invoice with its lines and the parts that are not shown.
 
-    That is the usage that no rate of the plan prices, all that was billed, and the run that wrote
-    it, with the run's own time.
+    Those are the usage that no rate of the plan prices, the record of what was billed, and the run
+    that wrote it, with the run's own time.
     """
 
     header: Header
@@ -93,21 +93,21 @@ def invoice_number(account_number: str, period: Period, revision: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """An issue at the run's own time: when, and when payment is due (billing-zone date)."""
+    """When an invoice is issued, and when payment is due (a date in the billing zone)."""
 
     issued_at: datetime
     due_on: date
 
     @classmethod
     def at(cls, moment: datetime, settings: Settings) -> "Issue":
-        """An issue at this moment, due so many days of the billing zone after its day there."""
+        """Returns an issue at this moment, due `due_days` after its date in the billing zone."""
         today = moment.astimezone(settings.zone).date()
         return cls(moment, today + timedelta(days=settings.due_days))
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """Which revision is written, whether it is issued at once, and the run that writes it."""
+    """The revision to write: its number, its issue if issued at once, and the run writing it."""
 
     revision: int
     issue: Issue | None
@@ -118,7 +118,7 @@ class Revision:
 def new_invoice(
     tenant: Tenant, request: QuoteRequest, quote: Quote, edition: Revision, billed: Billed
 ) -> Invoice:
-    """The invoice of a priced request: a draft, or issued at once if the edition says so.
+    """Builds the invoice of a priced request: a draft, or issued at once if the edition says so.
 
     Raises InconsistentInvoice when the lines do not sum to the totals (invariants I2 and I3).
     """
@@ -157,7 +157,7 @@ def refuse_inconsistent(invoice: Invoice) -> None:
 
 
 def header_json(header: Header) -> dict[str, Any]:
-    """The header as the API shows it."""
+    """Returns the header as the API shows it."""
     return {
         "id": header.id,
         "number": header.number,
@@ -177,13 +177,13 @@ def header_json(header: Header) -> dict[str, Any]:
 
 
 def invoice_json(invoice: Invoice) -> dict[str, Any]:
-    """The invoice as the API shows it: header and lines. Tenant fields only."""
+    """Returns header and lines as the API shows them: only what tenants may see."""
     lines = [line_json(line) for line in invoice.lines]
     return header_json(invoice.header) | {"lines": lines}
 
 
 def unpriced_json(unpriced: Iterable[UnpricedUsage]) -> list[dict[str, str]]:
-    """Usage that is billed nothing, for the log line and the stored invoice; never for tenants."""
+    """Returns unpriced usage for the log line and the stored invoice; never for tenants."""
     return [
         {
             "deployment_id": usage.deployment_id,

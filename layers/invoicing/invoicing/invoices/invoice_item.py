@@ -1,4 +1,4 @@
-"""The private item class of the invoices table, and its mapping to and from the document."""
+"""The private item class of the invoices table, and its mapping to and from Invoice."""
 
 import json
 from collections import defaultdict
@@ -19,12 +19,12 @@ from invoicing.invoices.keys import first_day_in, pages_of_attempt, pages_partit
 from invoicing.invoices.review import Flags, flags_text, own_flags, read_flags
 from quote_engine import Line, UnpricedUsage, line_json
 
-# Half the money reads want the header alone; beyond this the item's own size would tax them.
+# Half the money reads need only the header; a larger item would make them cost more.
 PAGE_BYTES = 100 * 1024
-# Of an item's limit: its keys, and what an issue adds later.
+# Bytes of an item's limit that stay free for its keys and for what an issue adds later.
 KEPT_FREE = 1024
 
-# Everything but the key of a header, as it is stored and as the index copies it.
+# A header's attributes except its key, as they are stored and as the index copies them.
 HEADER_ATTRIBUTES = (
     "number",
     "period_end",
@@ -38,7 +38,7 @@ HEADER_ATTRIBUTES = (
     "due_on",
     "fingerprint",
 )
-# What the index copies beside the keys: the header, and what a review of the month needs.
+# What the index copies besides the keys: the header, and what a review of the month needs.
 INDEXED_ATTRIBUTES = (*HEADER_ATTRIBUTES, "flags")
 
 
@@ -54,9 +54,9 @@ class PeriodIndex(GlobalSecondaryIndex["InvoiceItem"]):  # type: ignore[no-untyp
 
 
 class InvoiceItem(Model):
-    """A current invoice, a replaced one, a further page, or who billed a month's late usage last.
+    """A current invoice, a replaced one, a further page, or who last billed a month's late usage.
 
-    `keys` has the key of each.
+    The module `keys` has the key of each.
     """
 
     class Meta:
@@ -64,7 +64,7 @@ class InvoiceItem(Model):
 
     tenant_id = UnicodeAttribute(hash_key=True)
     period_start = UnicodeAttribute(range_key=True)
-    # On current invoices alone: replaced revisions and pages stay out of every list.
+    # Only on current invoices: replaced revisions and pages stay out of every list.
     period_shard = UnicodeAttribute(null=True)
     number = UnicodeAttribute(null=True)
     period_end = UnicodeAttribute(null=True)
@@ -76,19 +76,19 @@ class InvoiceItem(Model):
     total_cents = NumberAttribute(null=True)
     issued_at = UnicodeAttribute(null=True)
     due_on = UnicodeAttribute(null=True)
-    # When it was made void; a run that was started before then gives it no new revision.
+    # When it was made void; a run that started before then gives it no new revision.
     voided_at = UnicodeAttribute(null=True)
     fingerprint = UnicodeAttribute(null=True)
     run_id = UnicodeAttribute(null=True)
     run_at = UnicodeAttribute(null=True)
-    # Which attempt wrote this: a worker knows its own write again after a lost reply.
+    # The attempt that wrote this: a worker recognises its own write after a lost reply.
     attempt = UnicodeAttribute(null=True)
     pages = NumberAttribute(null=True)
     lines = UnicodeAttribute(null=True)
-    # The usage that these lines took in; never shown.
+    # The record of what these lines bill; never shown.
     billed = UnicodeAttribute(null=True)
     unpriced = UnicodeAttribute(null=True)
-    # On the few that somebody should look at before they are issued: see review.py.
+    # Only on the few that somebody should look at before they are issued: see review.py.
     flags = UnicodeAttribute(null=True)
     period = PeriodIndex()
 
@@ -98,7 +98,7 @@ def _compact(value: Any) -> str:
 
 
 def pages_of(items: type[InvoiceItem], tenant_id: str, item: InvoiceItem) -> list[InvoiceItem]:
-    """The invoice item and its further pages, in order; fewer than it says if some are gone."""
+    """Reads the item's pages in order, itself first; fewer than it says if some are gone."""
     if int(item.pages) == 1:
         return [item]
     prefix = pages_of_attempt(item.period_start, int(item.revision), item.attempt)
@@ -116,12 +116,12 @@ class Page:
 
     lines: str
     billed: str
-    # Most invoices have none; an attribute that is not there costs nothing.
+    # Most invoices have none; a missing attribute costs nothing.
     unpriced: str | None
 
 
 def invoice_pages(invoice: Invoice) -> list[Page]:
-    """All that may be long, at most about 100 KB a page; the first page goes into the invoice."""
+    """Splits what may be long into pages of at most about 100 KB; the first is the invoice's."""
     texts = [("lines", _compact(line_json(line))) for line in invoice.lines]
     texts += [("billed", _compact(entry)) for entry in billed_entries(invoice.billed)]
     texts += [("unpriced", _compact(entry)) for entry in unpriced_json(invoice.unpriced)]
@@ -148,9 +148,9 @@ def _array(texts: Iterable[str]) -> str:
 
 
 def invoice_attributes(invoice: Invoice, attempt: str, pages: list[Page]) -> dict[str, Any]:
-    """All attributes but keys; raises ItemTooLarge beyond DynamoDB's limit, naming the tenant."""
+    """Returns all but the keys; raises ItemTooLarge, naming the invoice, beyond the limit."""
     header = header_json(invoice.header)
-    found = {name: header[name] for name in HEADER_ATTRIBUTES} | {
+    attributes = {name: header[name] for name in HEADER_ATTRIBUTES} | {
         "run_id": invoice.run_id or None,
         "run_at": invoice.run_at.isoformat() if invoice.run_at else None,
         "attempt": attempt,
@@ -162,19 +162,19 @@ def invoice_attributes(invoice: Invoice, attempt: str, pages: list[Page]) -> dic
             own_flags(invoice.lines, invoice.unpriced, invoice.header.total_cents)
         ),
     }
-    refuse_too_large(f"invoice {invoice.header.id}", found)
-    return found
+    refuse_too_large(f"invoice {invoice.header.id}", attributes)
+    return attributes
 
 
-def refuse_too_large(whose: str, attributes: Mapping[str, Any]) -> None:
-    """Raises ItemTooLarge for attributes that DynamoDB would refuse, naming whose they are."""
+def refuse_too_large(item_name: str, attributes: Mapping[str, Any]) -> None:
+    """Raises ItemTooLarge, naming the item, for attributes that DynamoDB would refuse."""
     size = sum(len(str(value).encode()) + len(name) for name, value in attributes.items())
     if size > ITEM_BYTES - KEPT_FREE:
-        raise ItemTooLarge(f"{whose}: an item of {size} bytes is over DynamoDB's {ITEM_BYTES}")
+        raise ItemTooLarge(f"{item_name}: an item of {size} bytes is over DynamoDB's {ITEM_BYTES}")
 
 
 def header_of(item: InvoiceItem) -> Header:
-    """The header in an item or index entry."""
+    """Reads the header from an item or index entry."""
     return Header(
         tenant_id=item.tenant_id,
         number=item.number,
@@ -193,7 +193,7 @@ def header_of(item: InvoiceItem) -> Header:
 
 
 def invoice_of(item: InvoiceItem, pages: Sequence[InvoiceItem]) -> Invoice:
-    """The invoice in an item and its further pages (`pages` begins with the item itself)."""
+    """Reads the invoice from an item and its pages (`pages` begins with the item itself)."""
     return Invoice(
         header=header_of(item),
         lines=lines_of(page.lines for page in pages),
@@ -205,12 +205,12 @@ def invoice_of(item: InvoiceItem, pages: Sequence[InvoiceItem]) -> Invoice:
 
 
 def flags_of(item: InvoiceItem) -> Flags:
-    """The review's rules that apply to the invoice by itself, in an item or index entry."""
+    """Reads an invoice's own review flags from an item or index entry."""
     return read_flags(item.flags)
 
 
 def unpriced_of(pages: Iterable[str | None]) -> tuple[UnpricedUsage, ...]:
-    """The usage that the invoice bills nothing for, on all pages."""
+    """Reads, from all pages, the usage that the invoice bills nothing for."""
     return tuple(
         UnpricedUsage(**{**usage, "quantity": Decimal(usage["quantity"])})
         for page in pages
@@ -219,10 +219,10 @@ def unpriced_of(pages: Iterable[str | None]) -> tuple[UnpricedUsage, ...]:
 
 
 def lines_of(pages: Iterable[str]) -> tuple[Line, ...]:
-    """The lines of all pages, in order."""
+    """Reads the lines of all pages, in order."""
     return tuple(Line(**line) for page in pages for line in json.loads(page))
 
 
 def billed_of(tenant_id: str, pages: Iterable[str]) -> Billed:
-    """The record of billed usage in all pages."""
+    """Reads the record of billed usage from all pages."""
     return read_billed(tenant_id, (entry for page in pages for entry in json.loads(page)))

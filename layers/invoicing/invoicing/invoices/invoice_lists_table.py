@@ -1,4 +1,4 @@
-"""Lists of invoice headers: one tenant's, one period's, or everything; page by page."""
+"""Lists of invoice headers: one tenant's, one period's, or all of them; page by page."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ from invoicing.invoices.keys import all_shards, current_key, period_shard
 from invoicing.invoices.review import Flags
 from quote_engine import Period
 
-# DynamoDB counts items before it filters: a state that few invoices are in needs long pages.
+# DynamoDB counts items before it filters: a state that few are in needs long pages.
 FILTERED_PAGE = 1000
 ATTRIBUTES = ["tenant_id", "period_start", *HEADER_ATTRIBUTES]
 
 
 @dataclass(frozen=True, slots=True)
 class HeaderPage:
-    """Headers, and where the next page starts (None at the end)."""
+    """A page of headers, and the position of the next one (None at the end)."""
 
     headers: tuple[Header, ...]
     next_position: str | None
@@ -37,7 +37,7 @@ class HeaderPage:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A current invoice's header, and the review's rules that apply to it by itself."""
+    """A current invoice's header, and its own review flags."""
 
     header: Header
     flags: Flags
@@ -45,7 +45,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class HeaderFilter:
-    """Which headers: of one tenant or of all, of one period or of all, in one state or in any."""
+    """Selects headers: of one tenant or all, of one period or all, in one state or any."""
 
     tenant_id: str | None
     period: Period | None
@@ -53,7 +53,7 @@ class HeaderFilter:
 
 
 class InvoiceLists:
-    """Current invoices only: replaced revisions and line pages never show.
+    """Lists current invoices only: replaced revisions and line pages never appear.
 
     A tenant's list is a consistent read of the table, newest period first. A period's list comes
     from the sharded index, in order of tenant id; the list of everything scans that index, in no
@@ -64,31 +64,31 @@ class InvoiceLists:
         self._items = bound(InvoiceItem, table_name)
 
     def page(self, wanted: HeaderFilter, limit: int, after: str | None) -> HeaderPage:
-        """At most `limit` headers after the position; positions belong to one filter."""
+        """Returns at most `limit` headers after the position, which must come from this filter."""
         if wanted.tenant_id is not None:
-            found, position = self._of_tenant(wanted, limit, after), _period_start
+            matching, position = self._of_tenant(wanted, limit, after), _period_start
         elif wanted.period is not None:
-            found, position = self._of_period(wanted, limit, after), _tenant_id
+            matching, position = self._of_period(wanted, limit, after), _tenant_id
         else:
-            found, position = self._of_everyone(wanted, limit, after), _invoice_id
-        items = list(islice(found, limit + 1))
+            matching, position = self._of_everyone(wanted, limit, after), _invoice_id
+        items = list(islice(matching, limit + 1))
         more = len(items) > limit
         headers = tuple(header_of(item) for item in items[:limit])
         return HeaderPage(headers, position(items[limit - 1]) if more else None)
 
     def whole_period(self, period: Period) -> list[Listed]:
-        """All current invoices of a period in order of tenant id, void ones too.
+        """Returns all current invoices of a period in order of tenant id, including void ones.
 
         The shards are read at the same time, each in pages of up to 1 MB.
         """
 
         def shard(name: str) -> list[Listed]:
-            found = self._items.period.query(name)
-            return [Listed(header_of(item), flags_of(item)) for item in found]
+            items = self._items.period.query(name)
+            return [Listed(header_of(item), flags_of(item)) for item in items]
 
         shards = at_once(shard, all_shards(period.label))
         return sorted(
-            (listed for each in shards for listed in each),
+            (listed for entries in shards for listed in entries),
             key=lambda listed: listed.header.tenant_id,
         )
 

@@ -1,11 +1,11 @@
 """The invoices table: one current invoice per (tenant, period), by its primary key alone.
 
-The put is conditional and there is no other lock. What DynamoDB refuses is read back: either
-somebody else's invoice is there (InvoiceAlreadyExists) or our own, whose reply was lost (done).
+The put is conditional and there is no other lock. If DynamoDB refuses it, the invoice is read
+back: it is either somebody else's (InvoiceAlreadyExists) or our own, whose reply was lost (done).
 
-Lines beyond about 100 KB go to further page items, written first, under an attempt id that only
-the invoice item names: that item, written last, is the commit record. Pages live in a partition
-of their own (`<tenant>#pages`) so that listing a tenant never reads them.
+Lines beyond about 100 KB go to further page items. They are written first, under an attempt id
+that only the invoice item names: that item, written last, is the commit record. Pages live in a
+separate partition (`<tenant>#pages`) so that listing a tenant never reads them.
 """
 
 from collections.abc import Callable, Iterable
@@ -47,7 +47,7 @@ class InvoiceNotFound(Exception):
 
 
 class InvoiceAlreadyExists(Exception):
-    """The period has an invoice, written by somebody else; carries its header."""
+    """The period has an invoice that somebody else wrote; carries its header."""
 
     def __init__(self, header: Header) -> None:
         super().__init__(f"invoice {header.id} exists already ({header.status})")
@@ -59,27 +59,27 @@ class InvoiceChanged(Exception):
 
 
 class InvoicePagesMissing(Exception):
-    """An invoice names line pages that are not there; it is never shown in part."""
+    """An invoice names line pages that are missing; it is never shown in part."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredInvoice:
-    """An invoice with the very item it was read from, which a replacement keeps byte by byte."""
+    """An invoice and the item it was read from, which a replacement keeps byte for byte."""
 
     invoice: Invoice
     item: InvoiceItem
 
     @property
     def voided_at(self) -> datetime | None:
-        """When it was made void (UTC)."""
+        """When it was made void (UTC); None if it was not."""
         return datetime.fromisoformat(self.item.voided_at) if self.item.voided_at else None
 
 
 def _late_labels(old: Invoice, new: Invoice) -> set[str]:
     """The months whose late usage changes hands when one invoice replaces another."""
     labels = old.billed.late.keys() | new.billed.late.keys()
-    # A void invoice billed nothing: its whole month is billed anew, while another invoice may be
-    # about to bill that month's late usage on top of what is void.
+    # A void invoice billed nothing: its whole month is billed again, while another invoice may be
+    # about to bill that month's late usage on top of the void one.
     voided = old.header.status is InvoiceStatus.VOID
     return labels | {new.header.period.label} if voided else labels
 
@@ -91,14 +91,14 @@ class InvoicesTable:
         self._items = bound(InvoiceItem, table_name)
 
     def get(self, tenant_id: str, period: Period, revision: int | None = None) -> Invoice:
-        """The current invoice, or a revision of it; consistent. Raises InvoiceNotFound."""
+        """Reads the current invoice or a revision of it; consistent. Raises InvoiceNotFound."""
         current = self.stored(tenant_id, period)
         if revision is None or revision == current.invoice.header.revision:
             return current.invoice
         return self._read(tenant_id, replaced_key(current_key(period), revision)).invoice
 
     def stored(self, tenant_id: str, period: Period) -> StoredInvoice:
-        """The current invoice as a replacement needs it; consistent. Raises InvoiceNotFound."""
+        """Reads the current invoice as `replace` needs it; consistent. Raises InvoiceNotFound."""
         return self._read(tenant_id, current_key(period))
 
     def _read(self, tenant_id: str, sort_key: str) -> StoredInvoice:
@@ -118,9 +118,9 @@ class InvoicesTable:
     def create(self, invoice: Invoice, last_billed_by: LastBilledBy = NEVER_BILLED_LATE) -> None:
         """Writes the period's first invoice.
 
-        `last_billed_by` is as it was read before the late usage that the invoice bills. Raises
-        InvoiceAlreadyExists when the period has an invoice that this call did not write, and
-        InvoiceChanged when another invoice bills the same late usage meanwhile.
+        `last_billed_by` must have been read before the late usage that the invoice bills. Raises
+        InvoiceAlreadyExists if the period has an invoice that this call did not write, and
+        InvoiceChanged if another invoice has billed the same late usage meanwhile.
         """
         attempt = uuid4().hex
         item = self._with_pages_written(invoice, attempt)
@@ -144,7 +144,7 @@ class InvoicesTable:
             self._record_late_billing(writes, item, late, last_billed_by)
 
     def _recognise(self, item: InvoiceItem, error: Exception) -> None:
-        """Returns if the refused write is there all the same: its first reply was lost."""
+        """Returns if the refused write is there after all, because its first reply was lost."""
         try:
             current = self._item(item.tenant_id, item.period_start)
         except InvoiceNotFound:
@@ -162,11 +162,11 @@ class InvoicesTable:
         invoice: Invoice,
         last_billed_by: LastBilledBy = NEVER_BILLED_LATE,
     ) -> None:
-        """Puts the next revision in the place of a draft or void one, which stays readable.
+        """Replaces a draft or void invoice with its next revision; the old one stays readable.
 
-        One transaction: the old document moves to `<period>#rN`, the new one takes its key.
-        Raises InvoiceChanged when the current invoice is no longer `replaced`, and when another
-        invoice bills the same late usage meanwhile.
+        In one transaction the old item moves to `<period>#rN` and the new one takes its key.
+        Raises InvoiceChanged if the current invoice is no longer `replaced`, or if another invoice
+        has billed the same late usage meanwhile.
         """
         attempt = uuid4().hex
         item = self._with_pages_written(invoice, attempt)
@@ -191,7 +191,7 @@ class InvoicesTable:
         old = replaced.item
         if InvoiceStatus(old.status) not in REPLACEABLE:
             raise InvoiceChanged(f"{old.status} invoices cannot be replaced")
-        # The same state too, not just a replaceable one: what is kept must be what was there.
+        # The same state too, not just a replaceable one: the copy kept must be what was there.
         unchanged = (InvoiceItem.attempt == old.attempt) & (InvoiceItem.status == old.status)
         with self._transaction(new) as swap:
             swap.save(self._superseded(old), condition=InvoiceItem.tenant_id.does_not_exist())
@@ -210,34 +210,36 @@ class InvoicesTable:
     ) -> None:
         """Names this write as the last to bill late usage of these months, if none came between.
 
-        Invoices of two periods may be made at once, and both would bill the same late usage.
+        Otherwise invoices of two periods, made at once, would both bill the same late usage.
         """
         for label in late:
-            read = last_billed_by.get(label)
-            still_nobody = InvoiceItem.tenant_id.does_not_exist()
-            unchanged = still_nobody if read is None else InvoiceItem.attempt == read
+            last_read = last_billed_by.get(label)
+            never_billed = InvoiceItem.tenant_id.does_not_exist()
+            unchanged = never_billed if last_read is None else InvoiceItem.attempt == last_read
             this_write = self._items(item.tenant_id, last_billed_key(label), attempt=item.attempt)
             writes.save(this_write, condition=unchanged)
 
     def _superseded(self, old: InvoiceItem) -> InvoiceItem:
         moved = {"tenant_id", "period_start", "period_shard"}
-        kept = {name: value for name, value in old.attribute_values.items() if name not in moved}
+        attributes = {
+            name: value for name, value in old.attribute_values.items() if name not in moved
+        }
         key = replaced_key(old.period_start, int(old.revision))
-        return self._items(old.tenant_id, key, **kept)
+        return self._items(old.tenant_id, key, **attributes)
 
     def rehearse(self, invoice: Invoice) -> None:
-        """Does all that writing the invoice would, and writes nothing; raises ItemTooLarge."""
+        """Does everything except the write itself; raises ItemTooLarge."""
         self._items_of(invoice, "")
 
     def _with_pages_written(self, invoice: Invoice, attempt: str) -> InvoiceItem:
-        """The invoice item, ready to be put; its further pages, if any, are in the table."""
+        """Writes the further pages, if any, and returns the invoice item, ready to be put."""
         item, *pages = self._items_of(invoice, attempt)
         for page in pages:
             page.save()
         return item
 
     def _items_of(self, invoice: Invoice, attempt: str) -> list[InvoiceItem]:
-        """The invoice item and its further pages, in order; raises ItemTooLarge."""
+        """Builds the invoice item and its further pages, in order; raises ItemTooLarge."""
         header = invoice.header
         start = current_key(header.period)
         pages = invoice_pages(invoice)
@@ -256,15 +258,15 @@ class InvoicesTable:
         return items
 
     def _sweep(self, item: InvoiceItem) -> None:
-        """Deletes the pages that dead attempts at this very revision left behind.
+        """Deletes the pages that dead attempts at this same revision left behind.
 
         No attempt at this revision can still commit, because this one has: a slow worker's pages
-        are garbage already. Pages of later revisions are left alone; they may be in the making.
+        are garbage already. Pages of later revisions stay; their writers may still be at work.
         """
         self._delete_pages(item, lambda key: item.attempt not in key)
 
     def _sweep_after_a_rival(self, item: InvoiceItem, current: InvoiceItem) -> None:
-        """Deletes the pages of a lost attempt, and of the dead ones at the revision it lost.
+        """Deletes the pages of an attempt that lost, and of dead attempts at the same revision.
 
         A worker that died after its rival committed leaves pages that nobody else would find.
         """

@@ -1,16 +1,16 @@
-"""The keys of the invoices table: every shape of them is built and recognised here.
+"""The keys of the invoices table: all of them are built and recognised here.
 
 | partition | sort key | item |
 |---|---|---|
 | `acme` | `2026-04-01` | the current invoice of a month |
 | `acme` | `2026-04-01#r2` | a replaced revision of it |
-| `acme` | `2026-04` | who billed late usage of the month last |
+| `acme` | `2026-04` | who last billed late usage of the month |
 | `acme#pages` | `2026-04-01#r0002#<attempt>#0003` | a further page of a large invoice |
 | `acme#history` | `2026-04-01#r0002#issue` | a change of state that was made |
 | `acme#history` | `2026-04-01#<moment>#<unique>` | a change of state that was refused |
 
-The revision is bare in a replaced invoice's key and padded in the others. That is how stored
-items have it, so it stays.
+The revision number is unpadded in a replaced invoice's key and padded in the others. Stored items
+have it that way, so it stays.
 """
 
 from datetime import date
@@ -18,54 +18,54 @@ from zlib import crc32
 
 from quote_engine import Period
 
-# DynamoDB caps a partition at 1,000 writes a second; one key a period would cap the run there.
+# DynamoDB caps a partition at 1,000 writes a second; one key per period would cap a run there.
 SHARDS = 16
 DAY_LENGTH = len("2026-04-01")
 MONTH_LENGTH = len("2026-04")
 
 
 def current_key(period: Period) -> str:
-    """The sort key of a month's current invoice, and what all keys of the month begin with."""
+    """The sort key of a month's current invoice; keys of pages and history begin with it."""
     return period.start.isoformat()
 
 
 def replaced_key(period_start: str, revision: int) -> str:
-    """The sort key of a revision that another one has replaced."""
+    """The sort key of a revision that has been replaced."""
     return f"{period_start}#r{revision}"
 
 
 def last_billed_key(period_label: str) -> str:
-    """The sort key of the item that names who billed late usage of a month last."""
+    """The sort key of the item that names who last billed late usage of a month."""
     return period_label
 
 
 def is_last_billed_key(sort_key: str) -> bool:
-    """Whether the item names who billed late usage of a month last; no invoice has such a key."""
+    """Whether the item names who last billed late usage of a month; no invoice has such a key."""
     return len(sort_key) == MONTH_LENGTH
 
 
 def first_day_in(sort_key: str) -> date:
-    """The first day of the month of an invoice, current or replaced."""
+    """The first day of an invoice's month, from its key, current or replaced."""
     return date.fromisoformat(sort_key[:DAY_LENGTH])
 
 
 def month_in(sort_key: str) -> Period:
-    """The month of an invoice, current or replaced."""
+    """An invoice's month, from its key, current or replaced."""
     return Period.month(sort_key[:MONTH_LENGTH])
 
 
 def pages_partition(tenant_id: str) -> str:
-    """The partition of a tenant's further pages: listing a tenant never reads them."""
+    """The partition of a tenant's further pages, which listing the tenant never reads."""
     return f"{tenant_id}#pages"
 
 
 def pages_of_revision(period_start: str, revision: int) -> str:
-    """The beginning of the sort keys of one revision's pages, by whichever attempt."""
+    """The prefix of the sort keys of one revision's pages, whichever attempt wrote them."""
     return f"{period_start[:DAY_LENGTH]}#{_padded(revision)}#"
 
 
 def pages_of_attempt(period_start: str, revision: int, attempt: str) -> str:
-    """The beginning of the sort keys of the pages that one attempt at a revision wrote."""
+    """The prefix of the sort keys of the pages that one attempt at a revision wrote."""
     return f"{pages_of_revision(period_start, revision)}{attempt}#"
 
 
@@ -75,27 +75,27 @@ def page_key(period_start: str, revision: int, attempt: str, page: int) -> str:
 
 
 def history_partition(tenant_id: str) -> str:
-    """The partition of what was done to a tenant's invoices, and tried."""
+    """The partition of the changes made to a tenant's invoices, and of those refused."""
     return f"{tenant_id}#history"
 
 
 def history_of_month(period: Period) -> str:
-    """The beginning of the sort keys of a month's history."""
+    """The prefix of the sort keys of a month's history."""
     return f"{current_key(period)}#"
 
 
 def done_key(period: Period, revision: int, action: str) -> str:
-    """The sort key of a change that was made: it can be made, and recorded, once."""
+    """The sort key of a change that was made: it can be made, and recorded, only once."""
     return f"{history_of_month(period)}{_padded(revision)}#{action}"
 
 
 def refused_key(period: Period, at: str, unique: str) -> str:
-    """The sort key of a change that was refused at this moment; there may be any number."""
+    """The sort key of a change refused at this moment; there may be any number of them."""
     return f"{history_of_month(period)}{at}#{unique}"
 
 
 def period_shard(tenant_id: str, period_label: str) -> str:
-    """The index partition of a tenant's invoice: stable, and even over tenants."""
+    """The index partition of a tenant's invoice: stable, and evenly spread over tenants."""
     return f"{period_label}#{crc32(tenant_id.encode()) % SHARDS:02}"
 
 

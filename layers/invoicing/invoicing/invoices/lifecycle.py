@@ -1,7 +1,7 @@
-"""What may be done to an invoice, and in which state: issue, pay and void.
+"""The changes that an invoice allows, and in which state: issue, pay and void.
 
-An invoice is changed as it was reviewed: whoever asks names the revision or the fingerprint that
-they looked at, and anything else that stands there by then is a conflict.
+An invoice is changed only as it was reviewed: the caller names the revision or the fingerprint
+that was reviewed, and it is a conflict if anything else stands there by then.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from invoicing.invoices.review import Finding, finding_json
 
 
 class Action(StrEnum):
-    """What a person does to an invoice."""
+    """A change that a person makes to an invoice."""
 
     ISSUE = "issue"
     PAY = "pay"
@@ -28,7 +28,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """The states from which an action leads to its own."""
+    """The states in which an action is possible, and the state that it leads to."""
 
     before: frozenset[InvoiceStatus]
     after: InvoiceStatus
@@ -44,11 +44,11 @@ TRANSITIONS: Mapping[Action, Transition] = {
 
 
 class InvalidChangeRequest(InvalidBody):
-    """The order cannot be read."""
+    """The request cannot be read."""
 
 
 class ChangeRefused(Exception):
-    """The invoice is not in a state for this, or no longer what was reviewed."""
+    """The invoice is in the wrong state for this, or is no longer what was reviewed."""
 
     def __init__(self, reason: str, current: Header) -> None:
         super().__init__(reason)
@@ -56,7 +56,7 @@ class ChangeRefused(Exception):
 
 
 class Held(ChangeRefused):
-    """The review holds the draft back, and the order gives no reason to issue it all the same."""
+    """The review holds the draft back, and the request gives no reason to issue it anyway."""
 
     def __init__(self, current: Header, holding: Sequence[Finding]) -> None:
         named = "; ".join(f"{finding.rule}: {finding.detail}" for finding in holding)
@@ -65,7 +65,7 @@ class Held(ChangeRefused):
 
 
 def held_json(refusal: ChangeRefused) -> dict[str, Any]:
-    """What a refusal by the review names beside its text; nothing of any other."""
+    """Returns the findings of a refusal by the review as JSON; empty for any other refusal."""
     if not isinstance(refusal, Held):
         return {}
     return {"held_by": [finding_json(finding) for finding in refusal.holding]}
@@ -77,7 +77,7 @@ def _printable(reason: str) -> str:
     return reason
 
 
-# Not blank: a space would pass for the reason that a held draft and a void need.
+# Not blank: a space must not pass for the reason that a held draft or a void needs.
 Reason = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
@@ -87,7 +87,7 @@ Fingerprint = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class ChangeRequest(StrictModel):
-    """What was reviewed, and why it is done. Needed to void, and to issue what is held back."""
+    """What was reviewed, and a reason: needed to void and to issue what is held back."""
 
     revision: Annotated[int, Field(strict=True, ge=1, le=99)] | None = None
     fingerprint: Fingerprint | None = None
@@ -101,7 +101,7 @@ class ChangeRequest(StrictModel):
 
 
 def read_change_request(action: Action, body: Any) -> ChangeRequest:
-    """The order in a request's body; raises InvalidChangeRequest with every faulty field."""
+    """Reads a change request from a body; raises InvalidChangeRequest with every faulty field."""
     request = read_body(ChangeRequest, body, InvalidChangeRequest)
     if action is Action.VOID and request.reason is None:
         raise InvalidChangeRequest({"reason": "is needed to void an invoice"})
@@ -110,14 +110,14 @@ def read_change_request(action: Action, body: Any) -> ChangeRequest:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does it: an identity that never changes, and a name that people know."""
+    """Who makes a change: an identity that never changes, and a name that people know."""
 
     id: str
     name: str
 
 
 def refuse_unless_reviewed(header: Header, request: ChangeRequest) -> None:
-    """Raises ChangeRefused unless what stands is what was reviewed."""
+    """Raises ChangeRefused unless the invoice that stands is the one that was reviewed."""
     if request.revision not in (None, header.revision):
         raise ChangeRefused(f"revision {header.revision} stands, not {request.revision}", header)
     if request.fingerprint not in (None, header.fingerprint):
@@ -125,14 +125,14 @@ def refuse_unless_reviewed(header: Header, request: ChangeRequest) -> None:
 
 
 def refuse_wrong_state(header: Header, action: Action) -> None:
-    """Raises ChangeRefused unless the action is possible in the state that the invoice is in."""
+    """Raises ChangeRefused unless the action is possible in the invoice's state."""
     if header.status not in TRANSITIONS[action].before:
         raise ChangeRefused(f"a {header.status} invoice: cannot {action}", header)
 
 
 @dataclass(frozen=True, slots=True)
 class InvoiceChange:
-    """What somebody does, and when (UTC); with the dates that an issue sets."""
+    """A change: what somebody does and when (UTC), with the dates that an issue sets."""
 
     action: Action
     request: ChangeRequest
@@ -141,7 +141,7 @@ class InvoiceChange:
     issue: Issue | None = None
 
     def applied(self, header: Header) -> Header:
-        """The header after the change."""
+        """Returns the header after the change."""
         after = replace(header, status=TRANSITIONS[self.action].after)
         if self.issue is None:
             return after

@@ -1,8 +1,8 @@
-"""Changes the state of invoices, and keeps who did what, when and why.
+"""Changes the state of invoices, and records who did what, when and why.
 
 The change and its entry are one transaction. An entry's key is the period, the revision and the
 action (`2026-04-01#r0001#issue` in the partition `<tenant>#history`), so that a change of state
-can happen, and be recorded, once. What was refused is recorded too, under the moment of the try.
+can happen, and be recorded, only once. A refused change is recorded too, under its own moment.
 """
 
 from dataclasses import dataclass
@@ -46,14 +46,14 @@ DONE = "done"
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """An invoice's header after a change, and whether the change was made only now."""
+    """An invoice's header after a change, and whether the change was made just now."""
 
     header: Header
     now: bool
 
 
 class HistoryItem(Model):
-    """One thing that was done to an invoice, or tried."""
+    """One change that was made to an invoice, or refused."""
 
     class Meta:
         table_name = ""
@@ -81,22 +81,22 @@ def _updates(after: Header, at: datetime) -> list[Update]:
 
 
 class LifecycleTable:
-    """Issues, pays and voids invoices; the state that was read is the state that is changed."""
+    """Issues, pays and voids invoices; a change applies only to the state that was read."""
 
     def __init__(self, table_name: str) -> None:
         self._items = bound(InvoiceItem, table_name)
         self._history = bound(HistoryItem, table_name)
 
     def change(self, tenant_id: str, period: Period, change: InvoiceChange) -> Header:
-        """The invoice's header after the change; the same person's repeat changes nothing.
+        """Returns the header after the change; a repeat by the same person changes nothing.
 
-        Raises InvoiceNotFound, and ChangeRefused when it is in another state, was replaced since
-        it was reviewed, or is held back by the review: the refusal is in its history then.
+        Raises InvoiceNotFound, and ChangeRefused if the invoice is in another state, was replaced
+        since it was reviewed, or is held back by the review. A refusal is recorded in its history.
         """
         return self.changed(tenant_id, period, change).header
 
     def changed(self, tenant_id: str, period: Period, change: InvoiceChange) -> Changed:
-        """As `change`, and whether it was made now or is a repeat."""
+        """Like `change`, but also returns whether it was made now or is a repeat."""
         for _ in range(TRIES):
             item = self._item(tenant_id, period)
             header = header_of(item)
@@ -104,13 +104,13 @@ class LifecycleTable:
                 if self._repeats(header, change):
                     return Changed(header, now=False)
                 self._refuse_held(item, header, change)
-            except ChangeRefused as found:
-                self._note(header, change, str(found))
+            except ChangeRefused as error:
+                self._note(header, change, str(error))
                 raise
             try:
                 return Changed(self._write(item, header, change), now=True)
             except TransactWriteError as error:
-                # Somebody else's change, or a forced run, was first: judge what stands now.
+                # Somebody else's change, or a forced run, came first: judge what stands now.
                 if not refused(error) and "TransactionConflict" not in str(error):
                     raise
         refusal = ChangeRefused("the invoice is changed by others all the time", header)
@@ -136,31 +136,31 @@ class LifecycleTable:
             return False
         key = done_key(header.period, header.revision, change.action)
         try:
-            found = self._history.get(
+            entry = self._history.get(
                 history_partition(header.tenant_id), key, consistent_read=True
             )
         except self._history.DoesNotExist:
             raise ChangeRefused(f"{header.status} already, by the month-end run", header) from None
-        if found.actor_id != change.actor.id:
-            by = f"by {found.actor_name} at {found.at}"
+        if entry.actor_id != change.actor.id:
+            by = f"by {entry.actor_name} at {entry.at}"
             raise ChangeRefused(f"{header.status} already, {by}", header)
         return True
 
     def _refuse_held(self, item: InvoiceItem, header: Header, change: InvoiceChange) -> None:
         """Raises Held for a draft that the review holds back, without a reason to issue it.
 
-        It is asked of the very write of the invoice that will be issued, and of last month's by
-        a consistent read: an index would only list them.
+        It judges the very item that will be issued, and last month's invoice by a consistent read:
+        an index would only list them.
         """
         if change.action is not Action.ISSUE or change.request.reason is not None:
             return
         before = self._total_before(header)
-        found = findings(header.total_cents, flags_of(item), before)
-        if holding := [finding for finding in found if finding.holds]:
+        applicable = findings(header.total_cents, flags_of(item), before)
+        if holding := [finding for finding in applicable if finding.holds]:
             raise Held(header, holding)
 
     def _total_before(self, header: Header) -> int | None:
-        """What last month's invoice came to, in cents; None without one and for a void one."""
+        """Returns last month's total in cents; None without an invoice and for a void one."""
         month = month_before(header.period)
         if month is None:
             return None
@@ -205,21 +205,21 @@ class LifecycleTable:
         )
 
     def history(self, tenant_id: str, period: Period) -> list[HistoryItem]:
-        """What was done to the period's invoices, and tried; consistent, in order of time."""
-        found = self._history.query(
+        """Reads the period's changes, made and refused, in order of time; consistent."""
+        entries = self._history.query(
             history_partition(tenant_id),
             HistoryItem.period_start.startswith(history_of_month(period)),
             consistent_read=True,
         )
-        # Of one instant, what was done comes before what was refused because of it.
-        return sorted(found, key=lambda entry: (str(entry.at), entry.outcome != DONE))
+        # At the same instant, what was done comes before what was refused because of it.
+        return sorted(entries, key=lambda entry: (str(entry.at), entry.outcome != DONE))
 
     def revisions(self, tenant_id: str, period: Period) -> list[Invoice]:
-        """The period's invoice in all its revisions, the first one first; consistent."""
-        found = self._items.query(
+        """Reads all revisions of the period's invoice, the first one first; consistent."""
+        items = self._items.query(
             tenant_id,
             InvoiceItem.period_start.startswith(current_key(period)),
             consistent_read=True,
         )
-        invoices = [invoice_of(item, pages_of(self._items, tenant_id, item)) for item in found]
+        invoices = [invoice_of(item, pages_of(self._items, tenant_id, item)) for item in items]
         return sorted(invoices, key=lambda invoice: invoice.header.revision)

@@ -1,6 +1,6 @@
-"""What a person should look at before a month's drafts are issued. Pure: no clock, no tables.
+"""Finds what a person should look at before drafts are issued. Pure: no clock, no tables.
 
-Rules about an invoice alone are worked out when it is written and kept beside it (`own_flags`);
+Rules about an invoice alone are worked out when it is written and stored with it (`own_flags`);
 rules against last month need last month's invoice, too. Thresholds are in docs/operations.md.
 """
 
@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from quote_engine import Line, UnpricedUsage
 
-# A mover's total differs from last month's by both, up or down. Cents, tax included.
+# A total has moved if it differs from last month's by both, up or down. In cents, with tax.
 MOVED_CENTS, MOVED_PERCENT = 10_000, 50
-# No line of an ordinary customer comes near: a wrong unit or a wrong meter does. Cents.
+# In cents. No ordinary customer's line comes near; one with a wrong unit or meter does.
 HUGE_LINE_CENTS = 1_000_000
-# Lines that take something off by their nature; the tax of a credit is negative with it.
+# Lines that take something off by nature; the tax on a credit is negative with it.
 MAY_BE_NEGATIVE = frozenset(("discount", "adjustment", "credit", "tax"))
 ALL_PERCENT = 100
 CENTS = 100
@@ -33,28 +33,28 @@ class ReviewRule(StrEnum):
     HUGE_LINE = "huge_line"
 
 
-# The others are listed only: a new customer is news, and who has stopped has no draft to hold.
+# The others are only listed: a new customer is news, and a stopped one has no draft to hold.
 HOLDING = frozenset(ReviewRule) - {ReviewRule.NEW, ReviewRule.STOPPED}
 
 type Flags = Mapping[ReviewRule, int]
-"""Rules about one invoice alone that apply to it, each with the cents (or kinds) that it saw."""
+"""The rules about one invoice alone that apply, each with the cents (or number of kinds) seen."""
 NO_FLAGS: Flags = {}
 
 
 class Finding(NamedTuple):
-    """A rule that applies, and what it saw, as a sentence."""
+    """A rule that applies, and a sentence about what it saw."""
 
     rule: ReviewRule
     detail: str
 
     @property
     def holds(self) -> bool:
-        """Whether it keeps a draft from being issued without a reason."""
+        """Whether it prevents a draft from being issued without a reason."""
         return self.rule in HOLDING
 
 
 def own_flags(lines: Iterable[Line], unpriced: Iterable[UnpricedUsage], total_cents: int) -> Flags:
-    """The rules that apply to an invoice by itself; for nearly all invoices none."""
+    """Returns the rules that apply to an invoice alone; none for nearly all invoices."""
     flags: dict[ReviewRule, int] = {}
     kinds = {(usage.deployment_id, usage.resource_kind) for usage in unpriced}
     if kinds:
@@ -73,28 +73,28 @@ def own_flags(lines: Iterable[Line], unpriced: Iterable[UnpricedUsage], total_ce
 
 
 def flags_text(flags: Flags) -> str | None:
-    """Flags as they are stored, such as `huge_line=1200000 unpriced_usage=2`; None without any."""
+    """Returns flags as stored, such as `huge_line=1200000 unpriced_usage=2`; None without any."""
     return " ".join(f"{rule}={flags[rule]}" for rule in sorted(flags)) or None
 
 
 def read_flags(text: str | None) -> Flags:
-    """The inverse of `flags_text`."""
+    """Reads stored flags; the inverse of `flags_text`."""
     pairs = (pair.partition("=") for pair in (text or "").split())
     return {ReviewRule(name): int(value) for name, _, value in pairs}
 
 
 def findings(cents: int, flags: Flags, before: int | None) -> tuple[Finding, ...]:
-    """All rules that apply to an invoice with this total and these flags.
+    """Returns all rules that apply to an invoice with this total (cents) and these flags.
 
     `before` is the total of last month's invoice; None if there was none, or if it was void.
     """
-    found = [Finding(rule, _own_detail(rule, flags[rule])) for rule in ReviewRule if rule in flags]
+    own = [Finding(rule, _own_detail(rule, flags[rule])) for rule in ReviewRule if rule in flags]
     against = _new() if before is None else _against(cents, before)
-    return (*against, *found)
+    return (*against, *own)
 
 
 def stopped(before: int) -> Finding:
-    """What is said of a tenant that is invoiced nothing after such a total last month."""
+    """Returns the finding for a tenant invoiced nothing after this total (cents) last month."""
     return Finding(ReviewRule.STOPPED, f"nothing to invoice after {amount(before)} last month")
 
 
@@ -108,7 +108,7 @@ def _against(now: int, before: int) -> tuple[Finding, ...]:
         return (
             Finding(ReviewRule.ZERO_AFTER_NONZERO, f"nothing after {amount(before)} last month"),
         )
-    # In whole numbers: 50 % of an odd number of cents is not rounded to either side.
+    # In whole numbers: 50 % of an odd number of cents is not rounded either way.
     far = abs(moved) * ALL_PERCENT >= abs(before) * MOVED_PERCENT
     if abs(moved) < MOVED_CENTS or not far:
         return ()
@@ -125,11 +125,11 @@ def _own_detail(rule: ReviewRule, value: int) -> str:
 
 
 def finding_json(finding: Finding) -> dict[str, str | bool]:
-    """A rule that applies, whether it holds a draft back, and what it saw."""
+    """Returns the rule, whether it holds a draft back, and what it saw."""
     return {"rule": finding.rule.value, "holds": finding.holds, "detail": finding.detail}
 
 
 def amount(cents: int) -> str:
-    """An amount as people write it, such as `-1,234.50`."""
+    """Returns an amount as people write it, such as `-1,234.50`."""
     whole, part = divmod(abs(cents), CENTS)
     return f"{'-' if cents < 0 else ''}{whole:,}.{part:02}"
