@@ -1,4 +1,4 @@
-"""Issues every draft of a month that was reviewed and is not held back."""
+"""Issues every draft of a reviewed month that is not held back."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,10 +32,10 @@ from invoicing.month_end.month_reader import standing_before
 from invoicing.month_end.report import digest, held_by
 from quote_engine import Period
 
-# Drafts that are issued between two looks at the time.
+# How many drafts are issued between two checks of the time limit.
 ISSUED_AT_ONCE = 64
 MOST_OVERRIDES = 1000
-# Of held and of refused invoices at most so many are shown, beside how many there are.
+# How many held and how many refused invoices are shown at most; the counts cover all of them.
 MOST_SHOWN = 1000
 DONE = frozenset((InvoiceStatus.ISSUED, InvoiceStatus.PAID))
 
@@ -43,19 +43,19 @@ Overrides = Annotated[dict[str, Reason], Field(max_length=MOST_OVERRIDES)]
 
 
 class BulkIssueRequest(StrictModel):
-    """The digest of the month that was reviewed, and why held drafts are issued all the same."""
+    """The digest of the month that was reviewed, and why held drafts are issued anyway."""
 
     reviewed: Fingerprint
     overrides: Overrides = Field(default_factory=dict)
 
 
 def read_bulk_issue_request(body: Any) -> BulkIssueRequest:
-    """The order in a request's body; raises InvalidChangeRequest with every faulty field."""
+    """Reads the request from a body; raises InvalidChangeRequest with every faulty field."""
     return read_body(BulkIssueRequest, body, InvalidChangeRequest)
 
 
 class ReviewedAnother(Exception):
-    """The month is not what was reviewed; carries its digest as it is now."""
+    """The month is not what was reviewed; carries its current digest."""
 
     def __init__(self, current: str) -> None:
         super().__init__("an invoice came, went or changed since the month was reviewed")
@@ -64,14 +64,14 @@ class ReviewedAnother(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Issuing:
-    """Who issues, when (UTC), and the dates that are set."""
+    """Who issues, when (UTC), and the dates that the issue sets."""
 
     actor: Actor
     at: datetime
     issue: Issue
 
     def change(self, header: Header, reason: str | None) -> InvoiceChange:
-        """The issue of one draft, of the very revision and content that was listed."""
+        """Returns the issue of one draft, in exactly the revision and content that was listed."""
         request = ChangeRequest(
             revision=header.revision, fingerprint=header.fingerprint, reason=reason
         )
@@ -80,7 +80,7 @@ class Issuing:
 
 @dataclass(slots=True)
 class BulkIssued:
-    """What became of a month's drafts; repeating the order goes on where this one stopped."""
+    """The result for a month's drafts; repeating the request continues where this one stopped."""
 
     already: int
     issued: int = 0
@@ -89,7 +89,7 @@ class BulkIssued:
     complete: bool = True
 
     def take(self, header: Header, outcome: Changed | ChangeRefused) -> None:
-        """Counts what became of one draft."""
+        """Counts the outcome of one draft."""
         if isinstance(outcome, Held):
             self.held.append((header, outcome.holding))
         elif isinstance(outcome, Changed) and outcome.now:
@@ -101,51 +101,51 @@ class BulkIssued:
 
 
 def _same_and_done(header: Header, current: Header) -> bool:
-    """Whether somebody else has issued the same document meanwhile."""
+    """Whether somebody else has issued the same revision meanwhile."""
     return current.status in DONE and current.revision == header.revision
 
 
 @dataclass(frozen=True, slots=True)
 class BulkIssue:
-    """Issues drafts of a month, each as it would be issued by itself."""
+    """Issues drafts of a month, each as if it were issued alone."""
 
     lists: InvoiceLists
     table: LifecycleTable
 
     @classmethod
     def over(cls, settings: Settings) -> "BulkIssue":
-        """Bulk issue over the deployed table."""
+        """Returns bulk issue over the deployed table."""
         return cls(InvoiceLists(settings.invoices_table), LifecycleTable(settings.invoices_table))
 
     def issue(
         self, period: Period, request: BulkIssueRequest, issuing: Issuing, limit: TimeLimit
     ) -> BulkIssued:
-        """Issues what may be issued until the time is over.
+        """Issues what may be issued until the time is up.
 
         Raises ReviewedAnother, and InvalidChangeRequest for an override that names no invoice of
-        the month; nothing was issued then.
+        the month; in both cases nothing has been issued.
         """
-        listed = self.lists.whole_period(period)
-        _refuse_another(listed, request)
+        invoices = self.lists.whole_period(period)
+        _refuse_another(invoices, request)
         before = standing_before(self.lists, period)
-        found = BulkIssued(sum(1 for each in listed if each.header.status in DONE))
+        result = BulkIssued(sum(1 for listed in invoices if listed.header.status in DONE))
         free: list[Header] = []
-        for each in listed:
-            holding = held_by(each, before.get(each.header.tenant_id))
-            if holding and each.header.id not in request.overrides:
-                found.held.append((each.header, holding))
-            elif each.header.status is InvoiceStatus.DRAFT:
-                free.append(each.header)
+        for listed in invoices:
+            holding = held_by(listed, before.get(listed.header.tenant_id))
+            if holding and listed.header.id not in request.overrides:
+                result.held.append((listed.header, holding))
+            elif listed.header.status is InvoiceStatus.DRAFT:
+                free.append(listed.header)
         for drafts in batched(free, ISSUED_AT_ONCE, strict=False):
             if limit.over:
-                found.complete = False
+                result.complete = False
                 break
-            outcomes = at_once(partial(self._one, request.overrides, issuing), drafts)
+            outcomes = at_once(partial(self._issue_draft, request.overrides, issuing), drafts)
             for header, outcome in zip(drafts, outcomes, strict=True):
-                found.take(header, outcome)
-        return found
+                result.take(header, outcome)
+        return result
 
-    def _one(
+    def _issue_draft(
         self, overrides: Mapping[str, str], issuing: Issuing, header: Header
     ) -> Changed | ChangeRefused:
         change = issuing.change(header, overrides.get(header.id))
@@ -155,23 +155,23 @@ class BulkIssue:
             return refusal
 
 
-def _refuse_another(listed: Sequence[Listed], request: BulkIssueRequest) -> None:
-    current = digest(each.header for each in listed)
+def _refuse_another(invoices: Sequence[Listed], request: BulkIssueRequest) -> None:
+    current = digest(listed.header for listed in invoices)
     if current != request.reviewed:
         raise ReviewedAnother(current)
-    unknown = sorted(request.overrides.keys() - {each.header.id for each in listed})
+    unknown = sorted(request.overrides.keys() - {listed.header.id for listed in invoices})
     if unknown:
         text = "is no invoice of this month"
         raise InvalidChangeRequest({f"overrides.{name}": text for name in unknown})
 
 
-def issued_json(found: BulkIssued) -> dict[str, Any]:
-    """What became of a month's drafts, as the API shows it."""
+def issued_json(result: BulkIssued) -> dict[str, Any]:
+    """Returns the result for a month's drafts as the API shows it."""
     return {
-        "issued": found.issued,
-        "already": found.already,
-        "complete": found.complete,
-        "held_count": len(found.held),
+        "issued": result.issued,
+        "already": result.already,
+        "complete": result.complete,
+        "held_count": len(result.held),
         "held": [
             {
                 "invoice_id": header.id,
@@ -179,10 +179,10 @@ def issued_json(found: BulkIssued) -> dict[str, Any]:
                 "total_cents": header.total_cents,
                 "findings": [finding_json(finding) for finding in holding],
             }
-            for header, holding in found.held[:MOST_SHOWN]
+            for header, holding in result.held[:MOST_SHOWN]
         ],
-        "refused_count": len(found.refused),
+        "refused_count": len(result.refused),
         "refused": [
-            {"invoice_id": header.id, "detail": why} for header, why in found.refused[:MOST_SHOWN]
+            {"invoice_id": header.id, "detail": why} for header, why in result.refused[:MOST_SHOWN]
         ],
     }

@@ -1,4 +1,4 @@
-"""One message per tenant onto the queue: in parallel, every failed entry sent again."""
+"""Puts one message per tenant on the queue, in parallel; sends every failed entry again."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from botocore.config import Config
 
 from invoicing.month_end.rollup_message import RollupMessage
 
-# SQS takes ten messages a call; one thread alone would need 20 minutes for a million tenants.
+# SQS takes ten messages a call; a single thread would need 20 minutes for a million tenants.
 ENTRIES = 10
 THREADS = 10
 TRIES = 6
@@ -25,7 +25,7 @@ class MessagesNotSent(Exception):
 
 @cache
 def aws_client(service: str) -> Any:
-    """This process's client of an AWS service, with short time limits."""
+    """Returns this process's client of an AWS service, with short timeouts."""
     return botocore.session.get_session().create_client(
         service,
         config=Config(
@@ -44,7 +44,7 @@ def send_messages(queue_url: str, messages: Iterable[RollupMessage]) -> int:
     still fail after the last try.
     """
     batches = list(batched(messages, ENTRIES, strict=False))
-    # Made here once: a cache does not keep ten threads from making ten clients.
+    # Made here first: a cache does not keep ten threads from making ten clients.
     aws_client("sqs")
     with ThreadPoolExecutor(THREADS) as threads:
         return sum(threads.map(lambda batch: _send_batch(queue_url, batch), batches))
@@ -68,7 +68,7 @@ def _send_batch(queue_url: str, messages: Sequence[RollupMessage]) -> int:
 
 
 def hand_over(function_name: str, continuation: dict[str, Any]) -> None:
-    """Starts the next invocation of this very function, which goes on where this one stopped."""
+    """Starts the next invocation of this same function, which continues where this one stopped."""
     invoke_later(function_name, {"continuation": continuation})
 
 

@@ -7,7 +7,7 @@ from invoicing.pricing.tenant_month import Pricing
 from invoicing.usage.usage_table import InvalidUsage
 from quote_engine import InvalidRequest, Period
 
-# What is wrong with one tenant's data, or changes while it is read, and is no other's affair.
+# Faults in one tenant's data, or changes while it is read: they concern no other tenant.
 TENANT_FAULTS = (
     UnknownTenant,
     InvalidAccount,
@@ -19,15 +19,15 @@ TENANT_FAULTS = (
 
 
 def is_due(pricing: Pricing, tenant_id: str, period: Period) -> bool:
-    """Whether the tenant's month has anything to invoice, by no more reads than that takes.
+    """Whether the tenant's month has anything to invoice, with no more reads than that takes.
 
-    An active subscription always has a line. Without one there may still be late usage of a month
-    before, which only the rollup's own pricing can tell. Who cannot be priced is due all the
-    same: an error in the books must not look like a customer who has left.
+    An active subscription always has a line. Without one there may still be late usage of an
+    earlier month, which only the rollup's own pricing can find. A tenant that cannot be priced is
+    due, too: an error in the data must not look like a customer who has left.
     """
     try:
         account = pricing.accounts.account(tenant_id)
-        if any(entry.active_in(period) for entry in account.segments):
+        if any(segment.active_in(period) for segment in account.segments):
             return True
         if not pricing.history.around(tenant_id, period).late_candidates:
             return False

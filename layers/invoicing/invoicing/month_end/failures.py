@@ -1,4 +1,4 @@
-"""Notes of failed months as they are read (see `failures_table`)."""
+"""Reads the notes of failed months (see `failures_table`)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from invoicing.month_end.failures_table import PREFIX
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A message that failed: why, of which run, when it was sent (UTC), how often received."""
+    """A failed message: why, of which run, when it was sent (UTC), how often it was received."""
 
     tenant_id: str
     reason: str
@@ -19,7 +19,7 @@ class Failure:
 
 
 def failure_of(item: RawItem) -> Failure:
-    """The note in a raw item."""
+    """Reads the note from a raw item."""
     return Failure(
         tenant_id=item["pk"]["S"].removeprefix(PREFIX),
         reason=item["reason"]["S"],

@@ -1,8 +1,8 @@
-"""Why a tenant's month failed: one note a tenant and month, the newest, for the month's report.
+"""Notes on why a tenant's month failed, for the month's report: the newest per tenant and month.
 
-A note is put by the worker that failed and is never taken back: once an invoice stands, nobody
-asks for it. Its key in the accounts table is `failure#<tenant>` / `2026-04`: a month that failed
-leaves nothing at all among the invoices. Here is what the rollup needs; `failures` reads them.
+The worker that failed writes the note, and it is never deleted: once an invoice stands, the note
+is ignored. Its key in the accounts table is `failure#<tenant>` / `2026-04`: a failed month leaves
+nothing at all among the invoices. This module has what the rollup needs; `failures` reads notes.
 """
 
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ LONGEST_REASON = 300
 
 
 def failure_key(tenant_id: str, period_label: str) -> dict[str, str]:
-    """Where the note of a tenant's month is, if there is one."""
+    """Returns the key under which the note on a tenant's month is, if there is one."""
     return {"pk": f"{PREFIX}{tenant_id}", "sk": period_label}
 
 
 class FailuresTable:
     """Notes of failed months, in the accounts table.
 
-    Without an item class: every rollup would make it at its cold start, and nearly none needs it.
+    It has no item class: every rollup would make one at its cold start, and nearly none needs it.
     """
 
     def __init__(self, table_name: str) -> None:
@@ -32,16 +32,16 @@ class FailuresTable:
         self._client: Any = connection().client
 
     def note(self, message: RollupMessage, reason: str, attributes: Mapping[str, str]) -> None:
-        """Puts a note in the place of the one before; `attributes` are those of the SQS record.
+        """Writes a note over the previous one; `attributes` are those of the SQS record.
 
-        When the message was sent is told, and not when it failed: the worker has no clock.
+        It records when the message was sent, not when it failed: the worker has no clock.
         """
-        said = {
+        texts = {
             **failure_key(message.tenant_id, message.period),
             "reason": reason[:LONGEST_REASON],
             "run_id": message.run_id,
             "sent_at": sent_at(attributes).isoformat(),
         }
-        item: dict[str, Any] = {name: {"S": text} for name, text in said.items()}
+        item: dict[str, Any] = {name: {"S": text} for name, text in texts.items()}
         item["receive_count"] = {"N": attributes["ApproximateReceiveCount"]}
         self._client.put_item(TableName=self._name, Item=item)

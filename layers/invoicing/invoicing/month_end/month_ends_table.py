@@ -1,7 +1,7 @@
-"""What is kept of a month-end itself: who started which run of it, and its newest report.
+"""Records of a month-end itself: who started which run of it, and its newest report.
 
-In the accounts table, `month-end#2026-04` / `run#<run id>` and `report`. The functions that write
-these may write nothing else there (`dynamodb:LeadingKeys`).
+They are in the accounts table, under `month-end#2026-04` / `run#<run id>` and `report`. The
+functions that write these may write nothing else there (`dynamodb:LeadingKeys`).
 """
 
 import json
@@ -23,9 +23,9 @@ MOST_NAMED = 100
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run of a month-end: its own time (UTC), who started it, and for whom.
+    """A run of a month-end: its own time (UTC), who started it, and for which tenants.
 
-    `tenants` is how many it was for, None for everybody; `named` are the first hundred of them.
+    `tenants` is how many it was for, None for all of them; `named` are the first hundred of them.
     """
 
     run_id: str
@@ -37,12 +37,12 @@ class RunRecord:
 
     @property
     def full(self) -> bool:
-        """Whether it was for everybody."""
+        """Whether it was for all tenants."""
         return self.tenants is None
 
 
 class MonthEndItem(Model):
-    """A run, or a report (`document`)."""
+    """A run, or a report (in `document`, as JSON)."""
 
     class Meta:
         table_name = ""
@@ -65,7 +65,7 @@ class MonthEndsTable:
         self._items = bound(MonthEndItem, table_name)
 
     def record(self, period: Period, run: RunRecord) -> None:
-        """Keeps a run; its own repeat after a lost reply or a retry changes nothing."""
+        """Stores a run; repeating it after a lost reply or in a retry changes nothing."""
         item = self._items(
             _partition(period),
             f"{RUN}{run.run_id}",
@@ -83,25 +83,25 @@ class MonthEndsTable:
                 raise
 
     def runs(self, period: Period) -> list[RunRecord]:
-        """The period's runs in order of their own time; consistent."""
-        found = self._items.query(
+        """Reads the period's runs in order of their own time; consistent."""
+        items = self._items.query(
             _partition(period), MonthEndItem.sk.startswith(RUN), consistent_read=True
         )
-        return sorted(map(_run, found), key=lambda run: (run.run_at, run.run_id))
+        return sorted(map(_run, items), key=lambda run: (run.run_at, run.run_id))
 
-    def store_report(self, period: Period, document: Mapping[str, Any]) -> None:
-        """Puts a report in the place of the one before."""
-        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    def store_report(self, period: Period, report: Mapping[str, Any]) -> None:
+        """Stores a report in place of the previous one."""
+        text = json.dumps(report, separators=(",", ":"), ensure_ascii=False)
         self._items(_partition(period), REPORT, document=text).save()
 
     def stored_report(self, period: Period) -> dict[str, Any] | None:
-        """The newest report that was stored of the period; consistent."""
+        """Reads the newest stored report of the period; consistent. None without one."""
         try:
             item = self._items.get(_partition(period), REPORT, consistent_read=True)
         except self._items.DoesNotExist:
             return None
-        document: dict[str, Any] = json.loads(item.document)
-        return document
+        report: dict[str, Any] = json.loads(item.document)
+        return report
 
 
 def _partition(period: Period) -> str:

@@ -1,8 +1,8 @@
-"""Everything that is stored about a month's end: what the indexes list, and a look at the rest.
+"""Reads everything stored about a month's end: what the indexes list, then the rest by key.
 
-The indexes of tenants and of invoices are read whole. A tenant that they show no invoice of is
-looked up in the tables themselves: an index may lag a second, and nobody is called missing for
-that. Nothing is counted anywhere but here, from what there is.
+The indexes of tenants and of invoices are read in full. A tenant for which they show no invoice is
+looked up in the tables themselves: an index may lag a second, and no tenant is called missing
+because of that. Counts are made only here, from what is stored.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,16 +23,17 @@ from invoicing.pricing.tenant_month import Pricing
 from quote_engine import Period
 
 TENANTS_A_PAGE = 1000
-# Tenants that are looked at between two looks at the time; two keys each, a hundred keys a call.
+# How many tenants are checked between two looks at the time, and how many are looked up in one
+# call: two keys each, a hundred keys a call.
 LOOKED_AT_ONCE, KEYED_AT_ONCE = 400, 50
 
 
 @dataclass(frozen=True, slots=True)
 class ListedMonth:
-    """A month as its indexes show it.
+    """A month as its indexes list it.
 
-    `before` are last month's invoices that are not void, `others` the tenants that the index
-    shows no invoice of; both and `invoices` in order of tenant id.
+    `before` are last month's invoices that are not void, `others` the tenants for which the index
+    shows no invoice. Both are in order of tenant id, and so are `invoices`.
     """
 
     period: Period
@@ -44,7 +45,7 @@ class ListedMonth:
 
 @dataclass(frozen=True, slots=True)
 class TenantCheck:
-    """A tenant that the index shows no invoice of: there is one all the same, or why not."""
+    """A tenant for which the index shows no invoice: there is one after all, or why not."""
 
     tenant_id: str
     invoice: Listed | None
@@ -54,7 +55,7 @@ class TenantCheck:
 
 @dataclass(frozen=True, slots=True)
 class MonthReader:
-    """Reads the books of one month after the other."""
+    """Reads what is stored about one month at a time."""
 
     pricing: Pricing
     lists: InvoiceLists
@@ -63,7 +64,7 @@ class MonthReader:
 
     @classmethod
     def over(cls, settings: Settings) -> "MonthReader":
-        """The books in the deployed tables."""
+        """Returns a reader of the deployed tables."""
         return cls(
             Pricing.over(settings),
             InvoiceLists(settings.invoices_table),
@@ -72,7 +73,7 @@ class MonthReader:
         )
 
     def listing(self, period: Period) -> ListedMonth:
-        """The month as it is listed at this moment."""
+        """Returns the month as it is listed at this moment."""
         invoices = self.lists.whole_period(period)
         invoiced = {listed.header.tenant_id for listed in invoices}
         tenants = chain.from_iterable(self.pricing.accounts.tenant_ids(None, TENANTS_A_PAGE))
@@ -80,14 +81,14 @@ class MonthReader:
             period=period,
             invoices=tuple(invoices),
             before=standing_before(self.lists, period),
-            others=tuple(each for each in tenants if each not in invoiced),
+            others=tuple(tenant_id for tenant_id in tenants if tenant_id not in invoiced),
             runs=tuple(self.month_ends.runs(period)),
         )
 
     def looks(self, listing: ListedMonth, limit: TimeLimit) -> Iterator[list[TenantCheck]]:
-        """A look at every one of the others, some hundred at a time.
+        """Checks all the other tenants, a few hundred at a time.
 
-        Raises OutOfTime when the limit is over before all were looked at.
+        Raises OutOfTime if the limit is over before all have been checked.
         """
         for tenant_ids in batched(listing.others, LOOKED_AT_ONCE, strict=False):
             if limit.over:
@@ -95,19 +96,28 @@ class MonthReader:
             yield self._looks(tenant_ids, listing.period)
 
     def all_looks(self, listing: ListedMonth, limit: TimeLimit) -> list[TenantCheck]:
-        """All of them at once; raises OutOfTime."""
+        """Returns all the checks in one list; raises OutOfTime."""
         return list(chain.from_iterable(self.looks(listing, limit)))
 
     def _looks(self, tenant_ids: Sequence[str], period: Period) -> list[TenantCheck]:
         look_up = partial(self._look_up, period)
-        found = at_once(look_up, batched(tenant_ids, KEYED_AT_ONCE, strict=False))
-        invoices = {name: each for part in found for name, each in part.invoices.items()}
-        failures = {name: each for part in found for name, each in part.failures.items()}
+        parts = at_once(look_up, batched(tenant_ids, KEYED_AT_ONCE, strict=False))
+        invoices = {
+            tenant_id: listed for part in parts for tenant_id, listed in part.invoices.items()
+        }
+        failures = {
+            tenant_id: failure for part in parts for tenant_id, failure in part.failures.items()
+        }
         unbilled = [tenant_id for tenant_id in tenant_ids if tenant_id not in invoices]
         due = dict(zip(unbilled, at_once(partial(self._due, period), unbilled), strict=True))
         return [
-            TenantCheck(name, invoices.get(name), due.get(name, True), failures.get(name))
-            for name in tenant_ids
+            TenantCheck(
+                tenant_id,
+                invoices.get(tenant_id),
+                due.get(tenant_id, True),
+                failures.get(tenant_id),
+            )
+            for tenant_id in tenant_ids
         ]
 
     def _look_up(self, period: Period, tenant_ids: Sequence[str]) -> Unbilled:
@@ -118,11 +128,11 @@ class MonthReader:
 
 
 def standing_before(lists: InvoiceLists, period: Period) -> dict[str, Header]:
-    """Last month's invoices that are not void, by tenant: what a month is compared with."""
+    """Returns last month's invoices that are not void, by tenant, to compare a month with."""
     month = month_before(period)
-    listed = lists.whole_period(month) if month is not None else []
+    invoices = lists.whole_period(month) if month is not None else []
     return {
-        each.header.tenant_id: each.header
-        for each in listed
-        if each.header.status is not InvoiceStatus.VOID
+        listed.header.tenant_id: listed.header
+        for listed in invoices
+        if listed.header.status is not InvoiceStatus.VOID
     }

@@ -1,4 +1,4 @@
-"""What a forced run would do to a tenant's month, by the rollup itself, and nothing written."""
+"""Previews of a forced run of a tenant's month, by the rollup itself; nothing is written."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from quote_engine import Period
 
 RUN_ID = "preview"
 FAILED = "failed"
-# With what the rollup refuses beside what is wrong with a tenant's data.
+# What the rollup itself refuses, besides faults in a tenant's data.
 REFUSALS = (TooManyRevisions, ItemTooLarge, InconsistentInvoice, InvoicePagesMissing)
 FAULTS = (*TENANT_FAULTS, *REFUSALS)
 
@@ -31,14 +31,14 @@ type PreviewPage = tuple[list[dict[str, Any]], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Previews:
-    """The rollup as its function has it, asked for dry runs alone."""
+    """The same rollup as in its function, used for dry runs only."""
 
     rollup: Rollup
     accounts: AccountsTable
 
     @classmethod
     def over(cls, settings: Settings) -> "Previews":
-        """Previews over the deployed tables."""
+        """Returns previews over the deployed tables."""
         pricing = Pricing.over(settings)
         rollup = Rollup(pricing, InvoicesTable(settings.invoices_table), settings)
         return cls(rollup, pricing.accounts)
@@ -46,28 +46,28 @@ class Previews:
     def reader(
         self, period: Period, at: datetime, tenant_id: str | None
     ) -> Callable[[str | None, int], PreviewPage]:
-        """Reads pages of previews (see `page`), or one of a single tenant (see `named`)."""
+        """Returns a reader of preview pages (see `page`), or of a single preview (see `named`)."""
         if tenant_id is None:
             return partial(self.page, period, at)
 
-        def one(_after: str | None, _limit: int) -> PreviewPage:
+        def single(_after: str | None, _limit: int) -> PreviewPage:
             return [self.named(period, at, tenant_id)], None
 
-        return one
+        return single
 
     def page(self, period: Period, at: datetime, after: str | None, limit: int) -> PreviewPage:
-        """Previews of the next tenants in order of id, and after whom the page after begins.
+        """Returns previews of the next tenants in order of id, and the last id if more follow.
 
-        A tenant whose rollup would fail is shown with its error. Raises PeriodStillOpen, and what
-        is no fault of a tenant's.
+        A tenant whose rollup would fail is shown with its error. Raises PeriodStillOpen, and any
+        error that is no fault of a tenant's data.
         """
         tenant_ids = next(self.accounts.tenant_ids(after, limit + 1))
         shown = tenant_ids[:limit]
-        previews = at_once(partial(self._one, period, at), shown)
+        previews = at_once(partial(self._preview_or_failure, period, at), shown)
         return previews, shown[-1] if len(tenant_ids) > limit else None
 
     def named(self, period: Period, at: datetime, tenant_id: str) -> dict[str, Any]:
-        """The preview of one tenant, as in a page; raises UnknownTenant, too."""
+        """Returns the preview of one tenant, as in a page; also raises UnknownTenant."""
         try:
             return self._preview(period, at, tenant_id)
         except UnknownTenant:
@@ -75,7 +75,7 @@ class Previews:
         except FAULTS as error:
             return _failed(tenant_id, error)
 
-    def _one(self, period: Period, at: datetime, tenant_id: str) -> dict[str, Any]:
+    def _preview_or_failure(self, period: Period, at: datetime, tenant_id: str) -> dict[str, Any]:
         try:
             return self._preview(period, at, tenant_id)
         except FAULTS as error:
@@ -95,7 +95,7 @@ class Previews:
 
 
 def _failed(tenant_id: str, error: Exception) -> dict[str, Any]:
-    """In the words of the rollup's own log line."""
+    """Returns a failed preview, worded like the rollup's own log line."""
     return _shown(tenant_id, FAILED, f"{type(error).__name__}: {error}")
 
 
@@ -109,8 +109,8 @@ def _preview_json(tenant_id: str, result: RollupResult) -> dict[str, Any]:
 
 
 def _shown(tenant_id: str, outcome: str, reason: str) -> dict[str, Any]:
-    nothing: dict[str, Any] = {"before": None, "after": None, "changes": [], "unpriced": []}
-    return {"tenant_id": tenant_id, "outcome": str(outcome), "reason": reason, **nothing}
+    empty: dict[str, Any] = {"before": None, "after": None, "changes": [], "unpriced": []}
+    return {"tenant_id": tenant_id, "outcome": str(outcome), "reason": reason, **empty}
 
 
 def _standing(header: Header | None) -> dict[str, Any] | None:

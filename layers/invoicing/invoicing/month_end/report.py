@@ -1,4 +1,4 @@
-"""The report of a month's end, worked out from its books each time. It reads nothing itself."""
+"""The report of a month's end, worked out from stored data each time. It reads nothing itself."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from quote_engine import Period
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """What the review says of one tenant; without an invoice where there is none to hold."""
+    """The review of one tenant; `invoice` is None where there is none to hold."""
 
     tenant_id: str
     invoice: Header | None
@@ -37,7 +37,7 @@ class Reviewed:
 
 
 def findings_of(listed: Listed, before: Header | None) -> tuple[Finding, ...]:
-    """What the review finds in a draft beside last month's invoice; nothing in another state.
+    """Returns what the review finds in a draft beside last month's invoice; empty if no draft.
 
     `before` is None if there was none last month, or if it was void.
     """
@@ -49,7 +49,7 @@ def findings_of(listed: Listed, before: Header | None) -> tuple[Finding, ...]:
 
 
 def held_by(listed: Listed, before: Header | None) -> tuple[Finding, ...]:
-    """Why a draft is not issued without a reason; empty if it may be."""
+    """Returns the findings that hold a draft back; empty if it may be issued without a reason."""
     return tuple(finding for finding in findings_of(listed, before) if finding.holds)
 
 
@@ -68,52 +68,54 @@ class MonthReport:
 
     @property
     def digest(self) -> str:
-        """What a review is of: the same until an invoice comes, goes or changes its money."""
+        """Identifies a review: the same until an invoice comes, goes or changes its money."""
         return digest(listed.header for listed in self.invoices)
 
     def review(self) -> list[Reviewed]:
-        """Drafts with findings, and who has stopped: held ones first, then the biggest movers."""
-        drafts = [self._reviewed(each) for each in self.invoices]
+        """Drafts with findings, and stopped tenants: held ones first, then the biggest movers."""
+        drafts = [self._reviewed(listed) for listed in self.invoices]
         gone = [
-            Reviewed(name, None, before, (stopped(before.total_cents),))
-            for name in self.nothing
-            if (before := self.before.get(name)) is not None and before.total_cents
+            Reviewed(tenant_id, None, before, (stopped(before.total_cents),))
+            for tenant_id in self.nothing
+            if (before := self.before.get(tenant_id)) is not None and before.total_cents
         ]
-        found = [each for each in (*drafts, *gone) if each.findings]
+        entries = [entry for entry in (*drafts, *gone) if entry.findings]
         return sorted(
-            found, key=lambda each: (not each.held, -abs(each.moved_cents), each.tenant_id)
+            entries, key=lambda entry: (not entry.held, -abs(entry.moved_cents), entry.tenant_id)
         )
 
     def _reviewed(self, listed: Listed) -> Reviewed:
         before = self.before.get(listed.header.tenant_id)
-        found = findings_of(listed, before)
-        return Reviewed(listed.header.tenant_id, listed.header, before, found)
+        draft_findings = findings_of(listed, before)
+        return Reviewed(listed.header.tenant_id, listed.header, before, draft_findings)
 
 
 def digest(headers: Iterable[Header]) -> str:
-    """SHA-256 over tenant, revision and fingerprint of invoices, in order of tenant id.
+    """Returns the SHA-256 of invoices' tenants, revisions and fingerprints, by tenant id.
 
-    Their state is left out: issuing some of what was reviewed does not make it another review.
+    State is left out: issuing some of what was reviewed does not make it another review.
     """
-    said = sorted((header.tenant_id, header.revision, header.fingerprint) for header in headers)
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    identities = sorted(
+        (header.tenant_id, header.revision, header.fingerprint) for header in headers
+    )
+    return hashlib.sha256(json.dumps(identities).encode()).hexdigest()
 
 
 def month_report(
-    listing: ListedMonth, looks: Sequence[TenantCheck], as_of: datetime
+    listing: ListedMonth, checks: Sequence[TenantCheck], as_of: datetime
 ) -> MonthReport:
-    """The report of a month whose other tenants were all looked at."""
-    late = [look.invoice for look in looks if look.invoice is not None]
-    unbilled = [look for look in looks if look.invoice is None]
+    """Builds the report from a listing and the checks of its other tenants."""
+    late = [check.invoice for check in checks if check.invoice is not None]
+    unbilled = [check for check in checks if check.invoice is None]
     invoices = sorted((*listing.invoices, *late), key=lambda listed: listed.header.tenant_id)
-    due = [look for look in unbilled if look.due]
+    due = [check for check in unbilled if check.due]
     return MonthReport(
         period=listing.period,
         as_of=as_of,
         invoices=tuple(invoices),
         before=listing.before,
-        nothing=tuple(look.tenant_id for look in unbilled if not look.due),
-        failed=tuple(look.failure for look in due if look.failure is not None),
-        missing=tuple(look.tenant_id for look in due if look.failure is None),
+        nothing=tuple(check.tenant_id for check in unbilled if not check.due),
+        failed=tuple(check.failure for check in due if check.failure is not None),
+        missing=tuple(check.tenant_id for check in due if check.failure is None),
         runs=listing.runs,
     )

@@ -11,19 +11,19 @@ from invoicing.month_end.failures import Failure
 from invoicing.month_end.month_ends_table import RunRecord
 from invoicing.month_end.report import MonthReport, Reviewed
 
-# Of each list at most so many entries are shown, beside how many there are.
+# How many entries of each list are shown at most; its count covers all of them.
 MOST_SHOWN = 1000
-# What a stored report may take of DynamoDB's 400 KB, and how far its lists are cut for it.
+# How much of DynamoDB's 400 KB a stored report may take, and the cuts of its lists to try.
 STORED_BYTES = 300 * 1024
 STORED_CUTS = (1000, 300, 100, 30, 0)
 AMOUNTS = ("subtotal_cents", "tax_cents", "total_cents")
 
 
 def report_json(report: MonthReport, most: int = MOST_SHOWN) -> dict[str, Any]:
-    """The report as the API shows it, with at most so many entries of each list."""
+    """Returns the report as the API shows it, with at most `most` entries of each list."""
     states = Counter(listed.header.status for listed in report.invoices)
     headers = [listed.header for listed in report.invoices]
-    void = [each.tenant_id for each in headers if each.status is InvoiceStatus.VOID]
+    void = [header.tenant_id for header in headers if header.status is InvoiceStatus.VOID]
     due = len(headers) + len(report.failed) + len(report.missing)
     return {
         "period": report.period.label,
@@ -36,65 +36,72 @@ def report_json(report: MonthReport, most: int = MOST_SHOWN) -> dict[str, Any]:
         "by_status": _by_status(headers),
         "totals": _totals(headers),
         "nothing_to_invoice": _names(report.nothing, most),
-        "failed": _cut("tenants", [_failure_json(each) for each in report.failed], most),
+        "failed": _cut("tenants", [_failure_json(failure) for failure in report.failed], most),
         "missing": _names(report.missing, most),
         "void_not_reissued": _names(void, most),
-        # The newest: of very many the oldest are left out.
+        # Newest first: of very many, the oldest are left out.
         "runs": _cut("runs", [_run_json(run) for run in reversed(report.runs)], most),
         "review": review_json(report.review(), most),
     }
 
 
 def stored_report_json(report: MonthReport) -> dict[str, Any]:
-    """The report as it is kept: its lists are cut until it fits into an item."""
+    """Returns the report as it is stored: its lists are cut until it fits into an item."""
     for most in STORED_CUTS:
-        document = report_json(report, most)
-        if len(json.dumps(document, ensure_ascii=False).encode()) <= STORED_BYTES:
+        body = report_json(report, most)
+        if len(json.dumps(body, ensure_ascii=False).encode()) <= STORED_BYTES:
             break
-    return document
+    return body
 
 
 def review_json(review: Sequence[Reviewed], most: int) -> dict[str, Any]:
-    """The review list: how many entries, how many of them held back, and the first of them."""
-    held = sum(1 for each in review if each.held)
-    shown = [reviewed_json(each) for each in review[:most]]
+    """Returns the number of review entries, how many are held back, and the first of them."""
+    held = sum(1 for entry in review if entry.held)
+    shown = [reviewed_json(entry) for entry in review[:most]]
     return {"count": len(review), "held": held, "entries": shown}
 
 
-def reviewed_json(each: Reviewed) -> dict[str, Any]:
-    """An entry of the review list; amounts are cents."""
-    invoice = each.invoice
+def reviewed_json(reviewed: Reviewed) -> dict[str, Any]:
+    """Returns an entry of the review list; amounts are in cents."""
+    invoice = reviewed.invoice
     return {
-        "tenant_id": each.tenant_id,
+        "tenant_id": reviewed.tenant_id,
         "invoice_id": invoice.id if invoice else None,
         "revision": invoice.revision if invoice else None,
         "total_cents": invoice.total_cents if invoice else None,
-        "last_total_cents": each.before.total_cents if each.before else None,
-        "held": each.held,
-        "findings": [finding_json(finding) for finding in each.findings],
+        "last_total_cents": reviewed.before.total_cents if reviewed.before else None,
+        "held": reviewed.held,
+        "findings": [finding_json(finding) for finding in reviewed.findings],
     }
 
 
 def _by_status(headers: Sequence[Header]) -> list[dict[str, Any]]:
-    kinds = sorted({(each.currency, each.status) for each in headers})
+    kinds = sorted({(header.currency, header.status) for header in headers})
     return [
         {"currency": currency, "status": status.value}
-        | _sums([each for each in headers if (each.currency, each.status) == (currency, status)])
+        | _sums(
+            [
+                header
+                for header in headers
+                if (header.currency, header.status) == (currency, status)
+            ]
+        )
         for currency, status in kinds
     ]
 
 
 def _totals(headers: Sequence[Header]) -> list[dict[str, Any]]:
-    """Of what is billed: a void invoice is not. One row a currency, and nearly always one."""
-    billed = [each for each in headers if each.status is not InvoiceStatus.VOID]
+    """Totals of what is billed, so without void invoices: one row per currency, usually one."""
+    billed = [header for header in headers if header.status is not InvoiceStatus.VOID]
     return [
-        {"currency": currency} | _sums([each for each in billed if each.currency == currency])
-        for currency in sorted({each.currency for each in billed})
+        {"currency": currency}
+        | _sums([header for header in billed if header.currency == currency])
+        for currency in sorted({header.currency for header in billed})
     ]
 
 
 def _sums(headers: Sequence[Header]) -> dict[str, int]:
-    sums = {name: sum(getattr(each, name) for each in headers) for name in AMOUNTS}
+    sums = {name: sum(getattr(header, name) for header in headers) for name in AMOUNTS}
     return {"invoices": len(headers)} | sums
 
 

@@ -1,4 +1,4 @@
-"""One tenant's month: account and usage in, one invoice out. Safe to do any number of times."""
+"""One tenant's month: account and usage in, one invoice out. Safe to run any number of times."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -31,7 +31,7 @@ INVOICED = "invoiced already"
 
 
 class RollupOutcome(StrEnum):
-    """What became of one tenant's message."""
+    """The outcome of one tenant's message."""
 
     ROLLED = "rolled"
     SKIPPED = "skipped"
@@ -42,9 +42,9 @@ class RollupOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RollupResult:
-    """The outcome, the invoice that now stands, why, usage that nothing prices, and what changed.
+    """The outcome, the invoice that now stands, the reason, unpriced usage, and what changed.
 
-    After a dry run the header is of the invoice that would stand, `before` of the one that does,
+    After a dry run, `header` is of the invoice that would stand, `before` of the one that does,
     and a first invoice's lines are changes, too.
     """
 
@@ -58,7 +58,7 @@ class RollupResult:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is to be written: the invoice, and what stands in its place; or nothing."""
+    """What is to be written: the invoice, and the one it replaces, if any; or nothing."""
 
     result: RollupResult
     invoice: Invoice | None = None
@@ -68,7 +68,7 @@ class _Plan:
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
-    """The month-end of one tenant at a time, over the three tables."""
+    """Does the month-end of one tenant at a time, over the three tables."""
 
     pricing: Pricing
     invoices: InvoicesTable
@@ -78,14 +78,14 @@ class Rollup:
         """Invoices the message's tenant for its period, once however often it is called.
 
         Raises UnknownTenant, UnknownPrice, InvalidUsage, quote_engine.InvalidRequest and whatever
-        DynamoDB raises: the message then fails alone, is retried, and ends among the dead letters.
+        DynamoDB raises. Only this message then fails; it is retried and ends as a dead letter.
         """
         period = Period.month(message.period)
         refuse_open_period(period, message.run_at, self.settings.zone)
-        # Before anything is read: a replacement is conditioned on what stood when its prices
-        # were worked out, so that a slow worker cannot put old usage in the place of new.
-        looks = message.force or message.dry_run
-        standing = self._standing(message.tenant_id, period) if looks else None
+        # Read before anything else: a replacement is conditional on what stood when its prices
+        # were worked out, so that a slow worker cannot replace new usage with old.
+        needs_standing = message.force or message.dry_run
+        standing = self._standing(message.tenant_id, period) if needs_standing else None
         plan = self._plan(standing, self.pricing.month(message.tenant_id, period), message)
         if message.dry_run:
             return self._rehearsed(plan, standing)
@@ -130,7 +130,7 @@ class Rollup:
         return _Plan(result, invoice, standing, priced.last_billed_by)
 
     def _rehearsed(self, plan: _Plan, standing: StoredInvoice | None) -> RollupResult:
-        """What would be written, up to the write itself; raises ItemTooLarge."""
+        """Does everything up to the write itself and returns its result; raises ItemTooLarge."""
         before = standing.invoice.header if standing else None
         if plan.invoice is None:
             return replace(plan.result, before=before)
@@ -142,11 +142,11 @@ class Rollup:
     def _create(self, plan: _Plan, invoice: Invoice, message: RollupMessage) -> RollupResult:
         try:
             self.invoices.create(invoice, plan.last_billed_by)
-        except InvoiceAlreadyExists as found:
+        except InvoiceAlreadyExists as error:
             if message.force:
                 # Another worker was first, perhaps with older usage: the retry compares.
                 raise
-            return RollupResult(RollupOutcome.SKIPPED, found.header, INVOICED)
+            return RollupResult(RollupOutcome.SKIPPED, error.header, INVOICED)
         return plan.result
 
     def _invoice(self, priced: PricedMonth, message: RollupMessage, revision: int) -> Invoice:
@@ -159,14 +159,14 @@ class Rollup:
 
 
 def _must_stand(standing: StoredInvoice, run_at: datetime) -> str | None:
-    """Why not even a forced run may replace the invoice, if it may not."""
+    """Returns why not even a forced run may replace the invoice; None if it may."""
     status = standing.invoice.header.status
     if status is InvoiceStatus.PAID:
         return "paid: it stays"
     if status not in REPLACEABLE:
         return f"{status}: void it first"
     if standing.voided_at is not None and run_at < standing.voided_at:
-        # A late copy of an order from before the void would undo it.
+        # A late copy of a message from before the void would undo it.
         return f"void since {standing.voided_at.isoformat()}, which is after this run began"
     return None
 

@@ -1,4 +1,4 @@
-"""What the rollup queue carries: one message per tenant. Unknown fields are refused."""
+"""The messages on the rollup queue: one per tenant. Unknown fields are refused."""
 
 from typing import Literal
 
@@ -20,8 +20,8 @@ MESSAGE_VERSION: Literal[1] = 1
 class RollupMessage(StrictModel):
     """Invoice this tenant for this period. `run_at` is the run's time: the worker has no clock.
 
-    `force` replaces a draft; issued and paid invoices are refused all the same. `dry_run` does
-    everything but write.
+    `force` replaces a draft or void invoice; issued and paid ones are still refused. `dry_run`
+    does everything except write.
     """
 
     version: Literal[1]
@@ -34,15 +34,15 @@ class RollupMessage(StrictModel):
 
     @property
     def body(self) -> str:
-        """The message as JSON, without a `dry_run` that says nothing.
+        """The message as JSON, without `dry_run` if it is false.
 
-        So a worker of the version before, which knows no dry runs, still takes an ordinary run.
+        A worker of the previous version, which knows no dry runs, then still takes ordinary runs.
         """
         return self.model_dump_json(exclude=None if self.dry_run else {"dry_run"})
 
 
 def parse_rollup_message(body: str) -> RollupMessage:
-    """The message of one SQS record; raises InvalidMessage naming every faulty field."""
+    """Reads the message of one SQS record; raises InvalidMessage naming every faulty field."""
     try:
         return RollupMessage.model_validate_json(body)
     except ValidationError as error:

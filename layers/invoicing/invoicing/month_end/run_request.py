@@ -1,4 +1,4 @@
-"""POST /month-ends: what may be ordered, and the event that it becomes for start_month_end."""
+"""POST /month-ends: the request, and the event that it becomes for start_month_end."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -9,25 +9,25 @@ from pydantic import AfterValidator, StrictBool
 from invoicing.foundation.bodies import InvalidBody, read_body
 from invoicing.foundation.parsing import PeriodLabel, StrictModel, TenantId
 
-# An asynchronous invocation takes 256 KB: of ids of 40 letters, this many.
+# An asynchronous invocation takes 256 KB: this many ids of 40 characters.
 MOST_TENANTS = 5000
 
 
 class InvalidRunRequest(InvalidBody):
-    """The order cannot be read."""
+    """The request cannot be read."""
 
 
-def _some(tenant_ids: tuple[str, ...]) -> tuple[str, ...]:
+def _distinct(tenant_ids: tuple[str, ...]) -> tuple[str, ...]:
     if not 1 <= len(tenant_ids) <= MOST_TENANTS:
         raise ValueError(f"must name 1 to {MOST_TENANTS} tenants, or be left out for all")
     return tuple(dict.fromkeys(tenant_ids))
 
 
-Named = Annotated[tuple[TenantId, ...], AfterValidator(_some)]
+Named = Annotated[tuple[TenantId, ...], AfterValidator(_distinct)]
 
 
 class RunRequest(StrictModel):
-    """A run of one closed month, for the tenants that are named or for everybody."""
+    """A run of one closed month, for the named tenants or for all."""
 
     period: PeriodLabel
     tenant_ids: Named | None = None
@@ -35,17 +35,17 @@ class RunRequest(StrictModel):
     dry_run: StrictBool = False
 
     def unknown(self, known: Collection[str]) -> list[str]:
-        """The tenants that are named and not known, in order of id."""
+        """Returns the named tenants that are not known, in order of id."""
         return sorted(set(self.tenant_ids or ()) - set(known))
 
 
 def read_run_request(body: Any) -> RunRequest:
-    """The order in a request's body; raises InvalidRunRequest with every faulty field."""
+    """Reads a run request from a body; raises InvalidRunRequest with every faulty field."""
     return read_body(RunRequest, body, InvalidRunRequest)
 
 
 def start_event(request: RunRequest, run_id: str, at: datetime, by: str) -> dict[str, Any]:
-    """The event that starts the run, under an id and a time that were there before it.
+    """Returns the event that starts the run, with an id and a time that were set before.
 
     Lambda may deliver it twice, and tries it three times: it stays one run.
     """

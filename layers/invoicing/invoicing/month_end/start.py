@@ -20,7 +20,7 @@ UTC_ZONE = ZoneInfo("UTC")
 
 @dataclass(frozen=True, slots=True)
 class MonthEndRun:
-    """One run: its period, its own time and who asked for it."""
+    """One run: its id, its own time, its period, and whether it is forced or dry."""
 
     run_id: str
     run_at: datetime
@@ -29,7 +29,7 @@ class MonthEndRun:
     dry_run: bool = False
 
     def message(self, tenant_id: str) -> RollupMessage:
-        """What the rollup of one tenant is told."""
+        """Returns the rollup message for one tenant."""
         return RollupMessage(
             version=MESSAGE_VERSION,
             tenant_id=tenant_id,
@@ -43,7 +43,7 @@ class MonthEndRun:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many messages this invocation sent, and the tenant after which the next goes on."""
+    """How many messages this invocation sent, and the tenant after which the next continues."""
 
     sent: int
     after: str | None
@@ -57,10 +57,10 @@ class Progress:
 def month_end(
     request: StartRequest, settings: Settings, *, run_id: str, now: datetime
 ) -> MonthEndRun:
-    """The run that was asked for; without a period, the month before in the billing zone.
+    """Returns the requested run; without a period, it is for the month of `month_to_bill`.
 
     Raises PeriodStillOpen for a period that is not over yet at the run's own time, and
-    TimeInFuture for a time that has not come.
+    TimeInFuture for a time in the future.
     """
     run_at, zone = request.time or now, settings.zone
     refuse_future(run_at, now)
@@ -71,17 +71,18 @@ def month_end(
 
 
 def month_to_bill(run_at: datetime, zone: ZoneInfo) -> Period:
-    """The month before; west of the schedule's hour the one that is about to end, hence refused.
+    """Returns the previous month by the billing zone or by UTC, whichever is later.
 
-    At 03:00 UTC on 1 May it is still April in Los Angeles. To bill March there, once more and in
-    silence, would look like a month-end that worked.
+    At 03:00 UTC on 1 May it is still April in Los Angeles. The month is then April, which is
+    refused because it is not over. Billing March once more, in silence, would look like a
+    month-end that worked.
     """
     months = (period_before(run_at, zone), period_before(run_at, UTC_ZONE))
     return max(months, key=lambda period: period.start)
 
 
 def record_run(run: MonthEndRun, request: StartRequest, month_ends: MonthEndsTable) -> None:
-    """Keeps who started which run, for the month's report; a continuation was kept before.
+    """Records who started which run, for the month's report; a continuation is recorded already.
 
     A dry run leaves nothing behind but its log.
     """
@@ -89,8 +90,8 @@ def record_run(run: MonthEndRun, request: StartRequest, month_ends: MonthEndsTab
         return
     named = None if request.tenant_ids is None else sorted(set(request.tenant_ids))
     tenants = None if named is None else len(named)
-    kept = RunRecord(run.run_id, run.run_at, request.by, run.force, tenants, tuple(named or ()))
-    month_ends.record(run.period, kept)
+    record = RunRecord(run.run_id, run.run_at, request.by, run.force, tenants, tuple(named or ()))
+    month_ends.record(run.period, record)
 
 
 def send_month_end(
@@ -101,8 +102,8 @@ def send_month_end(
 ) -> Progress:
     """Sends a message per tenant, page by page, until all are sent or time runs out.
 
-    Tenants that were named are one page and never continued: a continuation goes on with
-    whoever comes next, and they are not all.
+    Named tenants are one page and never continued (the caller's `out_of_time` stays false): a
+    continuation would go on with the next tenant of all, named or not.
 
     Raises whatever the listing or the queue raises: a run is never called complete in error.
     """
@@ -115,7 +116,7 @@ def send_month_end(
 
 
 def pages_of_tenants(request: StartRequest, accounts: AccountsTable) -> Iterator[list[str]]:
-    """The tenants that were named, or all of them, page by page."""
+    """Returns the named tenants, or all tenants, page by page."""
     if request.tenant_ids is not None:
         return iter([sorted(set(request.tenant_ids))])
     return accounts.tenant_ids(request.after, TENANTS_PER_PAGE)

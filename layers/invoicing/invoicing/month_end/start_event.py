@@ -1,7 +1,7 @@
 """How a month-end is started: by the schedule, by hand, or by an invocation that ran out of time.
 
-Apart from `messages.py` because a rollup, which never reads these, pays for every model at each
-cold start.
+Separate from `rollup_message`, because a rollup never reads these and would pay for every model
+at each cold start.
 """
 
 from typing import Annotated, Any
@@ -19,24 +19,24 @@ from invoicing.foundation.parsing import (
 )
 
 
-def _some(tenant_ids: tuple[str, ...]) -> tuple[str, ...]:
+def _at_least_one(tenant_ids: tuple[str, ...]) -> tuple[str, ...]:
     if not tenant_ids:
         raise ValueError("must name at least one tenant, or be left out for all")
     return tenant_ids
 
 
 SCHEDULED = "Scheduled Event"
-# Who started a run that names nobody.
+# Who started a run whose event names nobody.
 BY_SCHEDULE, BY_HAND = "schedule", "by hand"
 
-Tenants = Annotated[tuple[TenantId, ...], AfterValidator(_some)]
+Tenants = Annotated[tuple[TenantId, ...], AfterValidator(_at_least_one)]
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 
 
 class ExplicitStart(StrictModel):
-    """A month-end started by hand: the period before `time` (default: now), or the one named.
+    """A month-end started by hand: for `period`, or the one before `time` (default: now).
 
-    `by` and `run_id` come from POST /month-ends, which has answered them already.
+    `by` and `run_id` come from POST /month-ends, which has already answered with the id.
     """
 
     period: PeriodLabel | None = None
@@ -49,7 +49,7 @@ class ExplicitStart(StrictModel):
 
 
 class Continuation(StrictModel):
-    """Handed by an invocation near its time limit to the next: go on after tenant `after`."""
+    """Passed by an invocation near its time limit to the next: continue after tenant `after`."""
 
     run_id: str
     run_at: Moment
@@ -60,14 +60,14 @@ class Continuation(StrictModel):
 
 
 class ScheduledEvent(BaseModel):
-    """An EventBridge event; AWS may add fields, so unknown ones are let pass here alone."""
+    """An EventBridge event. AWS may add fields, so unknown ones are accepted, here only."""
 
     id: str
     time: Moment
 
 
 class StartRequest(StrictModel):
-    """What `start_month_end` was asked for, whichever way it was started."""
+    """What `start_month_end` was asked to do, whichever way it was started."""
 
     by: str = BY_SCHEDULE
     run_id: str | None = None
@@ -80,7 +80,7 @@ class StartRequest(StrictModel):
 
 
 def parse_start(event: Any) -> StartRequest:
-    """A scheduled event, an explicit request or a continuation; raises InvalidMessage."""
+    """Reads a scheduled event, an explicit request or a continuation; raises InvalidMessage."""
     if not isinstance(event, dict):
         raise InvalidMessage("event: must be an object")
     try:
@@ -103,7 +103,7 @@ def parse_start(event: Any) -> StartRequest:
 
 
 def parse_scheduled(event: Any) -> ScheduledEvent:
-    """A scheduled event alone; raises InvalidMessage."""
+    """Reads a scheduled event, nothing else; raises InvalidMessage."""
     try:
         return ScheduledEvent.model_validate(event)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""The hourly sweep of a month's end: who is due and has no invoice gets a message once more."""
+"""The hourly sweep of a month's end: a tenant due without an invoice gets another message."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from invoicing.month_end.report_json import stored_report_json
 from invoicing.month_end.start import MonthEndRun, month_to_bill
 from quote_engine import Period
 
-# A tenant is late six hours after the first run for everybody; without one, six hours after the
+# A tenant is late six hours after the first run for all tenants; without one, six hours after the
 # hour at which the schedule's own default, 03:00, would have started it.
 LATE_AFTER, UNSTARTED_LATE_AFTER = timedelta(hours=6), timedelta(hours=9)
 BY_SWEEP = "sweep"
@@ -27,7 +27,7 @@ class Swept:
     """What a sweep found and did.
 
     `missing` and `failed` are how many tenants were due and had no invoice before it sent them a
-    message; of a sweep that ran out of time (no `report`), of those that it had looked at.
+    message. If the sweep ran out of time (no `report`), they cover the tenants it had checked.
     """
 
     run_id: str
@@ -41,7 +41,7 @@ class Swept:
 
     @property
     def metrics(self) -> dict[str, int]:
-        """What alarms are raised on."""
+        """The metrics on which alarms are raised."""
         return {
             "tenants_missing": self.missing,
             "tenants_failed": self.failed,
@@ -60,46 +60,46 @@ class Sweep:
 
     @classmethod
     def over(cls, settings: Settings) -> "Sweep":
-        """The sweep of a deployment."""
+        """Returns the sweep of a deployment."""
         return cls(MonthReader.over(settings), settings.rollup_queue_url, settings.zone)
 
     def sweep(self, at: datetime, limit: TimeLimit) -> Swept:
-        """Sweeps the month before the moment, which becomes the time of the messages' run.
+        """Sweeps the month before `at`, which becomes the time of the messages' run.
 
-        A message may still be on the queue from before: it makes one more that is skipped. The
-        report is stored as it was before the messages; of a month too large for the limit, what
-        was looked at has its messages, and the next sweep goes on with less to look at.
+        An earlier message may still be on the queue: one of the two is then skipped. The report is
+        stored as it was before the messages. In a month too large for the limit, the tenants
+        checked so far have their messages, and the next sweep has fewer tenants to check.
         Raises PeriodStillOpen.
         """
         period = month_to_bill(at, self.zone)
         refuse_open_period(period, at, self.zone)
         run = MonthEndRun(f"sweep-{at:%Y-%m-%dT%H:%M:%SZ}", at, period, force=False)
-        listing, looks, sent, complete = self.books.listing(period), [], [], True
+        listing, checks, sent, complete = self.books.listing(period), [], [], True
         try:
-            for found in self.books.looks(listing, limit):
-                looks += found
-                sent += self._send(run, found)
+            for batch in self.books.looks(listing, limit):
+                checks += batch
+                sent += self._send(run, batch)
         except OutOfTime:
             complete = False
         if sent:
             listing = replace(listing, runs=(*listing.runs, self._record(run, sent)))
-        report = month_report(listing, looks, at)
+        report = month_report(listing, checks, at)
         if complete:
             self.books.month_ends.store_report(
                 period, stored_report_json(report) | {"stored": True}
             )
         return self._swept(run, report, listing, len(sent), complete)
 
-    def _send(self, run: MonthEndRun, looks: list[TenantCheck]) -> list[str]:
-        due = [look.tenant_id for look in looks if look.due and look.invoice is None]
+    def _send(self, run: MonthEndRun, checks: list[TenantCheck]) -> list[str]:
+        due = [check.tenant_id for check in checks if check.due and check.invoice is None]
         if due:
             send_messages(self.queue_url, (run.message(tenant_id) for tenant_id in due))
         return due
 
     def _record(self, run: MonthEndRun, sent: list[str]) -> RunRecord:
-        kept = RunRecord(run.run_id, run.run_at, BY_SWEEP, run.force, len(sent), tuple(sent))
-        self.books.month_ends.record(run.period, kept)
-        return kept
+        record = RunRecord(run.run_id, run.run_at, BY_SWEEP, run.force, len(sent), tuple(sent))
+        self.books.month_ends.record(run.period, record)
+        return record
 
     def _swept(
         self,
@@ -117,14 +117,14 @@ class Sweep:
             missing=missing,
             failed=failed,
             late=missing + failed if late else 0,
-            started=any(each.full for each in listing.runs),
+            started=any(record.full for record in listing.runs),
             sent=sent,
             report=report if complete else None,
         )
 
 
 def swept_json(swept: Swept) -> dict[str, Any]:
-    """What the sweep found and did, as its log shows it."""
+    """Returns what the sweep found and did, as its log shows it."""
     return {
         "run_id": swept.run_id,
         "period": swept.period.label,
@@ -135,7 +135,7 @@ def swept_json(swept: Swept) -> dict[str, Any]:
 
 
 def late_from(listing: ListedMonth, zone: ZoneInfo) -> datetime:
-    """From which moment on (UTC) a tenant without an invoice is late."""
+    """Returns the moment (UTC) from which a tenant without an invoice is late."""
     full = [run.run_at for run in listing.runs if run.full]
     if full:
         return min(full) + LATE_AFTER
