@@ -21,7 +21,7 @@ from benchmarks.measures.estimates import estimate_rows
 from benchmarks.measures.packages import build_note, package_rows
 from benchmarks.measures.quotes import quote_rows
 from benchmarks.measures.usage import usage_rows
-from cli.terminal.show import console
+from cli.terminal.tables import console
 from local.environment import STATE
 
 RESULTS = STATE / "bench.json"

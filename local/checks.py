@@ -14,7 +14,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from cli.terminal.show import console
+from cli.terminal.tables import console
 from local.environment import REGION, ROOT, for_build, tool
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
-from cli.terminal.show import console, invoices_table
+from cli.terminal.tables import console, invoices_table
 from local.demo import (
     LIST_TITLE,
     bring_up,

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli.terminal.show import console, invoice_table, invoices_table
+from cli.terminal.tables import console, invoice_table, invoices_table
 from local.environment import LocalError
 from local.month_end import MonthProgress, TenantOutcome, fire, follow
 from local.sample_month import PERIOD, customer_names, sample_month

@@ -85,7 +85,7 @@ def write(path: Path, rows: Iterable[Row], notes: Iterable[str], quick: bool) ->
         "cpus": os.cpu_count(),
         "load_average": os.getloadavg(),
         "notes": [note for note in notes if note],
-        "rows": [row.document() for row in rows],
+        "rows": [row.as_json() for row in rows],
     }
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

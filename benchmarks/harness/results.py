@@ -66,7 +66,7 @@ class Row:
         """The target's verdict, or `info`."""
         return self.target.verdict(self.spread.middle) if self.target else Verdict.INFO
 
-    def document(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Returns the row as plain values for JSON."""
         target = self.target
         return {

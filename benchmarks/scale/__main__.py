@@ -9,7 +9,7 @@ from benchmarks.scale.paper.model import LEAST_CONCURRENCY, MOST_CONCURRENCY
 from benchmarks.scale.paper.simulate import scenario_here, simulate
 from benchmarks.scale.real.customers import MOST_TENANTS
 from benchmarks.scale.real.run import real_run
-from cli.terminal.show import console
+from cli.terminal.tables import console
 from local.environment import LocalError
 from local.interrupts import Interrupted, interruptible
 

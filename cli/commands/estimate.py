@@ -12,7 +12,7 @@ from cli.terminal.errors import BadInput, NotAllowed
 from cli.terminal.output import show
 from invoicing.accounts.accounts_table import UnknownTenant
 from invoicing.foundation.billing_calendar import period_of
-from invoicing.month_end.due import TENANT_FAULTS
+from invoicing.month_end.due_tenants import TENANT_FAULTS
 from invoicing.pricing.estimates import Estimates, PeriodNotBegun
 
 

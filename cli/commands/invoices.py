@@ -8,7 +8,7 @@ from cli.stack.global_options import Chosen
 from cli.terminal.arguments import invoice_name, month, tenant_id
 from cli.terminal.errors import BadInput
 from cli.terminal.output import show
-from cli.terminal.show import invoice_table, invoices_table
+from cli.terminal.tables import invoice_table, invoices_table
 from cli.terminal.text import counted
 from invoicing.accounts.accounts_table import UnknownTenant
 from invoicing.invoices.invoice import InvoiceStatus, header_json, invoice_json

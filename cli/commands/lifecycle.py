@@ -11,7 +11,7 @@ from cli.stack.global_options import Chosen
 from cli.terminal.arguments import invoice_name
 from cli.terminal.errors import BadInput
 from cli.terminal.output import show
-from invoicing.invoices.history import history_json
+from invoicing.invoices.invoice_history import history_json
 from invoicing.invoices.lifecycle import Action
 from invoicing.invoices.lifecycle_table import LifecycleTable
 

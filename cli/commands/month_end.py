@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from cli.month_end.closed_month import EVERYTHING, closed_month, report_now
 from cli.month_end.follow_run import follow
-from cli.month_end.month import EVERYTHING, closed_month, report_now
 from cli.month_end.month_queues import queue_lines
 from cli.month_end.preview_month import previews_of, unforced
 from cli.month_end.show_month import show_month
@@ -19,7 +19,7 @@ from cli.stack.global_options import Chosen
 from cli.stack.stack import Stack
 from cli.terminal.errors import BadInput, NotAllowed, NotReachable, Stopped, aws_fault
 from cli.terminal.output import progress, show
-from cli.terminal.show import console
+from cli.terminal.tables import console
 from invoicing.month_end.month_ends_table import MonthEndsTable
 from invoicing.month_end.preview import FAILED
 from invoicing.month_end.report_json import report_json

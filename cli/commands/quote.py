@@ -11,7 +11,7 @@ from cli.quotes.quote_request import QuoteWords, quoted
 from cli.stack.global_options import Chosen
 from cli.terminal.errors import BadInput, ExitCode
 from cli.terminal.output import complain, show
-from cli.terminal.show import lines_table
+from cli.terminal.tables import lines_table
 from quote_engine import InvalidRequest, price, quote_json
 
 ONE_OF = "give either a file, or --plan with what goes with it"

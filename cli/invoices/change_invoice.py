@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from rich.table import Table
 
 from cli.invoices.show_lifecycle import standing_table, state_line
-from cli.stack.caller import caller
+from cli.stack.caller_identity import caller
 from cli.stack.global_options import Chosen
 from cli.stack.stack import Stack
 from cli.terminal.arguments import invoice_name
 from cli.terminal.ask import confirmed, someone_is_there
 from cli.terminal.errors import BadInput, NotAllowed
 from cli.terminal.output import show
-from cli.terminal.show import invoice_table, print_table
+from cli.terminal.tables import invoice_table, print_table
 from invoicing.accounts.accounts_table import UnknownTenant
 from invoicing.invoices import lifecycle
 from invoicing.invoices.invoice import Issue, header_json, invoice_json

@@ -6,7 +6,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from cli.terminal.show import change_line, day, money
+from cli.terminal.tables import change_line, day, money
 from cli.terminal.text import cells
 from invoicing.invoices.lifecycle_table import HistoryItem
 

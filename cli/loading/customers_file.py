@@ -82,7 +82,7 @@ class Customers:
 class UnreadEntry:
     """One tenant or subscription, not read yet: its file and its path there."""
 
-    document: YamlFile
+    file: YamlFile
     path: FieldPath
     fields: Any
 
@@ -131,7 +131,7 @@ def read_customers(
 def _tenants(sources: Sequence[UnreadEntry], refused: list[ReportRow]) -> Iterator[Entry[Tenant]]:
     first: dict[str, str] = {}
     for source in sources:
-        place = source.document.place(source.path)
+        place = source.file.place(source.path)
         try:
             entry = TenantEntry.model_validate(source.fields)
             tenant = entry.tenant(entry.tenant_id)
@@ -151,8 +151,8 @@ def _subscriptions(
 ) -> Iterator[Entry[Segment]]:
     first: dict[tuple[str, date], str] = {}
     for source in sources:
-        place, name = source.document.place(source.path), _named(source, "deployment_id")
-        version = source.document.fields.get("catalogue_version") or default_version
+        place, name = source.file.place(source.path), _named(source, "deployment_id")
+        version = source.file.fields.get("catalogue_version") or default_version
         try:
             segment = SubscriptionEntry.model_validate(source.fields).subscription(version)
         except (ValidationError, InvalidAccount) as error:
@@ -175,9 +175,9 @@ def _named(source: UnreadEntry, field: str) -> str:
 def _refusal(kind: str, name: str, source: UnreadEntry, error: ValueError) -> ReportRow:
     if isinstance(error, ValidationError):
         # The place is that of the first fault; the reason lists all of them.
-        place = source.document.place((*source.path, *error.errors()[0]["loc"]))
+        place = source.file.place((*source.path, *error.errors()[0]["loc"]))
         return ReportRow(kind, name, place, RowResult.REFUSED, _faults(error))
-    fault = source.document.fault(source.path, str(error))
+    fault = source.file.fault(source.path, str(error))
     return ReportRow(kind, name, fault.place, RowResult.REFUSED, str(error))
 
 

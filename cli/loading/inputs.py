@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cli.loading.catalogue_file import FIELDS, Catalogue, read_catalogue
+from cli.loading.csv_file import columns, csv_sources, is_usage
 from cli.loading.customers_file import UnreadEntry, read_customers, yaml_sources
 from cli.loading.load import Load
-from cli.loading.tables_file import columns, csv_sources, is_usage
 from cli.loading.yaml_lines import YamlFile, read_yaml
 from cli.terminal.errors import BadInput
 

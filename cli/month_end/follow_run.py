@@ -7,12 +7,12 @@ from time import monotonic, sleep
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli.month_end.month import report_now
+from cli.month_end.closed_month import report_now
 from cli.month_end.start_run import StartedRun
 from cli.stack.queues import depth
 from cli.stack.stack import Stack
 from cli.terminal.errors import NotAllowed
-from cli.terminal.show import console
+from cli.terminal.tables import console
 from invoicing.month_end.report import MonthReport
 from quote_engine import Period
 

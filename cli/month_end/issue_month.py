@@ -8,15 +8,15 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from cli.month_end.month import EVERYTHING, closed_month, report_now
+from cli.month_end.closed_month import EVERYTHING, closed_month, report_now
 from cli.month_end.show_month import review_table, totals_table
-from cli.stack.caller import caller
+from cli.stack.caller_identity import caller
 from cli.stack.global_options import Chosen
 from cli.stack.stack import Stack
 from cli.terminal.ask import confirmed, someone_is_there
 from cli.terminal.errors import BadInput, NotAllowed
 from cli.terminal.output import complain, progress, show
-from cli.terminal.show import money, print_table
+from cli.terminal.tables import money, print_table
 from cli.terminal.text import cell, cells, counted
 from invoicing.foundation.parallel import TimeLimit
 from invoicing.invoices.invoice import InvoiceStatus, Issue
@@ -26,7 +26,7 @@ from invoicing.month_end.bulk_issue import (
     BulkIssued,
     BulkIssueRequest,
     Issuing,
-    ReviewedAnother,
+    MonthChanged,
     issued_json,
     read_bulk_issue_request,
 )
@@ -81,7 +81,7 @@ def issue_month(chosen: Chosen, label: str, words: MonthWords) -> None:
     request = _request(reviewed, reasons)
     try:
         outcome = _issue(stack, period, request)
-    except ReviewedAnother as error:
+    except MonthChanged as error:
         show(chosen.as_json, {"refused": str(error), "digest": error.current}, Table)
         raise NotAllowed(f"{error}: review it again with `monthend report`") from error
     except InvalidChangeRequest as error:

@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from cli.terminal.output import show
-from cli.terminal.show import money, print_table
+from cli.terminal.tables import money, print_table
 from cli.terminal.text import cell, cells, counted
 
 MOST_ROWS = 100

@@ -7,7 +7,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from cli.terminal.show import change_line, money
+from cli.terminal.tables import change_line, money
 from cli.terminal.text import cells, counted
 
 # Nothing happens to these tenants, and there may be thousands. They are only counted, unless they

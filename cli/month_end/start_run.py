@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from cli.stack.caller import caller
+from cli.stack.caller_identity import caller
 from cli.stack.function_name import function_name
 from cli.stack.stack import Stack
 from cli.terminal.errors import BadInput

@@ -81,4 +81,4 @@ def quoted(stack: Stack, body: QuoteBody, asked_at: datetime) -> dict[str, Any]:
         quote = quotes.quote(body, NOBODY, asked_at)
     except (InvalidQuote, UnknownTenant) as error:
         raise BadInput(str(error)) from error
-    return {name: value for name, value in quote.document.items() if name != "id"}
+    return {name: value for name, value in quote.as_json.items() if name != "id"}

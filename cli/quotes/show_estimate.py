@@ -9,7 +9,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from cli.terminal.show import money
+from cli.terminal.tables import money
 from cli.terminal.text import cell
 
 type Line = Mapping[str, Any]

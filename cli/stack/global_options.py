@@ -7,7 +7,7 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup
 from cli.stack.stack import Stack, connect
 from cli.terminal.errors import BadInput
 from cli.terminal.output import complain
-from cli.terminal.show import console
+from cli.terminal.tables import console
 
 GLOBAL_FLAG, GLOBAL_OPTION = "--json", "--stack"
 BLANK = "must not be blank"

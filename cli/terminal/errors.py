@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.terminal.text import harmless
 from invoicing.foundation.dynamodb import KeysNotRead
-from invoicing.foundation.versions import RecordBusy
+from invoicing.foundation.versioned_records import RecordBusy
 from invoicing.usage.usage_events_table import UsageNotRecorded
 
 BUSY = (UsageNotRecorded, KeysNotRead, RecordBusy)

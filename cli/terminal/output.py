@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from cli.terminal.errors import ExitCode, one_line
-from cli.terminal.show import console, print_table
+from cli.terminal.tables import console, print_table
 
 
 def show(as_json: bool, body: Any, table: Callable[[], Table], summary: str = "") -> None:

@@ -48,4 +48,4 @@ def handler(event: Event, caller: Caller) -> Response:
     quote = _quotes().quote(body, caller.subject, received_at(event))
     QuotesTable(settings().accounts_table).put(quote)
     logger.info("quote given", extra={"quote_id": quote.quote_id, "tenant_id": quote.tenant_id})
-    return json_response(HTTPStatus.CREATED, quote.document)
+    return json_response(HTTPStatus.CREATED, quote.as_json)

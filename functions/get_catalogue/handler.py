@@ -5,14 +5,14 @@ import re
 from aws_lambda_powertools import Logger
 
 from invoicing.accounts.account import AddonPrice
-from invoicing.accounts.catalogue_form import CODE
-from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceKind, PriceVersions
-from invoicing.accounts.json_views import (
+from invoicing.accounts.account_json import (
     Show,
     addon_version_json,
     plan_summary_json,
     plan_version_json,
 )
+from invoicing.accounts.catalogue_form import CODE
+from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceKind, PriceVersions
 from invoicing.api.access import Caller
 from invoicing.api.http import (
     Event,
@@ -27,7 +27,7 @@ from invoicing.api.http import (
 from invoicing.api.paging import PARAMETERS, Page, page_json
 from invoicing.api.preconditions import stored_response
 from invoicing.foundation.settings import settings
-from invoicing.foundation.versions import Stored
+from invoicing.foundation.versioned_records import Stored
 from quote_engine import Plan
 
 VERSION = re.compile("[1-9][0-9]{0,3}")

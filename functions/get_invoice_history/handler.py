@@ -6,7 +6,7 @@ from invoicing.api.access import Caller
 from invoicing.api.http import Event, Response, api, not_there, ok, query_parameters
 from invoicing.api.paths import invoice_in_path
 from invoicing.foundation.settings import settings
-from invoicing.invoices.history import history_json
+from invoicing.invoices.invoice_history import history_json
 from invoicing.invoices.lifecycle_table import LifecycleTable
 
 logger = Logger(service="get_invoice_history")

@@ -48,14 +48,14 @@ def _stored_report(period: Period) -> dict[str, Any]:
 
 
 def _report(period: Period, event: Event) -> dict[str, Any]:
-    limit, books = TimeLimit(SECONDS), MonthReader.over(settings())
-    listing = books.listing(period)
+    limit, reader = TimeLimit(SECONDS), MonthReader.over(settings())
+    listing = reader.listing(period)
     try:
-        looks = books.all_looks(listing, limit)
+        checks = reader.all_checks(listing, limit)
     except OutOfTime as error:
         logger.warning("out of time", extra={"reason": str(error)})
         raise
-    return report_json(month_report(listing, looks, received_at(event)))
+    return report_json(month_report(listing, checks, received_at(event)))
 
 
 TOO_LARGE = Problem(

@@ -31,4 +31,4 @@ def handler(event: Event, caller: Caller) -> Response:
     quote = QuotesTable(settings().accounts_table).get(quote_id)
     if not _may_read(caller, quote):
         raise not_there("quote")
-    return ok(quote.document)
+    return ok(quote.as_json)

@@ -4,7 +4,7 @@ from aws_lambda_powertools import Logger
 
 from invoicing.accounts.account import DEPLOYMENT_ID
 from invoicing.accounts.account_item import DeploymentTaken
-from invoicing.accounts.json_views import deployment_json, listed_segment_json
+from invoicing.accounts.account_json import deployment_json, listed_segment_json
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.api.access import Caller

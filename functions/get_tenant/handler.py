@@ -3,8 +3,8 @@
 from aws_lambda_powertools import Logger
 
 from invoicing.accounts.account import Tenant
+from invoicing.accounts.account_json import tenant_json
 from invoicing.accounts.accounts_table import AccountsTable
-from invoicing.accounts.json_views import tenant_json
 from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.api.access import Caller
 from invoicing.api.http import (

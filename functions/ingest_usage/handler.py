@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from invoicing.foundation.bodies import InvalidJson, read_json
+from invoicing.foundation.json_input import InvalidJson, read_json
 from invoicing.foundation.parsing import sent_at
 from invoicing.usage.metering import EVENTS_A_CALL, metering, results_json
 from invoicing.usage.usage_event import UsageOutcome, UsageResult

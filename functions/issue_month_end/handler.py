@@ -23,7 +23,7 @@ from invoicing.invoices.lifecycle import Actor
 from invoicing.month_end.bulk_issue import (
     BulkIssue,
     Issuing,
-    ReviewedAnother,
+    MonthChanged,
     issued_json,
     read_bulk_issue_request,
 )
@@ -39,12 +39,12 @@ def _issuing(event: Event, caller: Caller) -> Issuing:
     return Issuing(Actor(caller.subject, caller.name), at, Issue.at(at, settings()))
 
 
-def _conflict(error: ReviewedAnother) -> Problem:
+def _conflict(error: MonthChanged) -> Problem:
     more = {"digest": error.current}
     return Problem(HTTPStatus.CONFLICT, f"{error}: review it again.", more=more)
 
 
-@api(logger, may=lambda caller: caller.is_admin, answers={ReviewedAnother: _conflict})
+@api(logger, may=lambda caller: caller.is_admin, answers={MonthChanged: _conflict})
 def handler(event: Event, caller: Caller) -> Response:
     """Answers what became of the drafts; a 409 with the digest if the month is not as reviewed."""
     limit = TimeLimit(SECONDS)

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from aws_lambda_powertools import Logger
 
 from invoicing.accounts.account import AddonPrice
+from invoicing.accounts.account_json import Show, addon_version_json, plan_version_json
 from invoicing.accounts.catalogue_form import CODE, read_addon, read_plan
 from invoicing.accounts.catalogue_table import (
     ADDONS,
@@ -14,7 +15,6 @@ from invoicing.accounts.catalogue_table import (
     TooManyVersions,
 )
 from invoicing.accounts.form_fields import ReadPrice, read_priced
-from invoicing.accounts.json_views import Show, addon_version_json, plan_version_json
 from invoicing.api.access import Caller
 from invoicing.api.http import (
     Event,
@@ -27,7 +27,7 @@ from invoicing.api.http import (
 )
 from invoicing.api.preconditions import precondition, with_etag
 from invoicing.foundation.settings import settings
-from invoicing.foundation.versions import WriteOutcome, write_version
+from invoicing.foundation.versioned_records import WriteOutcome, write_version
 from quote_engine import Plan
 
 logger = Logger(service="put_catalogue")

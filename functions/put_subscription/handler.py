@@ -4,10 +4,10 @@ from aws_lambda_powertools import Logger
 
 from invoicing.accounts.account import DEPLOYMENT_ID
 from invoicing.accounts.account_item import DeploymentTaken
+from invoicing.accounts.account_json import deployment_json
 from invoicing.accounts.accounts_table import UnknownTenant
 from invoicing.accounts.deployments import Deployment
 from invoicing.accounts.form_fields import read_form
-from invoicing.accounts.json_views import deployment_json
 from invoicing.accounts.subscription_form import ChangeForm, DeploymentForm, EndForm
 from invoicing.accounts.subscriptions import Subscriptions, UnknownDeployment
 from invoicing.accounts.subscriptions_table import TooManyChanges
@@ -26,7 +26,7 @@ from invoicing.api.http import (
 from invoicing.api.preconditions import precondition, written_response
 from invoicing.foundation.parsing import TENANT_ID
 from invoicing.foundation.settings import settings
-from invoicing.foundation.versions import Written
+from invoicing.foundation.versioned_records import Written
 
 logger = Logger(service="put_subscription")
 

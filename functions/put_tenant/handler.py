@@ -6,8 +6,8 @@ from aws_lambda_powertools import Logger
 
 from invoicing.accounts.account import InvalidAccount, Tenant
 from invoicing.accounts.account_item import AccountNumberTaken
+from invoicing.accounts.account_json import tenant_json
 from invoicing.accounts.form_fields import InvalidForm, read_form
-from invoicing.accounts.json_views import tenant_json
 from invoicing.accounts.tenant_form import TenantForm
 from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.api.access import Caller
@@ -23,7 +23,7 @@ from invoicing.api.http import (
 from invoicing.api.preconditions import precondition, written_response
 from invoicing.foundation.parsing import TENANT_ID
 from invoicing.foundation.settings import settings
-from invoicing.foundation.versions import write_version
+from invoicing.foundation.versioned_records import write_version
 
 logger = Logger(service="put_tenant")
 

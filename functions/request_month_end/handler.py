@@ -19,8 +19,8 @@ from invoicing.api.http import (
 )
 from invoicing.api.paths import closed_period
 from invoicing.foundation.settings import settings
-from invoicing.month_end.dispatch import invoke_later
 from invoicing.month_end.run_request import RunRequest, read_run_request, start_event
+from invoicing.month_end.send_messages import invoke_later
 
 logger = Logger(service="request_month_end")
 

@@ -8,8 +8,8 @@ from aws_lambda_powertools import Logger
 
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.foundation.settings import settings
-from invoicing.month_end.dispatch import hand_over
 from invoicing.month_end.month_ends_table import MonthEndsTable
+from invoicing.month_end.send_messages import hand_over
 from invoicing.month_end.start import month_end, pages_of_tenants, record_run, send_month_end
 from invoicing.month_end.start_event import parse_start
 

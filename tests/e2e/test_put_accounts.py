@@ -24,7 +24,7 @@ from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.api.http import Problem
 from invoicing.api.preconditions import Precondition
-from invoicing.foundation.versions import RecordBusy, Stored, write_version
+from invoicing.foundation.versioned_records import RecordBusy, Stored, write_version
 from tests.e2e.conftest import Answer, Deployed
 from tests.e2e.test_races import WORKERS, at_once
 from tests.e2e.test_usage import NOW, PERIOD, send

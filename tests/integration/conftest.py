@@ -21,7 +21,7 @@ from invoicing.foundation import parallel
 from invoicing.foundation.dynamodb import _bound, connection
 from invoicing.invoices.invoice_lists_table import InvoiceLists
 from invoicing.invoices.invoices_table import InvoicesTable
-from invoicing.month_end import dispatch
+from invoicing.month_end import send_messages
 from invoicing.usage import metering
 from invoicing.usage.usage_table import UsageTable
 from local.handlers import load_handler
@@ -91,7 +91,7 @@ def _forget_clients() -> None:
     """Each test has an AWS of its own; item classes that stay bound would keep its clients."""
     connection.cache_clear()
     _bound.cache_clear()
-    dispatch.aws_client.cache_clear()
+    send_messages.aws_client.cache_clear()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from invoicing.invoices.billing_history import BillingHistory
 from invoicing.invoices.billing_history_table import BillingHistoryTable
 from invoicing.invoices.invoices_table import InvoicesTable
 from invoicing.invoices.lifecycle_table import LifecycleTable
-from invoicing.month_end import dispatch, rollup
+from invoicing.month_end import rollup, send_messages
 from invoicing.month_end.rollup import Rollup
 from invoicing.pricing.tenant_month import Pricing
 from invoicing.usage.usage_events_table import UsageEventsTable
@@ -123,7 +123,7 @@ GUARDS: dict[str, tuple[TextChange, ...]] = {
             "_send_batch",
             'answer.get("Successful", ())',
             "list(answer['Successful']) + answer.get('Failed', [])",
-            dispatch,
+            send_messages,
         ),
     ),
     "failures are reported to the queue": (

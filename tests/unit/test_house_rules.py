@@ -13,12 +13,14 @@ import pytest
 from local.template import ROOT
 
 SHIPPED = ("functions", "layers", "cli")
+FOLDERS = (*SHIPPED, "local", "benchmarks")
 CODE = sorted(
     path for folder in (*SHIPPED, "local", "benchmarks") for path in (ROOT / folder).rglob("*.py")
 )
 LONGEST_FUNCTION, LONGEST_FILE = 40, 300
 # Lines of a body without signature and docstring: nine of ten functions are at most this long.
 NINE_OF_TEN = 14
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def _name(path: Path) -> str:
@@ -112,3 +114,12 @@ def test_pytest_leaves_no_folder_of_tests_out() -> None:
         if fnmatch(folder, pattern)
     }
     assert not left_out
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    """By its path from the root, or by the end of it: `rates/volume.py`."""
+    named = set(re.findall(r"`([\w.-]+/[\w./-]+\.(?:py|yaml|md))`", page.read_text()))
+    folders = (ROOT / folder for folder in (*FOLDERS, "tests", "docs"))
+    files = [f"/{_name(path)}" for folder in folders for path in folder.rglob("*.*")]
+    assert not {name for name in named if not any(file.endswith(f"/{name}") for file in files)}

@@ -11,7 +11,7 @@ from benchmarks.workloads.subject import RUN_AT
 from benchmarks.workloads.workload import PERIOD
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.foundation.dynamodb import connection
-from invoicing.month_end.dispatch import ENTRIES, aws_client, send_messages
+from invoicing.month_end.send_messages import ENTRIES, aws_client, send_messages
 from invoicing.month_end.start import TENANTS_PER_PAGE, MonthEndRun
 from local.environment import REGION
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from invoicing.invoices.keys import SHARDS
-from invoicing.month_end.dispatch import ENTRIES, THREADS
+from invoicing.month_end.send_messages import ENTRIES, THREADS
 from invoicing.month_end.start import TENANTS_PER_PAGE
 from local.handlers import load_handler
 from local.template import resources, template

@@ -21,7 +21,7 @@ from benchmarks.scale.real.billing import (
 )
 from benchmarks.scale.real.customers import totals
 from benchmarks.scale.real.watch import BYTES_IN_A_MB, EMULATOR, RoleTimes
-from cli.terminal.show import money
+from cli.terminal.tables import money
 from local.environment import STATE, LocalError
 from local.show import Steps
 from local.stack import LocalStack

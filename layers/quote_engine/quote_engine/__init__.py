@@ -9,18 +9,18 @@ from quote_engine.catalogue_json import addon_json, discount_json, plan_json
 from quote_engine.discount import Discount
 from quote_engine.faults import InvalidRequest
 from quote_engine.fingerprint import RULES_VERSION, fingerprint
-from quote_engine.late_usage import adjustment_lines
 from quote_engine.models import Addon, Plan, QuoteRequest, Subscription
 from quote_engine.parse import parse_addon, parse_discount, parse_plan, parse_request
 from quote_engine.period import Period
 from quote_engine.price import price
+from quote_engine.price_difference import adjustment_lines
 from quote_engine.quote import Line, LineKind, Quote, UnpricedUsage
 from quote_engine.quote_json import line_json, quote_json
 from quote_engine.rates.convert import Convert
-from quote_engine.rates.dispatch import Rate
 from quote_engine.rates.graduated import Graduated
 from quote_engine.rates.package import Package
 from quote_engine.rates.per_unit import PerUnit
+from quote_engine.rates.rate_models import Rate
 from quote_engine.rates.tiers import Tier
 from quote_engine.rates.volume import Volume
 

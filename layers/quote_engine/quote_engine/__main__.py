@@ -10,7 +10,7 @@ from quote_engine.parse import parse_request
 from quote_engine.price import price
 from quote_engine.quote import UnpricedUsage
 from quote_engine.quote_json import quote_json
-from quote_engine.repeats import RepeatedFields, once_each
+from quote_engine.repeated_fields import RepeatedFields, once_each
 from quote_engine.text import quantity_text
 
 BAD_INPUT = 2

@@ -6,7 +6,7 @@ The decimals are canonical text: equal models have equal JSON, byte for byte.
 from quote_engine.discount import Discount
 from quote_engine.models import Addon, Plan
 from quote_engine.rates.charge import ZERO
-from quote_engine.rates.dispatch import rate_json
+from quote_engine.rates.rate_models import rate_json
 from quote_engine.rates.shared_fields import Json
 from quote_engine.text import money_text, quantity_text
 

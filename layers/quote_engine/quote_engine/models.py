@@ -30,8 +30,8 @@ from quote_engine.period import Period
 from quote_engine.proration import active_share
 from quote_engine.quote import Line
 from quote_engine.rates.convert import converted
-from quote_engine.rates.dispatch import RATE_MODELS, Rate
 from quote_engine.rates.pool import Owned, pool_faults
+from quote_engine.rates.rate_models import RATE_MODELS, Rate
 from quote_engine.rounding import EXACT, round_cents
 from quote_engine.text import money_text
 

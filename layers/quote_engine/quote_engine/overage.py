@@ -6,7 +6,7 @@ from decimal import Decimal
 from quote_engine.proration import WHOLE, Share
 from quote_engine.quote import Line
 from quote_engine.rates.charge import ZERO
-from quote_engine.rates.dispatch import Rate, charge, charged_at_zero
+from quote_engine.rates.rate_models import Rate, charge, charged_at_zero
 from quote_engine.rounding import round_cents, round_printed
 from quote_engine.text import quantity_text
 

@@ -21,7 +21,7 @@ from quote_engine.models import (
 )
 from quote_engine.period import Period
 from quote_engine.quote import Line
-from quote_engine.rates.dispatch import Rate, read_rate
+from quote_engine.rates.rate_models import Rate, read_rate
 from quote_engine.reader import Reader
 
 

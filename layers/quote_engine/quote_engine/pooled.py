@@ -13,7 +13,7 @@ from quote_engine.proration import WHOLE, active_share
 from quote_engine.quote import Line
 from quote_engine.rates.charge import ZERO
 from quote_engine.rates.convert import converted, used_text
-from quote_engine.rates.dispatch import Rate, charge_within_bounds
+from quote_engine.rates.rate_models import Rate, charge_within_bounds
 from quote_engine.rounding import round_cents, round_printed
 from quote_engine.text import cents_text, quantity_text
 

@@ -2,7 +2,7 @@
 
 from decimal import getcontext, setcontext
 
-from quote_engine.closing import closing_lines
+from quote_engine.closing_lines import closing_lines
 from quote_engine.joint import ALONE, Joint, joint
 from quote_engine.models import QuoteRequest, Subscription
 from quote_engine.monthly import addon_line, plan_base_line

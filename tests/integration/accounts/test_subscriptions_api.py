@@ -12,7 +12,7 @@ import pytest
 
 from invoicing.accounts.account import AddonPrice
 from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceVersions
-from invoicing.foundation import versions
+from invoicing.foundation import versioned_records
 from local.handlers import LambdaContext
 from tests.account_bodies import PLAN, WATTLE
 from tests.integration.accounts.accounts_api import DEPLOYMENT, SUBSCRIPTIONS, Answer, Caller
@@ -70,7 +70,7 @@ def test_a_new_version_moves_nobody_until_it_is_named(wattle: Stack) -> None:
     PriceVersions(wattle.accounts.name, ADDONS).put(
         AddonPrice("storage_50gb", None, Decimal(9)), 2
     )
-    # The retry of the start, and a segment that is split without a word about versions.
+    # The retry of the start, and a segment that is split without a word about versioned_records.
     again = ADMIN.put_segments("wattle", "web", START | {"addons": [{"code": "storage_50gb"}]})
     assert (again.status, again.etag) == (200, '"1"')
     split = ADMIN.put_segments(
@@ -314,7 +314,7 @@ def test_a_write_whose_reply_was_lost_is_found_done(
             raise cancelled("ConditionalCheckFailed", "None")
         return answer
 
-    monkeypatch.setattr(versions, "sleep", lambda _: None)
+    monkeypatch.setattr(versioned_records, "sleep", lambda _: None)
     with faults(monkeypatch, lose):
         started = ADMIN.put_segments("wattle", "web", START)
         ended = ADMIN.end("wattle", "web", "2026-05-31", '"1"')

@@ -173,7 +173,7 @@ def test_many_tenants_are_looked_at_page_by_page(
     office: Office, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(month_reader, "TENANTS_A_PAGE", 3)
-    monkeypatch.setattr(month_reader, "LOOKED_AT_ONCE", 4)
+    monkeypatch.setattr(month_reader, "CHECKED_AT_ONCE", 4)
     monkeypatch.setattr(month_reader, "KEYED_AT_ONCE", 2)
     names = [f"t{number:02}" for number in range(11)]
     for name in names:

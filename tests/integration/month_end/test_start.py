@@ -10,9 +10,9 @@ import pytest
 
 from invoicing.foundation.billing_calendar import PeriodStillOpen, TimeInFuture
 from invoicing.foundation.parsing import InvalidMessage
-from invoicing.month_end import dispatch
+from invoicing.month_end import send_messages
 from invoicing.month_end import start as month_end_start
-from invoicing.month_end.dispatch import MessagesNotSent
+from invoicing.month_end.send_messages import MessagesNotSent
 from local.handlers import LambdaContext, load_handler
 from tests.events import event
 from tests.integration.conftest import Stack
@@ -156,8 +156,8 @@ def test_the_cursor_is_handed_to_this_very_function_asynchronously(
         def invoke(self, **arguments: Any) -> None:
             calls.append(arguments)
 
-    monkeypatch.setattr(dispatch, "aws_client", lambda _service: Lambda())
-    dispatch.hand_over("monthend-start-month-end", {"after": "acme"})
+    monkeypatch.setattr(send_messages, "aws_client", lambda _service: Lambda())
+    send_messages.hand_over("monthend-start-month-end", {"after": "acme"})
     [call] = calls
     assert call["FunctionName"] == "monthend-start-month-end"
     assert call["InvocationType"] == "Event"
@@ -184,14 +184,14 @@ class FaultyQueue:
 
 def put_in_front(monkeypatch: pytest.MonkeyPatch, queue: FaultyQueue) -> None:
     """Makes the dispatcher talk to the faulty queue."""
-    monkeypatch.setattr(dispatch, "aws_client", cache(lambda _service: queue))
+    monkeypatch.setattr(send_messages, "aws_client", cache(lambda _service: queue))
 
 
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses between tries, noted instead of slept."""
     pauses: list[float] = []
-    monkeypatch.setattr(dispatch, "sleep", pauses.append)
+    monkeypatch.setattr(send_messages, "sleep", pauses.append)
     return pauses
 
 

@@ -182,7 +182,7 @@ def test_metrics_are_the_deployments_own_and_the_accounts(
 def test_out_of_time_it_has_sent_what_it_saw_and_stores_nothing(
     office: Office, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(month_reader, "LOOKED_AT_ONCE", 2)
+    monkeypatch.setattr(month_reader, "CHECKED_AT_ONCE", 2)
     for number in range(5):
         stack.add_tenant(f"t{number}", hours=None)
     clock: Any = iter([0, 100, 200, 900])

@@ -25,7 +25,7 @@ import botocore.client
 
 from invoicing.foundation import dynamodb, settings
 from invoicing.invoices import invoice_item
-from invoicing.month_end import dispatch
+from invoicing.month_end import send_messages
 from invoicing.month_end import start as month_end_start
 from invoicing.usage import metering, usage_events_table
 from local.handlers import load_handler
@@ -45,7 +45,7 @@ VARIABLES = {
 SCALE = (
     (invoice_item, "PAGE_BYTES", 1_000),
     (month_end_start, "TENANTS_PER_PAGE", 2),
-    (dispatch, "ENTRIES", 2),
+    (send_messages, "ENTRIES", 2),
     (usage_events_table, "EVENTS_A_TRANSACTION", 3),
 )
 
@@ -247,7 +247,7 @@ def simulated_functions() -> Iterator[Functions]:
 def _forget_clients() -> None:
     """Clients of other tests talk to another AWS."""
     dynamodb.connection.cache_clear()
-    dispatch.aws_client.cache_clear()
+    send_messages.aws_client.cache_clear()
 
 
 def _forget(functions: Functions) -> None:

@@ -8,7 +8,7 @@ import pytest
 from invoicing.accounts.account import Account, Segment
 from local.sample_month import PERIOD, sample_month
 from quote_engine import Addon, Line, Period, Quote, QuoteRequest, Subscription, price
-from quote_engine.rates.dispatch import RATE_MODELS
+from quote_engine.rates.rate_models import RATE_MODELS
 
 APRIL = Period.month(PERIOD)
 ACCOUNTS = {account.tenant.tenant_id: account for account in sample_month().accounts}

@@ -12,8 +12,8 @@ import yaml
 import quote_engine
 from local.sample_month import FOLDER
 from quote_engine import rates
-from quote_engine.rates.dispatch import RATE_MODELS, READERS
 from quote_engine.rates.metered import MeteredRate
+from quote_engine.rates.rate_models import RATE_MODELS, READERS
 from tests.openapi import openapi
 from tests.unit.quote_engine.support import ROOT
 from tests.unit.quote_engine.test_json import EVERY_MODEL

@@ -14,7 +14,7 @@ from pynamodb.exceptions import PutError
 from invoicing.accounts.account import AddonPrice
 from invoicing.accounts.account_item import AccountItem, VersionExists, lost_race, price_key
 from invoicing.foundation.dynamodb import bound, read_keys, refused
-from invoicing.foundation.versions import Stored, VersionChanged
+from invoicing.foundation.versioned_records import Stored, VersionChanged
 from quote_engine import Plan, parse_plan, plan_json
 
 MOST_VERSIONS = 9999
@@ -29,7 +29,7 @@ class PriceKind[P: (Plan, AddonPrice)]:
     """A kind of price, plan or add-on: its name in keys, and how it is stored and read."""
 
     name: str
-    document: Callable[[P], Mapping[str, Any]]
+    to_json: Callable[[P], Mapping[str, Any]]
     read: Callable[[Any], P]
 
 
@@ -127,7 +127,7 @@ class PriceVersions[P: (Plan, AddonPrice)]:
 
     def _item(self, price: P, version: int) -> AccountItem:
         kind = self._kind
-        text = json.dumps(kind.document(price), sort_keys=True)
+        text = json.dumps(kind.to_json(price), sort_keys=True)
         return self._items(
             *price_key(kind.name, price.code, version), kind=kind.name, document=text
         )

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
-from invoicing.foundation.bodies import InvalidBody, read_body
+from invoicing.foundation.json_input import InvalidBody, read_body
 from quote_engine import Discount, InvalidRequest, parse_discount
 from quote_engine.limits import ADDON_QUANTITY, money_fault, text_fault
 

@@ -21,7 +21,7 @@ from invoicing.accounts.form_fields import InvalidForm
 from invoicing.accounts.subscription_form import ChangeForm, DeploymentForm, EndForm, Pins
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
-from invoicing.foundation.versions import Allow, Stored, Written, write_version
+from invoicing.foundation.versioned_records import Allow, Stored, Written, write_version
 
 type Found = Stored[Deployment] | None
 

@@ -29,7 +29,7 @@ from invoicing.accounts.account_item import (
 )
 from invoicing.accounts.deployments import Deployment, with_segments
 from invoicing.foundation.dynamodb import bound, connection
-from invoicing.foundation.versions import Stored, VersionChanged, write_version
+from invoicing.foundation.versioned_records import Stored, VersionChanged, write_version
 
 # A DynamoDB transaction takes 100 actions: one writes the owner, one may mark the deployment as
 # without segments.

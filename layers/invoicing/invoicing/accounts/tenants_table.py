@@ -19,7 +19,7 @@ from invoicing.accounts.account_item import (
     version_of,
 )
 from invoicing.foundation.dynamodb import bound, connection, read_keys
-from invoicing.foundation.versions import Stored, VersionChanged, write_version
+from invoicing.foundation.versioned_records import Stored, VersionChanged, write_version
 
 FAILED = "ConditionalCheckFailed"
 

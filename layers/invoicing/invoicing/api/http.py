@@ -14,10 +14,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from invoicing.api.access import Caller, TenantNotNamed, caller_of
-from invoicing.foundation.bodies import InvalidBody, InvalidJson, read_json
+from invoicing.foundation.json_input import InvalidBody, InvalidJson, read_json
 from invoicing.foundation.parsing import TENANT_ID
 from invoicing.foundation.settings import settings
-from invoicing.foundation.versions import RecordBusy
+from invoicing.foundation.versioned_records import RecordBusy
 
 type Event = Mapping[str, Any]
 type Response = dict[str, Any]
@@ -45,7 +45,7 @@ class Problem(Exception):
         self.errors = errors
         self.more = more or {}
 
-    def document(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Returns the body of the answer."""
         body: dict[str, Any] = {
             "type": "about:blank",
@@ -260,7 +260,7 @@ def api(
                     problem = FAILED
                 elif problem is BUSY:
                     logger.warning("record busy", extra={"reason": str(error)})
-            return json_response(problem.status, problem.document(), "application/problem+json")
+            return json_response(problem.status, problem.as_json(), "application/problem+json")
 
         return handler
 

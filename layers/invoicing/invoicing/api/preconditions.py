@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from invoicing.api.http import Event, Problem, Response, bad_request, json_response
-from invoicing.foundation.versions import Stored, WriteOutcome, Written
+from invoicing.foundation.versioned_records import Stored, WriteOutcome, Written
 
 ANY = "*"
 ETAGS = re.compile(r'\s*(?:W/)?"[\x21\x23-\x7e]*"\s*')

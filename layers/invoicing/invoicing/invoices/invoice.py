@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from string import ascii_uppercase
 from typing import Any
 
 from invoicing.accounts.account import Tenant
 from invoicing.foundation.settings import Settings
 from invoicing.invoices.billed_usage import NOTHING_BILLED, Billed
+from invoicing.invoices.invoice_number import invoice_number
 from quote_engine import Line, Period, Quote, QuoteRequest, UnpricedUsage, fingerprint, line_json
 
 
@@ -24,10 +24,6 @@ class InvoiceStatus(StrEnum):
 
 # A void invoice frees its period: a forced run puts a new revision in its place.
 REPLACEABLE = frozenset((InvoiceStatus.DRAFT, InvoiceStatus.VOID))
-
-
-class TooManyRevisions(Exception):
-    """Revision letters end at Z; numbers are never reused, so there is no 27th revision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +75,6 @@ class InconsistentInvoice(Exception):
     """An invoice whose lines do not sum to its totals; never written."""
 
 
-def invoice_number(account_number: str, period: Period, revision: int) -> str:
-    """`YYMM-<account number>`, then B, C, ... from the second revision on; at most 13 characters.
-
-    Deterministic, so that no counter is shared and no number is used twice.
-    Raises TooManyRevisions after Z.
-    """
-    if revision > len(ascii_uppercase):
-        raise TooManyRevisions(f"account {account_number}, {period.label}: revision {revision}")
-    letter = ascii_uppercase[revision - 1] if revision > 1 else ""
-    return f"{period.start:%y%m}-{account_number}{letter}"
-
-
 @dataclass(frozen=True, slots=True)
 class Issue:
     """When an invoice is issued, and when payment is due (a date in the billing zone)."""
@@ -109,27 +93,27 @@ class Issue:
 class Revision:
     """The revision to write: its number, its issue if issued at once, and the run writing it."""
 
-    revision: int
+    number: int
     issue: Issue | None
     run_id: str = ""
     run_at: datetime | None = None
 
 
 def new_invoice(
-    tenant: Tenant, request: QuoteRequest, quote: Quote, edition: Revision, billed: Billed
+    tenant: Tenant, request: QuoteRequest, quote: Quote, revision: Revision, billed: Billed
 ) -> Invoice:
-    """Builds the invoice of a priced request: a draft, or issued at once if the edition says so.
+    """Builds the invoice of a priced request: a draft, or issued at once if the revision says so.
 
     Raises InconsistentInvoice when the lines do not sum to the totals (invariants I2 and I3).
     """
-    period, issue = request.period, edition.issue
+    period, issue = request.period, revision.issue
     header = Header(
         tenant_id=tenant.tenant_id,
-        number=invoice_number(tenant.account_number, period, edition.revision),
+        number=invoice_number(tenant.account_number, period, revision.number),
         period_start=period.start,
         period_end=period.end,
         status=InvoiceStatus.ISSUED if issue else InvoiceStatus.DRAFT,
-        revision=edition.revision,
+        revision=revision.number,
         currency=quote.currency,
         subtotal_cents=quote.subtotal_cents,
         tax_cents=quote.tax_cents,
@@ -138,7 +122,9 @@ def new_invoice(
         due_on=issue.due_on if issue else None,
         fingerprint=fingerprint(request, quote),
     )
-    invoice = Invoice(header, quote.lines, quote.unpriced, billed, edition.run_id, edition.run_at)
+    invoice = Invoice(
+        header, quote.lines, quote.unpriced, billed, revision.run_id, revision.run_at
+    )
     refuse_inconsistent(invoice)
     return invoice
 

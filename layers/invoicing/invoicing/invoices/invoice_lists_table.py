@@ -36,7 +36,7 @@ class HeaderPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedInvoice:
     """A current invoice's header, and its own review flags."""
 
     header: Header
@@ -76,15 +76,15 @@ class InvoiceLists:
         headers = tuple(header_of(item) for item in items[:limit])
         return HeaderPage(headers, position(items[limit - 1]) if more else None)
 
-    def whole_period(self, period: Period) -> list[Listed]:
+    def whole_period(self, period: Period) -> list[ListedInvoice]:
         """Returns all current invoices of a period in order of tenant id, including void ones.
 
         The shards are read at the same time, each in pages of up to 1 MB.
         """
 
-        def shard(name: str) -> list[Listed]:
+        def shard(name: str) -> list[ListedInvoice]:
             items = self._items.period.query(name)
-            return [Listed(header_of(item), flags_of(item)) for item in items]
+            return [ListedInvoice(header_of(item), flags_of(item)) for item in items]
 
         shards = at_once(shard, all_shards(period.label))
         return sorted(

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from invoicing.foundation.bodies import InvalidBody, read_body
+from invoicing.foundation.json_input import InvalidBody, read_body
 from invoicing.foundation.parsing import StrictModel
 from invoicing.invoices.invoice import Header, InvoiceStatus, Issue
 from invoicing.invoices.review import Finding, finding_json

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from invoicing.foundation.bodies import read_body
+from invoicing.foundation.json_input import read_body
 from invoicing.foundation.parallel import TimeLimit, at_once
 from invoicing.foundation.parsing import StrictModel
 from invoicing.foundation.settings import Settings
 from invoicing.invoices.invoice import Header, InvoiceStatus, Issue
-from invoicing.invoices.invoice_lists_table import InvoiceLists, Listed
+from invoicing.invoices.invoice_lists_table import InvoiceLists, ListedInvoice
 from invoicing.invoices.lifecycle import (
     Action,
     Actor,
@@ -54,7 +54,7 @@ def read_bulk_issue_request(body: Any) -> BulkIssueRequest:
     return read_body(BulkIssueRequest, body, InvalidChangeRequest)
 
 
-class ReviewedAnother(Exception):
+class MonthChanged(Exception):
     """The month is not what was reviewed; carries its current digest."""
 
     def __init__(self, current: str) -> None:
@@ -155,10 +155,10 @@ class BulkIssue:
             return refusal
 
 
-def _refuse_another(invoices: Sequence[Listed], request: BulkIssueRequest) -> None:
+def _refuse_another(invoices: Sequence[ListedInvoice], request: BulkIssueRequest) -> None:
     current = digest(listed.header for listed in invoices)
     if current != request.reviewed:
-        raise ReviewedAnother(current)
+        raise MonthChanged(current)
     unknown = sorted(request.overrides.keys() - {listed.header.id for listed in invoices})
     if unknown:
         text = "is no invoice of this month"

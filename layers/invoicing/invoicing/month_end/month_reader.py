@@ -14,32 +14,32 @@ from invoicing.foundation.billing_calendar import month_before
 from invoicing.foundation.parallel import OutOfTime, TimeLimit, at_once
 from invoicing.foundation.settings import Settings
 from invoicing.invoices.invoice import Header, InvoiceStatus
-from invoicing.invoices.invoice_lists_table import InvoiceLists, Listed
-from invoicing.month_end.due import is_due
+from invoicing.invoices.invoice_lists_table import InvoiceLists, ListedInvoice
+from invoicing.month_end.due_tenants import is_due
 from invoicing.month_end.failures import Failure
 from invoicing.month_end.month_ends_table import MonthEndsTable, RunRecord
-from invoicing.month_end.unbilled_table import Unbilled, UnbilledTable
+from invoicing.month_end.uninvoiced_table import Uninvoiced, UninvoicedTable
 from invoicing.pricing.tenant_month import Pricing
 from quote_engine import Period
 
 TENANTS_A_PAGE = 1000
 # How many tenants are checked between two looks at the time, and how many are looked up in one
 # call: two keys each, a hundred keys a call.
-LOOKED_AT_ONCE, KEYED_AT_ONCE = 400, 50
+CHECKED_AT_ONCE, KEYED_AT_ONCE = 400, 50
 
 
 @dataclass(frozen=True, slots=True)
 class ListedMonth:
     """A month as its indexes list it.
 
-    `before` are last month's invoices that are not void, `others` the tenants for which the index
-    shows no invoice. Both are in order of tenant id, and so are `invoices`.
+    `before` are last month's invoices that are not void, `unlisted` the tenants for which the
+    index shows no invoice. Both are in order of tenant id, and so are `invoices`.
     """
 
     period: Period
-    invoices: tuple[Listed, ...]
+    invoices: tuple[ListedInvoice, ...]
     before: Mapping[str, Header]
-    others: tuple[str, ...]
+    unlisted: tuple[str, ...]
     runs: tuple[RunRecord, ...]
 
 
@@ -48,7 +48,7 @@ class TenantCheck:
     """A tenant for which the index shows no invoice: there is one after all, or why not."""
 
     tenant_id: str
-    invoice: Listed | None
+    invoice: ListedInvoice | None
     due: bool
     failure: Failure | None
 
@@ -59,7 +59,7 @@ class MonthReader:
 
     pricing: Pricing
     lists: InvoiceLists
-    unbilled: UnbilledTable
+    unbilled: UninvoicedTable
     month_ends: MonthEndsTable
 
     @classmethod
@@ -68,7 +68,7 @@ class MonthReader:
         return cls(
             Pricing.over(settings),
             InvoiceLists(settings.invoices_table),
-            UnbilledTable(settings.invoices_table, settings.accounts_table),
+            UninvoicedTable(settings.invoices_table, settings.accounts_table),
             MonthEndsTable(settings.accounts_table),
         )
 
@@ -81,25 +81,25 @@ class MonthReader:
             period=period,
             invoices=tuple(invoices),
             before=standing_before(self.lists, period),
-            others=tuple(tenant_id for tenant_id in tenants if tenant_id not in invoiced),
+            unlisted=tuple(tenant_id for tenant_id in tenants if tenant_id not in invoiced),
             runs=tuple(self.month_ends.runs(period)),
         )
 
-    def looks(self, listing: ListedMonth, limit: TimeLimit) -> Iterator[list[TenantCheck]]:
-        """Checks all the other tenants, a few hundred at a time.
+    def checks(self, listing: ListedMonth, limit: TimeLimit) -> Iterator[list[TenantCheck]]:
+        """Checks all unlisted tenants, a few hundred at a time.
 
         Raises OutOfTime if the limit is over before all have been checked.
         """
-        for tenant_ids in batched(listing.others, LOOKED_AT_ONCE, strict=False):
+        for tenant_ids in batched(listing.unlisted, CHECKED_AT_ONCE, strict=False):
             if limit.over:
                 raise OutOfTime(f"looked at tenants before {tenant_ids[0]} only")
-            yield self._looks(tenant_ids, listing.period)
+            yield self._check(tenant_ids, listing.period)
 
-    def all_looks(self, listing: ListedMonth, limit: TimeLimit) -> list[TenantCheck]:
+    def all_checks(self, listing: ListedMonth, limit: TimeLimit) -> list[TenantCheck]:
         """Returns all the checks in one list; raises OutOfTime."""
-        return list(chain.from_iterable(self.looks(listing, limit)))
+        return list(chain.from_iterable(self.checks(listing, limit)))
 
-    def _looks(self, tenant_ids: Sequence[str], period: Period) -> list[TenantCheck]:
+    def _check(self, tenant_ids: Sequence[str], period: Period) -> list[TenantCheck]:
         look_up = partial(self._look_up, period)
         parts = at_once(look_up, batched(tenant_ids, KEYED_AT_ONCE, strict=False))
         invoices = {
@@ -120,8 +120,8 @@ class MonthReader:
             for tenant_id in tenant_ids
         ]
 
-    def _look_up(self, period: Period, tenant_ids: Sequence[str]) -> Unbilled:
-        return self.unbilled.look(tenant_ids, period)
+    def _look_up(self, period: Period, tenant_ids: Sequence[str]) -> Uninvoiced:
+        return self.unbilled.read(tenant_ids, period)
 
     def _due(self, period: Period, tenant_id: str) -> bool:
         return is_due(self.pricing, tenant_id, period)

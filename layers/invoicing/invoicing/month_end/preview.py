@@ -10,10 +10,11 @@ from invoicing.accounts.accounts_table import AccountsTable, UnknownTenant
 from invoicing.foundation.dynamodb import ItemTooLarge
 from invoicing.foundation.parallel import at_once
 from invoicing.foundation.settings import Settings
-from invoicing.invoices.invoice import Header, InconsistentInvoice, TooManyRevisions, unpriced_json
+from invoicing.invoices.invoice import Header, InconsistentInvoice, unpriced_json
+from invoicing.invoices.invoice_number import TooManyRevisions
 from invoicing.invoices.invoices_table import InvoicePagesMissing, InvoicesTable
 from invoicing.invoices.line_changes import changes_json
-from invoicing.month_end.due import TENANT_FAULTS
+from invoicing.month_end.due_tenants import TENANT_FAULTS
 from invoicing.month_end.rollup import Rollup, RollupResult
 from invoicing.month_end.rollup_message import MESSAGE_VERSION, RollupMessage
 from invoicing.pricing.tenant_month import Pricing

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from invoicing.invoices.invoice import Header, InvoiceStatus
-from invoicing.invoices.invoice_lists_table import Listed
+from invoicing.invoices.invoice_lists_table import ListedInvoice
 from invoicing.invoices.review import Finding, findings, stopped
 from invoicing.month_end.failures import Failure
 from invoicing.month_end.month_ends_table import RunRecord
@@ -36,7 +36,7 @@ class Reviewed:
         return now - (self.before.total_cents if self.before else 0)
 
 
-def findings_of(listed: Listed, before: Header | None) -> tuple[Finding, ...]:
+def findings_of(listed: ListedInvoice, before: Header | None) -> tuple[Finding, ...]:
     """Returns what the review finds in a draft beside last month's invoice; empty if no draft.
 
     `before` is None if there was none last month, or if it was void.
@@ -48,7 +48,7 @@ def findings_of(listed: Listed, before: Header | None) -> tuple[Finding, ...]:
     return findings(header.total_cents, listed.flags, cents)
 
 
-def held_by(listed: Listed, before: Header | None) -> tuple[Finding, ...]:
+def held_by(listed: ListedInvoice, before: Header | None) -> tuple[Finding, ...]:
     """Returns the findings that hold a draft back; empty if it may be issued without a reason."""
     return tuple(finding for finding in findings_of(listed, before) if finding.holds)
 
@@ -59,9 +59,9 @@ class MonthReport:
 
     period: Period
     as_of: datetime
-    invoices: tuple[Listed, ...]
+    invoices: tuple[ListedInvoice, ...]
     before: Mapping[str, Header]
-    nothing: tuple[str, ...]
+    nothing_to_invoice: tuple[str, ...]
     failed: tuple[Failure, ...]
     missing: tuple[str, ...]
     runs: tuple[RunRecord, ...]
@@ -76,7 +76,7 @@ class MonthReport:
         drafts = [self._reviewed(listed) for listed in self.invoices]
         gone = [
             Reviewed(tenant_id, None, before, (stopped(before.total_cents),))
-            for tenant_id in self.nothing
+            for tenant_id in self.nothing_to_invoice
             if (before := self.before.get(tenant_id)) is not None and before.total_cents
         ]
         entries = [entry for entry in (*drafts, *gone) if entry.findings]
@@ -84,7 +84,7 @@ class MonthReport:
             entries, key=lambda entry: (not entry.held, -abs(entry.moved_cents), entry.tenant_id)
         )
 
-    def _reviewed(self, listed: Listed) -> Reviewed:
+    def _reviewed(self, listed: ListedInvoice) -> Reviewed:
         before = self.before.get(listed.header.tenant_id)
         draft_findings = findings_of(listed, before)
         return Reviewed(listed.header.tenant_id, listed.header, before, draft_findings)
@@ -114,7 +114,7 @@ def month_report(
         as_of=as_of,
         invoices=tuple(invoices),
         before=listing.before,
-        nothing=tuple(check.tenant_id for check in unbilled if not check.due),
+        nothing_to_invoice=tuple(check.tenant_id for check in unbilled if not check.due),
         failed=tuple(check.failure for check in due if check.failure is not None),
         missing=tuple(check.tenant_id for check in due if check.failure is None),
         runs=listing.runs,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, StrictBool
 
-from invoicing.foundation.bodies import InvalidBody, read_body
+from invoicing.foundation.json_input import InvalidBody, read_body
 from invoicing.foundation.parsing import PeriodLabel, StrictModel, TenantId
 
 # An asynchronous invocation takes 256 KB: this many ids of 40 characters.

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.foundation.billing_calendar import period_before, refuse_future, refuse_open_period
 from invoicing.foundation.settings import Settings
-from invoicing.month_end.dispatch import send_messages
 from invoicing.month_end.month_ends_table import MonthEndsTable, RunRecord
 from invoicing.month_end.rollup_message import MESSAGE_VERSION, RollupMessage
+from invoicing.month_end.send_messages import send_messages
 from invoicing.month_end.start_event import StartRequest
 from quote_engine import Period
 

@@ -1,24 +1,22 @@
 """The hourly sweep of a month's end: a tenant due without an invoice gets another message."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from invoicing.foundation.billing_calendar import ends_at, refuse_open_period
+from invoicing.foundation.billing_calendar import refuse_open_period
 from invoicing.foundation.parallel import OutOfTime, TimeLimit
 from invoicing.foundation.settings import Settings
-from invoicing.month_end.dispatch import send_messages
+from invoicing.month_end.lateness import late_from
 from invoicing.month_end.month_ends_table import RunRecord
 from invoicing.month_end.month_reader import ListedMonth, MonthReader, TenantCheck
 from invoicing.month_end.report import MonthReport, month_report
 from invoicing.month_end.report_json import stored_report_json
+from invoicing.month_end.send_messages import send_messages
 from invoicing.month_end.start import MonthEndRun, month_to_bill
 from quote_engine import Period
 
-# A tenant is late six hours after the first run for all tenants; without one, six hours after the
-# hour at which the schedule's own default, 03:00, would have started it.
-LATE_AFTER, UNSTARTED_LATE_AFTER = timedelta(hours=6), timedelta(hours=9)
 BY_SWEEP = "sweep"
 
 
@@ -54,7 +52,7 @@ class Swept:
 class Sweep:
     """Sweeps one month's end, over the deployed tables and queue."""
 
-    books: MonthReader
+    reader: MonthReader
     queue_url: str
     zone: ZoneInfo
 
@@ -74,9 +72,9 @@ class Sweep:
         period = month_to_bill(at, self.zone)
         refuse_open_period(period, at, self.zone)
         run = MonthEndRun(f"sweep-{at:%Y-%m-%dT%H:%M:%SZ}", at, period, force=False)
-        listing, checks, sent, complete = self.books.listing(period), [], [], True
+        listing, checks, sent, complete = self.reader.listing(period), [], [], True
         try:
-            for batch in self.books.looks(listing, limit):
+            for batch in self.reader.checks(listing, limit):
                 checks += batch
                 sent += self._send(run, batch)
         except OutOfTime:
@@ -85,7 +83,7 @@ class Sweep:
             listing = replace(listing, runs=(*listing.runs, self._record(run, sent)))
         report = month_report(listing, checks, at)
         if complete:
-            self.books.month_ends.store_report(
+            self.reader.month_ends.store_report(
                 period, stored_report_json(report) | {"stored": True}
             )
         return self._swept(run, report, listing, len(sent), complete)
@@ -98,7 +96,7 @@ class Sweep:
 
     def _record(self, run: MonthEndRun, sent: list[str]) -> RunRecord:
         record = RunRecord(run.run_id, run.run_at, BY_SWEEP, run.force, len(sent), tuple(sent))
-        self.books.month_ends.record(run.period, record)
+        self.reader.month_ends.record(run.period, record)
         return record
 
     def _swept(
@@ -132,11 +130,3 @@ def swept_json(swept: Swept) -> dict[str, Any]:
         "sent": swept.sent,
         "complete": swept.report is not None,
     }
-
-
-def late_from(listing: ListedMonth, zone: ZoneInfo) -> datetime:
-    """Returns the moment (UTC) from which a tenant without an invoice is late."""
-    full = [run.run_at for run in listing.runs if run.full]
-    if full:
-        return min(full) + LATE_AFTER
-    return ends_at(listing.period, zone) + UNSTARTED_LATE_AFTER

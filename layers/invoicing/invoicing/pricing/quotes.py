@@ -16,7 +16,7 @@ from invoicing.accounts.accounts_table import AccountsTable, UnknownPrice
 from invoicing.accounts.form_fields import Code, Day, Discounts, Dollars, Version
 from invoicing.accounts.subscription_form import Addons
 from invoicing.foundation.billing_calendar import period_of
-from invoicing.foundation.bodies import InvalidBody, read_body
+from invoicing.foundation.json_input import InvalidBody, read_body
 from invoicing.foundation.parsing import PeriodLabel, StrictModel, TenantId
 from invoicing.foundation.settings import Settings
 from invoicing.invoices.billed_usage import SegmentUsage, segment_key
@@ -59,7 +59,7 @@ class StoredQuote:
     quote_id: str
     tenant_id: str | None
     subject: str
-    document: Mapping[str, Any]
+    as_json: Mapping[str, Any]
 
 
 def read_quote_body(body: Any) -> QuoteBody:

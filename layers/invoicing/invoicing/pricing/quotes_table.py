@@ -24,7 +24,7 @@ class QuotesTable:
         stored = {
             "tenant_id": quote.tenant_id,
             "subject": quote.subject,
-            "quote": quote.document,
+            "quote": quote.as_json,
         }
         self._items(f"{QUOTE}#{quote.quote_id}", QUOTE, document=json.dumps(stored)).save()
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from quote_engine.rates.charge import ZERO
-from quote_engine.rates.dispatch import Rate
+from quote_engine.rates.rate_models import Rate
 
 type Owned = tuple[str, Rate]
 """A deployment id and a rate of its plan."""

@@ -7,8 +7,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from cli.app import main
 from cli.month_end import follow_run
+from cli.month_end.closed_month import report_now
 from cli.month_end.follow_run import Follower, RunProgress, look_of
-from cli.month_end.month import report_now
 from cli.month_end.start_run import StartedRun, run_request
 from cli.stack.stack import Stack
 from cli.terminal.errors import NotAllowed

@@ -21,8 +21,8 @@ from cli.month_end.issue_month import _left_table
 from cli.month_end.show_month import review_table, totals_table
 from cli.month_end.show_preview import preview_table
 from cli.quotes.show_estimate import estimate_table
-from cli.terminal import show
-from cli.terminal.show import invoices_table, lines_table, print_table
+from cli.terminal import tables
+from cli.terminal.tables import invoices_table, lines_table, print_table
 from cli.terminal.text import harmless
 from invoicing.month_end.rollup_message import RollupMessage
 from local.environment import ROOT
@@ -134,7 +134,7 @@ TABLES = {
 def test_money_and_numbers_are_whole_however_narrow_the_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: Said, name: str, width: int
 ) -> None:
-    monkeypatch.setattr(show, "PIPE_WIDTH", width)
+    monkeypatch.setattr(tables, "PIPE_WIDTH", width)
     table, figures = TABLES[name]
     print_table(table)
     shown = capsys.readouterr().out
@@ -188,7 +188,7 @@ def pilots() -> DeadLetter:
 def test_a_reason_does_not_act_on_the_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: Said, table: Table
 ) -> None:
-    monkeypatch.setattr(show, "PIPE_WIDTH", 200)
+    monkeypatch.setattr(tables, "PIPE_WIDTH", 200)
     print_table(table)
     shown = capsys.readouterr().out
     assert ESCAPED in shown

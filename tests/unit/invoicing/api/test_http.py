@@ -9,9 +9,9 @@ from aws_lambda_powertools import Logger
 
 from invoicing.api.access import Caller
 from invoicing.api.http import Answer, Event, Problem, Response, api, not_there, ok
-from invoicing.foundation.bodies import InvalidBody
+from invoicing.foundation.json_input import InvalidBody
 from invoicing.foundation.settings import settings
-from invoicing.foundation.versions import RecordBusy
+from invoicing.foundation.versioned_records import RecordBusy
 from tests.conftest import ENVIRONMENT
 
 EVENT = {"httpMethod": "GET", "requestContext": {"authorizer": {"claims": {}}}}

@@ -11,12 +11,11 @@ from invoicing.invoices.invoice import (
     InconsistentInvoice,
     Issue,
     Revision,
-    TooManyRevisions,
     header_json,
     invoice_json,
-    invoice_number,
     new_invoice,
 )
+from invoicing.invoices.invoice_number import TooManyRevisions, invoice_number
 from quote_engine import Period, Plan, QuoteRequest, Subscription, price
 
 APRIL = Period.month("2026-04")

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from invoicing.invoices.invoice import Header, InvoiceStatus
-from invoicing.invoices.invoice_lists_table import Listed
+from invoicing.invoices.invoice_lists_table import ListedInvoice
 from invoicing.invoices.review import Flags, ReviewRule
 from invoicing.month_end.failures import Failure
 from invoicing.month_end.month_reader import ListedMonth, TenantCheck
@@ -56,10 +56,10 @@ def report(
     listing = ListedMonth(
         period=APRIL,
         invoices=tuple(
-            Listed(header, (flags or {}).get(header.tenant_id, {})) for header in headers
+            ListedInvoice(header, (flags or {}).get(header.tenant_id, {})) for header in headers
         ),
         before={header.tenant_id: header for header in before},
-        others=tuple(check.tenant_id for check in checks),
+        unlisted=tuple(check.tenant_id for check in checks),
         runs=(),
     )
     return month_report(listing, checks, AT)
@@ -71,7 +71,7 @@ def test_nobody_is_counted_twice_or_not_at_all() -> None:
         TenantCheck("f", None, due=True, failure=None),
         # Old failures of a tenant that is not due any more, and of one that is invoiced.
         TenantCheck("g", None, due=False, failure=failure("g")),
-        TenantCheck("h", Listed(header("h", 700), {}), due=True, failure=failure("h")),
+        TenantCheck("h", ListedInvoice(header("h", 700), {}), due=True, failure=failure("h")),
     )
     invoices = [header("a", 100), header("b", 200, "issued"), header("c", 400, "void")]
     answer = report_json(report(*invoices, checks=checks))

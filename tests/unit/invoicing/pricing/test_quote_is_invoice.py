@@ -177,7 +177,7 @@ def test_provisioned_and_metered_as_quoted_the_invoice_is_the_quote(
     used = UsageTotal("acme", "d-1", request.usage)
     usage: Any = Usage(max(segment.starts_on, APRIL.start), used)
     pricing = Pricing(accounts, usage, unread, "AUD")
-    quote = Quotes(pricing, configured).quote(request, "someone", NOW).document
+    quote = Quotes(pricing, configured).quote(request, "someone", NOW).as_json
 
     account = Account(tenant, (segment,))
     totals = {"2026-04": {"d-1": used}}

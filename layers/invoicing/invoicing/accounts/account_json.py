@@ -5,7 +5,7 @@ from typing import Any
 
 from invoicing.accounts.account import AddonPrice, Segment, Tenant
 from invoicing.accounts.deployments import Deployment
-from invoicing.foundation.versions import Stored
+from invoicing.foundation.versioned_records import Stored
 from quote_engine import Plan, discount_json, plan_json
 
 type Json = dict[str, Any]

@@ -35,5 +35,5 @@ def report_now(stack: Stack, period: Period) -> MonthReport:
     """Reads the month's report from the tables: who is due, and what became of them."""
     reader = MonthReader.over(stack.settings)
     listing = reader.listing(period)
-    looks = reader.all_looks(listing, TimeLimit(LONGEST_REPORT_SECONDS))
-    return month_report(listing, looks, datetime.now(UTC))
+    checks = reader.all_checks(listing, TimeLimit(LONGEST_REPORT_SECONDS))
+    return month_report(listing, checks, datetime.now(UTC))

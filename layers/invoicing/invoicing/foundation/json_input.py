@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from invoicing.foundation.parsing import faults_by_field
-from quote_engine.repeats import RepeatedFields, once_each
+from quote_engine.repeated_fields import RepeatedFields, once_each
 
 
 class InvalidJson(ValueError):

@@ -8,7 +8,7 @@ import pytest
 from invoicing.accounts.subscription_form import DeploymentForm
 from invoicing.accounts.tenant_form import AddressForm
 from invoicing.api.http import Problem, json_body
-from invoicing.foundation.bodies import InvalidBody, InvalidJson, read_body, read_json
+from invoicing.foundation.json_input import InvalidBody, InvalidJson, read_body, read_json
 from invoicing.invoices.lifecycle import Action, read_change_request
 from invoicing.month_end.bulk_issue import read_bulk_issue_request
 from invoicing.month_end.run_request import read_run_request
