@@ -15,13 +15,13 @@ PROGRESS_SECONDS = 5.0
 
 
 def main() -> int:
-    """0 when no seed broke an invariant, 1 at the first that did."""
+    """Returns 0, or 1 if a seed breaks an invariant or nothing notices that a guard is gone."""
     arguments = _arguments()
     with simulated_functions() as functions:
         if arguments.guards:
             return _without_guards(arguments.seeds, functions)
         if arguments.seed is not None:
-            return 0 if _one(arguments.seed, functions, arguments.verbose) else 1
+            return 0 if _run_seed(arguments.seed, functions, arguments.verbose) else 1
         return many(arguments.first, arguments.seeds, functions)
 
 
@@ -37,7 +37,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _one(seed: int, functions: Functions, aloud: bool) -> bool:
+def _run_seed(seed: int, functions: Functions, aloud: bool) -> bool:
     try:
         outcome = tell(seed, functions, aloud=aloud)
     except InvariantViolated as error:
@@ -53,8 +53,8 @@ def _print_failure(seed: int, error: InvariantViolated) -> None:
 
 
 def many(first: int, count: int, functions: Functions) -> int:
-    """Seeds in a row, with progress; 1 at the first that breaks an invariant."""
-    began = said = time.monotonic()
+    """Runs seeds in a row and prints progress; returns 1 at the first that breaks an invariant."""
+    began = reported = time.monotonic()
     steps, faults = 0, Counter[tuple[Fault, str]]()
     for seed in range(first, first + count):
         try:
@@ -64,10 +64,10 @@ def many(first: int, count: int, functions: Functions) -> int:
             return 1
         steps += outcome.steps
         faults += outcome.faults
-        if time.monotonic() - said > PROGRESS_SECONDS:
-            said = time.monotonic()
+        if time.monotonic() - reported > PROGRESS_SECONDS:
+            reported = time.monotonic()
             done = seed + 1 - first
-            print(f"{done} of {count} seeds, {done / (said - began):.1f} a second", flush=True)
+            print(f"{done} of {count} seeds, {done / (reported - began):.1f} a second", flush=True)
     seconds = time.monotonic() - began
     print(
         f"{count} seeds from {first} in {seconds:.0f} s ({count / seconds:.1f} a second): ", end=""
@@ -79,13 +79,13 @@ def many(first: int, count: int, functions: Functions) -> int:
 
 
 def _without_guards(seeds: int, functions: Functions) -> int:
-    """The rows of the table in docs/reliability.md."""
+    """Prints the rows of the table in docs/reliability.md."""
     missed = 0
     for guard in GUARDS:
-        found = first_violation(guard, seeds, functions)
-        missed += found is None
-        told = f"{found[1].invariant} | {found[0] + 1}" if found else "nothing |"
-        print(f"| {guard} | {told} |", flush=True)
+        violation = first_violation(guard, seeds, functions)
+        missed += violation is None
+        cells = f"{violation[1].invariant} | {violation[0] + 1}" if violation else "nothing |"
+        print(f"| {guard} | {cells} |", flush=True)
     return 1 if missed else 0
 
 

@@ -9,6 +9,6 @@ from tests.simulation.world.functions import Functions, simulated_functions
 
 @pytest.fixture(scope="module")
 def functions() -> Iterator[Functions]:
-    """Loaded once; every seed starts them cold."""
-    with simulated_functions() as found:
-        yield found
+    """Loads the functions once; every seed starts them cold."""
+    with simulated_functions() as loaded:
+        yield loaded

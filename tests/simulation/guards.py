@@ -1,7 +1,7 @@
-"""The guards that keep the invariants, each taken away: a simulator must notice.
+"""The guards that keep the invariants. Each is taken away, and the simulator must notice.
 
-A guard is taken away by changing a text within one function of the product. A text that is not
-there any more is an error here, and not a guard that passes.
+A guard is taken away by changing a text within one function of the product. If that text is no
+longer there, that is an error here, not a guard that passes.
 """
 
 import inspect
@@ -34,24 +34,24 @@ class GuardMoved(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TextChange:
-    """One text of one function, and what it becomes."""
+    """A text in one function, and what replaces it."""
 
     function: str
     old: str
     new: str
-    # Whose function it is; None: of each loaded copy of a handler, named by `handler`.
+    # The class or module of the function; None: every loaded copy of the handler `handler`.
     owner: Any = None
     handler: str = ""
 
     def owners(self, functions: Functions) -> list[Any]:
-        """The classes or modules to change."""
+        """Returns the classes or modules to change."""
         if self.owner is not None:
             return [self.owner]
-        return [each.module for each in functions.every() if each.name == self.handler]
+        return [function.module for function in functions.every() if function.name == self.handler]
 
 
 ORDER: dict[str, list[Any]] = {}
-"""Pages that are held back until their invoice is written."""
+"""Pages held back until their invoice is written, by its attempt."""
 
 SOURCES: dict[Any, str] = {}
 
@@ -174,7 +174,7 @@ GUARDS: dict[str, tuple[TextChange, ...]] = {
 
 @contextmanager
 def without(guard: str, functions: Functions) -> Iterator[None]:
-    """The product without this guard, until the end of the block. Raises GuardMoved."""
+    """Takes the guard out of the product until the end of the block. Raises GuardMoved."""
     ORDER.clear()
     SOURCES.clear()
     with ExitStack() as stack:
@@ -187,11 +187,11 @@ def without(guard: str, functions: Functions) -> Iterator[None]:
 
 def _changed(owner: Any, change: TextChange) -> Any:
     function = inspect.unwrap(getattr(owner, change.function))
-    # Of a function that is changed twice, the first change is the source of the second.
+    # If a function is changed twice, the second change starts from the text of the first.
     source = SOURCES.get(function) or textwrap.dedent(inspect.getsource(function))
     if change.old not in source:
         raise GuardMoved(f"{change.function} no longer says {change.old!r}")
-    # Decorators were applied when the function was made; what is changed is beneath them.
+    # From `def` on: the function beneath its decorators is changed, so they are left out.
     text = source[source.index("def ") :].replace(change.old, change.new)
     names = {**function.__globals__, "ORDER": ORDER}
     exec(compile(text, f"<without {change.old}>", "exec"), names)
@@ -202,7 +202,7 @@ def _changed(owner: Any, change: TextChange) -> Any:
 def first_violation(
     guard: str, seeds: int, functions: Functions
 ) -> tuple[int, InvariantViolated] | None:
-    """The first seed that notices that the guard is gone, and by which invariant."""
+    """Returns the first seed that breaks without the guard, and how; None if none does."""
     with without(guard, functions):
         for seed in range(seeds):
             try:

@@ -1,7 +1,7 @@
-"""The story of one seed: months of usage and month-ends with faults on; then off, and all is well.
+"""The story of one seed: usage and month-ends under faults; then the faults stop, and all is well.
 
-Whose turn it is, which message is delivered, what fails and what people do: one `random.Random`.
-The functions that ship run over an AWS of plain dictionaries, one AWS call at a time.
+One `random.Random` decides whose turn it is, which message is delivered, what fails and what
+people do. The functions that ship run over an AWS of plain dictionaries, one AWS call at a time.
 docs/reliability.md says what is broken on purpose and what must hold.
 """
 
@@ -35,7 +35,7 @@ type Offer = tuple[float, Callable[[], None]]
 
 @dataclass(frozen=True, slots=True)
 class SeedOutcome:
-    """What a seed that broke nothing went through."""
+    """The counts and the trace of a seed that broke nothing."""
 
     steps: int
     faults: Counter[tuple[Fault, str]]
@@ -71,7 +71,7 @@ class Story:
         self.operators.may_come_late = not self.calm
 
     def tell(self) -> None:
-        """Raises InvariantViolated for the first thing that is not as it must be."""
+        """Runs the whole story. Raises InvariantViolated for the first invariant that breaks."""
         store_catalogue()
         for customer in self.world.customers:
             store_customer(customer)
@@ -86,7 +86,7 @@ class Story:
         self.liveness.finish()
 
     def _uneventful_month(self, month: Month) -> None:
-        """Nothing fails, and most invoices are issued: a past that later months go on from."""
+        """Runs a month without faults and issues most invoices: a past for later months."""
         world = self.world
         world.say(f"--- {month.label}, without faults")
         world.cloud.faults.on = False
@@ -116,31 +116,31 @@ class Story:
         self.liveness.month_end()
 
     def _to_end_of(self, month: Month, count: int) -> None:
-        """Up to the last day of the month, with its usage on the way."""
+        """Moves the clock to 12 hours before the end of the month, and plans its usage."""
         end = self.world.settings.end_of(month)
         self.world.clock.now = max(self.world.now, end - BEFORE_MIDNIGHT)
         self._plan_usage(month, count)
 
     def _fire(self, month: Month) -> None:
-        """The first of the next month, at three in the morning."""
+        """Fires the schedule, three hours into the next month at the earliest."""
         end = self.world.settings.end_of(month)
         self.world.clock.now = max(self.world.now, end + AFTER_MIDNIGHT)
         self.starts.schedule(month)
 
     def _plan_usage(self, month: Month, count: int) -> None:
-        """Usage of this month, and some of the month before that comes late."""
+        """Plans usage of this month, and some late usage of the month before."""
         world = self.world
         months = [month]
         index = world.settings.months.index(month)
         if index and not self.calm:
             months.append(world.settings.months[index - 1])
-        for each in months:
+        for usage_month in months:
             for customer in world.customers:
-                for sent in world.meters.month(customer, each, world.rng.randint(0, count)):
+                for sent in world.meters.month(customer, usage_month, world.rng.randint(0, count)):
                     self.producers.plan(sent)
 
     def _settle(self) -> None:
-        """The faults stop; what is under way comes to its end."""
+        """Stops the faults and lets everything under way finish."""
         world = self.world
         world.say("the faults stop")
         world.cloud.faults.on = False
@@ -153,13 +153,13 @@ class Story:
         self.quiet()
 
     def quiet(self) -> None:
-        """Runs until nothing is left to do; raises I8 if that never comes."""
+        """Runs until nothing is left to do; raises I8 if QUIET_STEPS turns do not get there."""
         self._run(QUIET_STEPS)
         if self._offers():
             raise InvariantViolated("I8", "messages go round and round, without faults")
 
     def _run(self, steps: int) -> None:
-        """Until nothing is left to do, or so many turns are taken."""
+        """Takes at most this many turns; stops when nothing is left to do."""
         world = self.world
         for _ in range(steps):
             self.starts.take_continuations()
@@ -191,13 +191,15 @@ class Story:
         if world.cloud.faults.on and ready and self.reader.could_start_slowly():
             offers.append((0.3, self.reader.start_slowly))
         if world.cloud.faults.on:
-            offers += [(1.0, self._ambush(each)) for each in world.stage.strands if each.commits]
+            offers += [
+                (1.0, self._ambush(strand)) for strand in world.stage.strands if strand.commits
+            ]
         if not offers and (slow := world.stage.ready()):
             offers.append((1.0, lambda: world.take_turn(world.rng.choice(slow))))
         return offers
 
     def _ambush(self, strand: Strand) -> Callable[[], None]:
-        """Somebody changes the state of an invoice that is about to be written."""
+        """Returns a deed: somebody interferes with the invoice that the strand will write next."""
 
         def act() -> None:
             invoice, strand.commits = strand.commits, None
@@ -211,7 +213,7 @@ class Story:
         self.world.look_at_writes()
 
     def _wait(self) -> bool:
-        """Lets time pass until something is due; False if nothing ever will be."""
+        """Moves the clock on to when something is due; False if nothing ever will be."""
         world = self.world
         moments = [
             *(message.visible_at for queue in self.queues for message in queue.queue.messages),
@@ -227,7 +229,7 @@ class Story:
 
 
 def tell(seed: int, functions: Functions, *, aloud: bool = False) -> SeedOutcome:
-    """Runs a seed; raises InvariantViolated, with the trace in its notes."""
+    """Runs a seed. Raises InvariantViolated, with the last steps of the trace in its notes."""
     world = World(seed, functions, aloud=aloud)
     with running(world, functions, seed):
         try:

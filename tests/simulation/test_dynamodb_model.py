@@ -1,7 +1,7 @@
-"""The simulation's DynamoDB answers as moto's does, to random calls of the shapes that we make.
+"""The simulation's DynamoDB answers random calls, of the shapes that we make, as moto does.
 
-Two differ on purpose: a full page names a next one even if nothing is left (as on AWS), and a
-repeated transaction with the same token is done once (as on AWS).
+It differs on purpose in two ways, both as on AWS: a full page names a next one even if nothing is
+left, and a repeated transaction with the same token is done once.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -35,7 +35,7 @@ def moto() -> Iterator[Any]:
 
 @pytest.fixture
 def ours() -> DynamoDB:
-    """The simulation's own, with pages that hold everything."""
+    """The simulation's own DynamoDB, with pages that hold everything."""
     names = ("invoices", "usage")
     return DynamoDB({name: table_definition(f"{name.title()}Table") for name in names}, 1_000)
 
@@ -43,7 +43,7 @@ def ours() -> DynamoDB:
 def _answer(
     call: Callable[[Request], Mapping[str, Any]], operation: str, request: Request
 ) -> Answer:
-    """What a call says, in one form: all pages, sets for lists, numbers as numbers."""
+    """Makes a call and follows its pages; returns its code, and its items in a comparable form."""
     try:
         answer = call(request)
         items = list(answer.get("Items", ()))
@@ -52,14 +52,14 @@ def _answer(
             items += answer["Items"]
     except (ClientError, Refusal) as error:
         reasons = error.response.get("CancellationReasons", [])
-        told = [(reason["Code"], _plain(reason.get("Item"))) for reason in reasons]
-        return error.response["Error"]["Code"], told
-    found = [_plain(item) for item in items]
+        causes = [(reason["Code"], _plain(reason.get("Item"))) for reason in reasons]
+        return error.response["Error"]["Code"], causes
+    rows = [_plain(item) for item in items]
     if operation == "Scan":
-        found.sort(key=str)
+        rows.sort(key=str)
     batch = [_plain(item) for item in answer.get("Responses", {}).get("invoices", ())]
     more = _plain(answer.get("Item")), _plain(answer.get("Attributes"))
-    return "OK", (found, sorted(batch, key=str), more)
+    return "OK", (rows, sorted(batch, key=str), more)
 
 
 def _plain(item: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -78,12 +78,12 @@ def test_random_calls_are_answered_as_by_moto(moto: Any, ours: DynamoDB, seed: i
     for _ in range(CALLS):
         operation, request = calls.next()
         theirs = _answer(
-            lambda found, name=operation: moto._make_api_call(name, found),  # type: ignore[misc]
+            lambda wanted, name=operation: moto._make_api_call(name, wanted),  # type: ignore[misc]
             operation,
             request,
         )
         answer = _answer(
-            lambda found, name=operation: ours.call(name, found),  # type: ignore[misc]
+            lambda wanted, name=operation: ours.call(name, wanted),  # type: ignore[misc]
             operation,
             request,
         )

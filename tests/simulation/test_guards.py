@@ -1,4 +1,4 @@
-"""The simulator bites: each guard of docs/reliability.md is taken away, and is missed."""
+"""The simulator bites: each guard in docs/reliability.md is missed when it is taken away."""
 
 import re
 
@@ -25,6 +25,6 @@ def test_every_guard_is_documented() -> None:
 def test_without_the_guard_the_documented_invariant_breaks(
     functions: Functions, guard: str
 ) -> None:
-    found = first_violation(guard, SEEDS, functions)
-    assert found is not None, f"nobody notices within {SEEDS} seeds"
-    assert found[1].invariant in _documented()[guard].split(", "), str(found[1])
+    violation = first_violation(guard, SEEDS, functions)
+    assert violation is not None, f"nobody notices within {SEEDS} seeds"
+    assert violation[1].invariant in _documented()[guard].split(", "), str(violation[1])

@@ -1,4 +1,4 @@
-"""A seed is a story that can be told again: the same steps, in whatever process."""
+"""A seed is a story that can be told again: the same steps, in any process."""
 
 import os
 import re
@@ -13,20 +13,20 @@ from tests.simulation.guards import GUARDS, without
 from tests.simulation.world.functions import Functions
 
 
-def _told(seed: int, hash_seed: str) -> str:
+def _trace_of(seed: int, hash_seed: str) -> str:
     command = [sys.executable, "-m", "tests.simulation", "--seed", str(seed), "--verbose"]
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-    found = subprocess.run(
+    process = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
-    return found.stdout
+    return process.stdout
 
 
 @pytest.mark.parametrize("seed", [3, 11])
 def test_a_seed_repeats_itself_step_by_step_in_another_process(seed: int) -> None:
-    first = _told(seed, "1")
+    first = _trace_of(seed, "1")
     assert len(first.splitlines()) > 300
-    assert first == _told(seed, "2")
+    assert first == _trace_of(seed, "2")
 
 
 def test_a_failing_seed_says_which_invariant_and_how_to_replay_it(
@@ -35,7 +35,7 @@ def test_a_failing_seed_says_which_invariant_and_how_to_replay_it(
     guard = next(iter(GUARDS))
     with without(guard, functions):
         assert many(0, 5, functions) == 1
-    said = capsys.readouterr().out
-    [seed] = re.findall(r"^seed (\d+) breaks I1: two documents of ", said, re.MULTILINE)
-    assert re.search(r"^ +\d+ rollup_tenant-\d+: PutItem invoices ", said, re.MULTILINE)
-    assert said.endswith(f"replay it: python -m tests.simulation --seed {seed} --verbose\n")
+    output = capsys.readouterr().out
+    [seed] = re.findall(r"^seed (\d+) breaks I1: two documents of ", output, re.MULTILINE)
+    assert re.search(r"^ +\d+ rollup_tenant-\d+: PutItem invoices ", output, re.MULTILINE)
+    assert output.endswith(f"replay it: python -m tests.simulation --seed {seed} --verbose\n")

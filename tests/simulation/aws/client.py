@@ -1,7 +1,7 @@
 """The AWS of a simulation: every call of botocore ends here, and may fail here.
 
-A call of the simulation itself (seeding, a reader between two writes) never fails; a call of a
-strand first gives up its turn, and then meets whatever the seed has for it.
+A call of the simulation itself (seeding, a reader between two writes) never fails. A strand first
+gives up its turn, and then its call meets the fault that the seed draws, if any.
 """
 
 import json
@@ -49,7 +49,7 @@ class Clock:
 
 @dataclass(slots=True)
 class Late:
-    """A write whose sender has given up, but which is still on its way."""
+    """A write whose sender has given up on it, but which is still on its way."""
 
     process: Process
     text: str
@@ -57,7 +57,7 @@ class Late:
 
 
 def _commits(operation: str, request: Request) -> tuple[str, str] | None:
-    """The tenant and month of the invoice that a call writes; not of its pages or its usage."""
+    """Returns tenant and month of the invoice that a call writes; None for pages and usage."""
     puts = [request] if operation == "PutItem" else []
     if operation == "TransactWriteItems":
         puts = [action["Put"] for action in request["TransactItems"] if "Put" in action]
@@ -68,12 +68,12 @@ def _commits(operation: str, request: Request) -> tuple[str, str] | None:
 
 
 def _named(request: Request) -> str:
-    """What a call is about, for the trace."""
+    """Returns the tables and keys of a call, for the trace."""
     if "TransactItems" in request:
-        actions = [next(iter(each.values())) for each in request["TransactItems"]]
+        actions = [next(iter(item.values())) for item in request["TransactItems"]]
         return " + ".join(_named(action) for action in actions)
     if "RequestItems" in request:
-        counts = {name: len(each["Keys"]) for name, each in request["RequestItems"].items()}
+        counts = {name: len(wanted["Keys"]) for name, wanted in request["RequestItems"].items()}
         return ", ".join(f"{count} of {name}" for name, count in counts.items())
     key = request.get("Item") or request.get("Key") or {}
     names = ("tenant_id", "period_start", "deployment_period", "day", "pk", "sk")
@@ -94,11 +94,11 @@ class Aws:
         self.invoked: list[dict[str, Any]] = []
         self.late: list[Late] = []
         self.down_until: datetime | None = None
-        # Whose write it is, for who looks at what was written.
+        # The process of the last call, for the checks of what was written.
         self.writer: Process | None = None
 
     def call(self, client: Any, operation: str, request: Request) -> dict[str, Any]:
-        """The answer to `client._make_api_call(operation, request)`, or its exception."""
+        """Answers `client._make_api_call(operation, request)`, or raises its exception."""
         service = client.meta.service_model.service_name
 
         def apply() -> dict[str, Any]:
@@ -129,17 +129,17 @@ class Aws:
 
     @property
     def down(self) -> bool:
-        """Whether DynamoDB answers nobody."""
+        """Whether DynamoDB is down for everybody."""
         return self.down_until is not None and self.clock.now < self.down_until
 
     def _say(self, strand: Strand, operation: str, request: Request, fault: Fault | None) -> None:
-        said = f"{strand.process.name}: {operation} {_named(request)}"
-        self.trace.say(self.clock.step, f"{said}  <- {fault.upper()}" if fault else said)
+        line = f"{strand.process.name}: {operation} {_named(request)}"
+        self.trace.say(self.clock.step, f"{line}  <- {fault.upper()}" if fault else line)
 
     def _hold(self, strand: Strand, operation: str, request: Request) -> None:
         """Makes a strand slow, most of all when it is about to write an invoice.
 
-        What it has read grows old meanwhile: between the reads and the write is where races are.
+        Meanwhile what it has read grows old: races happen between the reads and the write.
         """
         strand.commits = None
         if not self.faults.on or strand.process.steady:
@@ -174,7 +174,7 @@ class Aws:
         return self._applied(fault, strand, apply)
 
     def _applied(self, fault: Fault, strand: Strand, apply: Apply) -> dict[str, Any]:
-        """The write is done, whatever becomes of the reply."""
+        """Applies the write; then kills its process, sends it again, or loses the reply."""
         _ignoring_refusal(apply)
         if fault is Fault.KILLED_AFTER:
             strand.process.killed = True
@@ -205,27 +205,29 @@ class Aws:
         if operation == "SendMessageBatch":
             entries = list(request["Entries"])
             failed = self.rng.sample(entries, self.rng.randint(1, len(entries)))
-            taken = [entry for entry in entries if entry not in failed]
-            answer = self._send(request["QueueUrl"], taken)
+            accepted = [entry for entry in entries if entry not in failed]
+            answer = self._send(request["QueueUrl"], accepted)
             answer["Failed"] = [
                 {"Id": entry["Id"], "SenderFault": False, "Code": "InternalError"}
                 for entry in failed
             ]
             return answer
-        # What is left out is still among the keys to ask for again.
-        answer, left = apply(), {}
+        # Each item that is left out has its key among those to ask for again.
+        answer, unprocessed = apply(), {}
         for name, wanted in request["RequestItems"].items():
             table = self.dynamodb.tables[name]
             keys = [key for key in wanted["Keys"] if self.rng.random() < 0.5]
             if keys:
-                left[name] = {**wanted, "Keys": keys}
-            out = [table.key_of(key) for key in keys]
+                unprocessed[name] = {**wanted, "Keys": keys}
+            left_out = [table.key_of(key) for key in keys]
             items = answer["Responses"][name]
-            answer["Responses"][name] = [each for each in items if table.key_of(each) not in out]
-        return answer | {"UnprocessedKeys": left}
+            answer["Responses"][name] = [
+                item for item in items if table.key_of(item) not in left_out
+            ]
+        return answer | {"UnprocessedKeys": unprocessed}
 
     def arrive(self, late: Late) -> None:
-        """A write arrives that its sender has given up."""
+        """Applies a write that its sender has given up on."""
         self.late.remove(late)
         self.clock.step += 1
         self.trace.say(self.clock.step, f"{late.text}  <- ARRIVES NOW")
@@ -257,7 +259,7 @@ def _error(code: str) -> Any:
 
 
 def _ignoring_refusal(apply: Apply) -> None:
-    """Applies a write whose reply nobody gets, not even that it was refused."""
+    """Applies a write whose reply nobody gets, not even a refusal."""
     try:
         apply()
     except ClientError as error:

@@ -1,8 +1,8 @@
-"""DynamoDB in memory: exactly the calls that Monthend makes, and no parameter let pass unread.
+"""DynamoDB in memory: exactly the calls that Monthend makes. Unknown parameters are errors.
 
 Why not moto: it takes 2 ms a put and 10 ms a transaction, ignores request tokens, and knows
-neither lagging indexes nor short pages. A model of one's own can lie, so a test runs both on the
-same random calls and compares every answer (`test_dynamodb_model.py`).
+neither lagging indexes nor short pages. A model can lie, so a test gives both the same random
+calls and compares every answer (`test_dynamodb_model.py`).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -30,7 +30,7 @@ READ_MANY = NAMES | {
     *("TableName", "IndexName", "FilterExpression", "ProjectionExpression"),
     *("Limit", "ExclusiveStartKey", "ConsistentRead"),
 }
-# What each call may say. Anything else would be ignored in silence.
+# The parameters that a call may have. Others are errors: they would be ignored in silence.
 KNOWN: Mapping[str, frozenset[str]] = {
     "GetItem": NAMES | {"TableName", "Key", "ConsistentRead", "ProjectionExpression"},
     "BatchGetItem": frozenset(("RequestItems",)),
@@ -50,7 +50,7 @@ HARMLESS = {"ReturnConsumedCapacity", "ReturnItemCollectionMetrics"}
 
 
 class Refusal(Exception):
-    """An answer with an error code, for the caller to turn into botocore's exception."""
+    """An answer with an error code, which the caller turns into botocore's exception."""
 
     def __init__(self, code: str, message: str, **more: Any) -> None:
         super().__init__(f"{code}: {message}")
@@ -77,7 +77,7 @@ def _projected(item: Item, request: Mapping[str, Any]) -> Item:
 
 
 class DynamoDB:
-    """The tables and the calls on them; `changes` are what was written since last emptied."""
+    """The tables and the calls on them; `changes` are the writes since it was last emptied."""
 
     def __init__(self, definitions: Mapping[str, Mapping[str, Any]], page_items: int) -> None:
         # A month of usage is 32 small items, never more than a page.
@@ -99,13 +99,13 @@ class DynamoDB:
         }
 
     def copy(self) -> "DynamoDB":
-        """The same items, to go on with apart."""
+        """Returns an independent DynamoDB with the same items."""
         twin = DynamoDB({}, 0)
         twin.tables = {name: table.copy() for name, table in self.tables.items()}
         return twin
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer, or a Refusal."""
+        """Answers the call. Raises Refusal for an error code, NotModelled for an unknown call."""
         if operation not in self._calls:
             raise NotModelled(f"DynamoDB's {operation}")
         _check(operation, request)
@@ -128,8 +128,8 @@ class DynamoDB:
             if len(set(keys)) != len(keys) or not keys:
                 raise Refusal("ValidationException", "keys given twice, or none")
             count += len(keys)
-            found = (table.get(key, consistent=consistent) for key in keys)
-            answers[name] = [dict(item) for item in found if item is not None]
+            items = (table.get(key, consistent=consistent) for key in keys)
+            answers[name] = [dict(item) for item in items if item is not None]
         if count > BATCH_KEYS:
             raise Refusal("ValidationException", f"{count} keys")
         return {"Responses": answers, "UnprocessedKeys": {}}
@@ -146,14 +146,14 @@ class DynamoDB:
             rows = [row for row in rows if (row[0] < after if backwards else row[0] > after)]
         limit = min(request.get("Limit", table.page_items), table.page_items)
         page = [item for _, item in (reversed(rows) if backwards else rows)][:limit]
-        found = [
+        items = [
             _projected(_copied(item, index.attributes if index else None), request)
             for item in page
             if holds(request.get("FilterExpression"), _scope(item, request))
         ]
         answer: dict[str, Any] = {
-            "Items": found,
-            "Count": len(found),
+            "Items": items,
+            "Count": len(items),
             "ScannedCount": len(page),
         }
         # As on AWS: a full page names a next one even if nothing is left.
@@ -193,14 +193,14 @@ class DynamoDB:
         if wanted not in ("NONE", "ALL_NEW", "ALL_OLD"):
             raise NotModelled(f"ReturnValues {wanted}")
         change = self._write_one("Update", request)
-        found = {"NONE": None, "ALL_NEW": change.after, "ALL_OLD": change.before}[wanted]
-        return {} if found is None else {"Attributes": dict(found)}
+        returned = {"NONE": None, "ALL_NEW": change.after, "ALL_OLD": change.before}[wanted]
+        return {} if returned is None else {"Attributes": dict(returned)}
 
     def _write_one(self, action: str, request: Mapping[str, Any]) -> ItemChange:
         table, key = self._target(request)
         before = table.get(key)
         if not holds(request.get("ConditionExpression"), _scope(before, request)):
-            more = {"Item": before} if before and _tells(request) else {}
+            more = {"Item": before} if before and _returns_old_item(request) else {}
             code = f"{REFUSED}Exception"
             raise Refusal(code, "The conditional request failed", **more)
         return self._apply([(table, key, _after(action, before, request))])[0]
@@ -242,7 +242,7 @@ class DynamoDB:
 
 
 def refuse_cancelled(reasons: list[dict[str, Any]]) -> None:
-    """Raises what DynamoDB answers to a transaction, if there is a reason to cancel it."""
+    """Raises DynamoDB's refusal of a transaction if any of its actions has a reason."""
     codes = [reason["Code"] for reason in reasons]
     if set(codes) != {"None"}:
         message = (
@@ -253,11 +253,11 @@ def refuse_cancelled(reasons: list[dict[str, Any]]) -> None:
 
 
 def _reason(before: Item | None, request: Mapping[str, Any]) -> dict[str, Any]:
-    more = {"Item": before} if before and _tells(request) else {}
+    more = {"Item": before} if before and _returns_old_item(request) else {}
     return {"Code": REFUSED, "Message": "The conditional request failed", **more}
 
 
-def _tells(request: Mapping[str, Any]) -> bool:
+def _returns_old_item(request: Mapping[str, Any]) -> bool:
     return bool(request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD")
 
 

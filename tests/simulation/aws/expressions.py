@@ -1,7 +1,7 @@
-"""DynamoDB's expressions, as far as Monthend writes them. What is not understood is not ignored.
+"""DynamoDB's expressions, as far as Monthend uses them. Anything else is an error, not ignored.
 
-An expression is read once into a function and kept. `test_dynamodb_model.py` holds these functions
-against moto's.
+An expression is read into a function once, and the function is cached. `test_dynamodb_model.py`
+compares these functions with moto's.
 """
 
 import re
@@ -17,10 +17,10 @@ type Item = Mapping[str, Value]
 
 TOKEN = re.compile(r"\s*(?:([:#]?\w+)|(<>|<=|>=|[=<>(),+-]))")
 ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "<": lambda one, other: bool(one < other),
-    "<=": lambda one, other: bool(one <= other),
-    ">": lambda one, other: bool(one > other),
-    ">=": lambda one, other: bool(one >= other),
+    "<": lambda left, right: bool(left < right),
+    "<=": lambda left, right: bool(left <= right),
+    ">": lambda left, right: bool(left > right),
+    ">=": lambda left, right: bool(left >= right),
 }
 
 
@@ -30,7 +30,7 @@ class NotModelled(BaseException):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What an expression is evaluated against."""
+    """The item, names and values that an expression is evaluated against."""
 
     item: Item
     names: Mapping[str, str]
@@ -42,16 +42,16 @@ type Test = Callable[[Scope], bool]
 
 
 def plain(value: Value) -> Any:
-    """The value as Python compares it: numbers as numbers."""
+    """Returns the value as Python compares it: numbers as numbers."""
     [(kind, content)] = value.items()
     return Decimal(content) if kind == "N" else content
 
 
-def same(one: Value | None, other: Value | None) -> bool:
-    """Whether both are there, of one type and equal."""
-    if one is None or other is None:
+def same(left: Value | None, right: Value | None) -> bool:
+    """Whether both values are there, of the same type and equal."""
+    if left is None or right is None:
         return False
-    return one.keys() == other.keys() and bool(plain(one) == plain(other))
+    return left.keys() == right.keys() and bool(plain(left) == plain(right))
 
 
 class ExpressionReader:
@@ -60,44 +60,44 @@ class ExpressionReader:
     def __init__(self, text: str) -> None:
         self.text = text
         self._tokens = list(_tokens(text))
-        # `name = :value` terms, for a query to find its partition by.
+        # `name = :value` terms, by which a query finds its partition.
         self.equalities: dict[str, str] = {}
 
     def peek(self) -> str:
-        """The next token in lower case; empty at the end."""
+        """Returns the next token in lower case; empty at the end."""
         return self._tokens[0].lower() if self._tokens else ""
 
     def take(self, *expected: str) -> str:
-        """The next token, which must be one of those expected, if any are."""
+        """Takes the next token. Raises NotModelled if others are expected, or at the end."""
         if not self._tokens or (expected and self.peek() not in expected):
             raise NotModelled(f"{' or '.join(expected)} expected in {self.text!r}")
         return self._tokens.pop(0)
 
     def condition(self) -> Test:
-        """`a OR b`, where AND binds closer and NOT closest."""
-        found = self._all_of()
+        """Reads `a OR b`, where AND binds closer and NOT closest."""
+        test = self._all_of()
         while self.peek() == "or":
             self.take()
-            found = _either(found, self._all_of())
-        return found
+            test = _either(test, self._all_of())
+        return test
 
     def _all_of(self) -> Test:
-        found = self._one()
+        test = self._term()
         while self.peek() == "and":
             self.take()
-            found = _both(found, self._one())
-        return found
+            test = _both(test, self._term())
+        return test
 
-    def _one(self) -> Test:
+    def _term(self) -> Test:
         if self.peek() == "not":
             self.take()
-            inner = self._one()
+            inner = self._term()
             return lambda scope: not inner(scope)
         if self.peek() == "(":
             self.take()
-            found = self.condition()
+            test = self.condition()
             self.take(")")
-            return found
+            return test
         if self.peek() in ("attribute_exists", "attribute_not_exists", "begins_with"):
             return self._function()
         return self._comparison()
@@ -141,15 +141,15 @@ class ExpressionReader:
         return lambda scope: _ordered(operator, left(scope), right(scope))
 
     def operands(self) -> list[Operand]:
-        """`(a, b, c)`."""
+        """Reads `(a, b, c)`."""
         self.take("(")
-        found = [self.operand()]
+        operands = [self.operand()]
         while self.take(",", ")") == ",":
-            found.append(self.operand())
-        return found
+            operands.append(self.operand())
+        return operands
 
     def operand(self) -> Operand:
-        """A value, an attribute, or `if_not_exists(attribute, value)`."""
+        """Reads a value, an attribute, or `if_not_exists(attribute, value)`."""
         if self.peek() == "if_not_exists":
             self.take()
             path, otherwise = self.operands()
@@ -162,7 +162,7 @@ class ExpressionReader:
         return lambda scope: scope.item.get(attribute(token, scope.names))
 
     def end(self) -> None:
-        """Nothing may follow."""
+        """Raises NotModelled if anything follows."""
         if self._tokens:
             raise NotModelled(f"{self._tokens[0]!r} in {self.text!r}")
 
@@ -170,30 +170,30 @@ class ExpressionReader:
 def _tokens(text: str) -> Iterator[str]:
     position, text = 0, text.rstrip()
     while position < len(text):
-        found = TOKEN.match(text, position)
-        if found is None:
+        match = TOKEN.match(text, position)
+        if match is None:
             raise NotModelled(f"{text[position:]!r} in {text!r}")
-        position = found.end()
-        yield found[1] or found[2]
+        position = match.end()
+        yield match[1] or match[2]
 
 
 def attribute(token: str, names: Mapping[str, str]) -> str:
-    """The attribute's own name."""
+    """Returns the attribute's own name: `#name` stands for another."""
     return names[token] if token.startswith("#") else token
 
 
-def _either(one: Test, other: Test) -> Test:
-    return lambda scope: one(scope) or other(scope)
+def _either(left: Test, right: Test) -> Test:
+    return lambda scope: left(scope) or right(scope)
 
 
-def _both(one: Test, other: Test) -> Test:
-    return lambda scope: one(scope) and other(scope)
+def _both(left: Test, right: Test) -> Test:
+    return lambda scope: left(scope) and right(scope)
 
 
-def _ordered(operator: str, one: Value | None, other: Value | None) -> bool:
-    if one is None or other is None or one.keys() != other.keys():
+def _ordered(operator: str, left: Value | None, right: Value | None) -> bool:
+    if left is None or right is None or left.keys() != right.keys():
         return False
-    return ORDERS[operator](plain(one), plain(other))
+    return ORDERS[operator](plain(left), plain(right))
 
 
 def _begins_with(value: Value | None, prefix: Value | None) -> bool:
@@ -202,7 +202,7 @@ def _begins_with(value: Value | None, prefix: Value | None) -> bool:
 
 @cache
 def read_condition(text: str) -> tuple[Test, Mapping[str, str]]:
-    """A condition, filter or key condition; and its `name = :value` terms."""
+    """Reads a condition, filter or key condition; returns it and its `name = :value` terms."""
     reader = ExpressionReader(text)
     test = reader.condition()
     reader.end()
@@ -210,10 +210,10 @@ def read_condition(text: str) -> tuple[Test, Mapping[str, str]]:
 
 
 def holds(text: str | None, scope: Scope) -> bool:
-    """Whether the condition is met; no condition always is."""
+    """Whether the condition is met. Without a condition it is."""
     return text is None or read_condition(text)[0](scope)
 
 
 def read_names(text: str, names: Mapping[str, str]) -> list[str]:
-    """The attributes of a projection expression."""
+    """Returns the attributes of a projection expression."""
     return [attribute(token, names) for token in _tokens(text) if token != ","]

@@ -1,4 +1,4 @@
-"""An SQS queue as it is: at least once, in no order, five receives, then the dead letters."""
+"""An SQS queue: at least once, in no order; after five receives a message is a dead letter."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ BATCHES = (1, 1, 1, 2, 3, 10)
 
 @dataclass(slots=True)
 class Message:
-    """A message, until it is deleted. `visible_at`: when it may be received (again)."""
+    """A message until it is deleted. It may be received (again) from `visible_at` on."""
 
     message_id: str
     body: str
@@ -22,7 +22,7 @@ class Message:
     receives: int = 0
 
     def record(self) -> dict[str, Any]:
-        """As Lambda hands it over."""
+        """Returns the record that Lambda hands to the function."""
         return {
             "messageId": self.message_id,
             "receiptHandle": f"{self.message_id}/{self.receives}",
@@ -44,7 +44,7 @@ class Queue:
     rng: Random
     messages: list[Message] = field(default_factory=list)
     dead: list[Message] = field(default_factory=list)
-    # Everything that was ever put on it.
+    # The bodies of all messages ever sent to it.
     bodies: list[str] = field(default_factory=list)
 
     def send(self, body: str, now: datetime) -> None:
@@ -53,18 +53,18 @@ class Queue:
         self.messages.append(Message(f"{self.name}-{len(self.bodies)}", body, now, now))
 
     def visible(self, now: datetime) -> list[Message]:
-        """What could be received now."""
+        """Returns the messages that could be received now."""
         return [message for message in self.messages if message.visible_at <= now]
 
     def receive(self, now: datetime, *, twice: bool) -> list[Message]:
-        """Some visible messages in any order; `twice` delivers them a second time meanwhile.
+        """Receives some visible messages in any order; with `twice` they stay visible.
 
-        What was received five times already goes to the dead letters instead.
+        A message that was received five times already becomes a dead letter instead.
         """
-        found = self.visible(now)
-        self.rng.shuffle(found)
+        visible = self.visible(now)
+        self.rng.shuffle(visible)
         batch = []
-        for message in found[: self.rng.choice(BATCHES)]:
+        for message in visible[: self.rng.choice(BATCHES)]:
             if message.receives >= RECEIVES:
                 self.messages.remove(message)
                 self.dead.append(message)
@@ -76,12 +76,12 @@ class Queue:
         return batch
 
     def delete(self, message: Message) -> None:
-        """Forgets a message that was handled; deleting it again does nothing."""
+        """Deletes a message that was handled; deleting it again does nothing."""
         if message in self.messages:
             self.messages.remove(message)
 
     def redrive(self, now: datetime) -> int:
-        """Gives the dead letters back to the queue; how many there were."""
+        """Moves the dead letters back to the queue; returns how many there were."""
         count = len(self.dead)
         for message in self.dead:
             message.receives, message.visible_at = 0, now

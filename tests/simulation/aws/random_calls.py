@@ -1,4 +1,4 @@
-"""Random calls of the shapes that Monthend makes, over a few keys, so that they meet."""
+"""Random calls of the shapes that Monthend makes, over so few keys that they meet."""
 
 from random import Random
 from typing import Any
@@ -11,18 +11,18 @@ type Request = dict[str, Any]
 
 
 class Calls:
-    """One after the other, by a seed."""
+    """Draws one call after another from a seed."""
 
     def __init__(self, seed: int) -> None:
         self.rng = Random(seed)
 
     def key(self) -> Request:
-        """An invoice's key."""
+        """Draws an invoice's key."""
         choice = self.rng.choice
         return {"tenant_id": {"S": choice(TENANTS)}, "period_start": {"S": choice(MONTHS)}}
 
     def item(self) -> Request:
-        """An invoice, in the period's index or not."""
+        """Draws an invoice, in the period's index or not."""
         item = self.key() | {
             "status": {"S": self.rng.choice(STATES)},
             "attempt": {"S": self.rng.choice(ATTEMPTS)},
@@ -33,7 +33,7 @@ class Calls:
         return item
 
     def condition(self) -> Request:
-        """One of our conditions, or none."""
+        """Draws one of our conditions, or none."""
         text = self.rng.choice(
             (
                 None,
@@ -52,7 +52,7 @@ class Calls:
         return self._complete({"ConditionExpression": text})
 
     def _complete(self, request: Request, more: str = "") -> Request:
-        """Names and values, exactly those that are used: DynamoDB refuses others."""
+        """Adds exactly the names and values that are used: DynamoDB refuses others."""
         values = {
             ":a": {"S": self.rng.choice(ATTEMPTS)},
             ":s": {"S": self.rng.choice(STATES)},
@@ -65,43 +65,43 @@ class Calls:
             ":shard": {"S": "2026-04#0"},
             ":one": {"N": "1"},
         }
-        words = " ".join(str(each) for each in request.values()) + more
+        words = " ".join(str(value) for value in request.values()) + more
         tokens = set(words.replace("(", " ").replace(")", " ").replace(",", " ").split())
         used = {name: value for name, value in values.items() if name in tokens}
         names = {name: value for name, value in NAMES.items() if name in tokens}
-        found = dict(request)
+        complete = dict(request)
         if names:
-            found["ExpressionAttributeNames"] = names
+            complete["ExpressionAttributeNames"] = names
         if used:
-            found["ExpressionAttributeValues"] = used
-        return found
+            complete["ExpressionAttributeValues"] = used
+        return complete
 
     def put(self) -> tuple[str, Request]:
-        """A conditional put."""
+        """Draws a conditional put."""
         return "PutItem", {"TableName": "invoices", "Item": self.item(), **self.condition()}
 
     def delete(self) -> tuple[str, Request]:
-        """A conditional delete."""
+        """Draws a conditional delete."""
         return "DeleteItem", {"TableName": "invoices", "Key": self.key(), **self.condition()}
 
     def update(self) -> tuple[str, Request]:
-        """A change of state, and counting."""
+        """Draws a change of state, with or without an addition."""
         condition = self.rng.choice(("#s IN (:o, :s)", "attribute_exists (#t)", "#a = :a"))
         expression = self.rng.choice(
             ("SET #s = :s", "SET #s = :s ADD total_cents :one", "SET #s = :o REMOVE period_shard")
         )
         request = {"UpdateExpression": expression, "ConditionExpression": condition}
-        asked = self.rng.choice(("NONE", "ALL_NEW", "ALL_OLD"))
+        returned = self.rng.choice(("NONE", "ALL_NEW", "ALL_OLD"))
         complete = self._complete(request)
         return "UpdateItem", {
             **complete,
             "TableName": "invoices",
             "Key": self.key(),
-            "ReturnValues": asked,
+            "ReturnValues": returned,
         }
 
     def get(self) -> tuple[str, Request]:
-        """A whole item, or some attributes of it."""
+        """Draws a read of a whole item, or of some of its attributes."""
         request: Request = {"TableName": "invoices", "Key": self.key(), "ConsistentRead": True}
         if self.rng.random() < 0.5:
             request["ProjectionExpression"] = "#s, total_cents"
@@ -109,7 +109,7 @@ class Calls:
         return "GetItem", request
 
     def query(self) -> tuple[str, Request]:
-        """A tenant's items."""
+        """Draws a query of a tenant's items."""
         text = self.rng.choice(
             (
                 "#t = :t",
@@ -136,23 +136,23 @@ class Calls:
         }
 
     def query_index(self) -> tuple[str, Request]:
-        """A period's items, by the index."""
+        """Draws a query of a period's items by the index."""
         text = self.rng.choice(("period_shard = :shard", "(period_shard = :shard AND #t > :t)"))
         complete = self._complete({"KeyConditionExpression": text})
         return "Query", {**complete, "TableName": "invoices", "IndexName": "period", "Limit": 2}
 
     def scan_index(self) -> tuple[str, Request]:
-        """Everything that is in the index."""
+        """A scan of the index."""
         return "Scan", {"TableName": "invoices", "IndexName": "period", "Limit": 3}
 
     def batch_get(self) -> tuple[str, Request]:
-        """Some items at once."""
+        """Draws a read of some items at once."""
         keys = {str(key): key for key in (self.key() for _ in range(3))}
         wanted = {"Keys": list(keys.values()), "ConsistentRead": True}
         return "BatchGetItem", {"RequestItems": {"invoices": wanted}}
 
     def transact(self) -> tuple[str, Request]:
-        """A swap: two puts and a mark; or an event with its totals."""
+        """Draws a swap of up to three invoices, or a usage event with its totals."""
         if self.rng.random() < 0.5:
             keys = {
                 str(item["tenant_id"]) + str(item["period_start"]): item
@@ -188,7 +188,7 @@ class Calls:
         }
 
     def next(self) -> tuple[str, Request]:
-        """Any of them."""
+        """Draws a call."""
         makers = (
             *(self.put, self.put, self.delete, self.update, self.get, self.batch_get),
             *(self.query, self.query_index, self.scan_index, self.transact, self.transact),

@@ -1,4 +1,4 @@
-"""Tables in memory, as the template describes them: items by key, indexes, and who lags behind."""
+"""Tables in memory, as the template describes them: items by key, indexes, and reads that lag."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ type Partitions = dict[str, dict[str, Item]]
 
 @dataclass(frozen=True, slots=True)
 class ItemChange:
-    """One item before and after a write; None where it is not there."""
+    """One item before and after a write; None where there is no item."""
 
     table: str
     key: Key
@@ -23,7 +23,7 @@ class ItemChange:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A global secondary index; `attributes` are what it copies (None: everything)."""
+    """A global secondary index; `attributes` are those that it copies (None: all)."""
 
     hash_key: str
     range_key: str
@@ -31,7 +31,7 @@ class Index:
 
 
 def _keys(schema: Iterable[Mapping[str, str]]) -> tuple[str, str]:
-    names = {each["KeyType"]: each["AttributeName"] for each in schema}
+    names = {key["KeyType"]: key["AttributeName"] for key in schema}
     return names["HASH"], names["RANGE"]
 
 
@@ -50,8 +50,8 @@ class Table:
         self.name, self._definition = name, definition
         self.keys = self.hash_key, self.range_key = _keys(definition["KeySchema"])
         self.indexes = {
-            each["IndexName"]: _index(each, self.keys)
-            for each in definition.get("GlobalSecondaryIndexes", ())
+            index["IndexName"]: _index(index, self.keys)
+            for index in definition.get("GlobalSecondaryIndexes", ())
         }
         # DynamoDB ends a page at 1 MB; a model of a small month needs small pages.
         self.page_items = page_items
@@ -59,21 +59,21 @@ class Table:
         self._behind: Partitions | None = None
 
     def copy(self) -> "Table":
-        """The same items, to go on with apart; nothing lags."""
+        """Returns an independent table with the same items, where nothing lags."""
         twin = Table(self.name, self._definition, self.page_items)
         twin.partitions = {name: dict(items) for name, items in self.partitions.items()}
         return twin
 
     def key_of(self, item: Item) -> Key:
-        """The item's own key."""
+        """Returns the item's key."""
         return item[self.hash_key]["S"], item[self.range_key]["S"]
 
     def get(self, key: Key, *, consistent: bool = True) -> Item | None:
-        """The item, or None."""
+        """Returns the item, or None."""
         return self._seen(consistent).get(key[0], {}).get(key[1])
 
     def put(self, key: Key, item: Item | None) -> ItemChange:
-        """Replaces the item, or removes it."""
+        """Replaces the item, or removes it (None); returns the change."""
         partition = self.partitions.setdefault(key[0], {})
         before = partition.pop(key[1], None)
         if item is not None:
@@ -81,7 +81,7 @@ class Table:
         return ItemChange(self.name, key, before, item)
 
     def items(self) -> Iterator[Item]:
-        """Every item."""
+        """Yields every item."""
         for partition in self.partitions.values():
             yield from partition.values()
 
@@ -91,7 +91,7 @@ class Table:
         return self._behind is not None
 
     def lag(self, behind: bool) -> None:
-        """Lets indexes and eventually consistent reads stay behind from now on, or catch up."""
+        """From now on, indexes and eventually consistent reads stay behind; or they catch up."""
         self._behind = (
             {name: dict(items) for name, items in self.partitions.items()} if behind else None
         )
@@ -100,23 +100,23 @@ class Table:
         return self.partitions if consistent or self._behind is None else self._behind
 
     def rows(self, hash_value: str, *, consistent: bool) -> list[tuple[Any, Item]]:
-        """A partition in order: each item and its place."""
-        found = self._seen(consistent).get(hash_value, {})
-        return [((sort_key,), found[sort_key]) for sort_key in sorted(found)]
+        """Returns a partition in order: the place of each item, and the item."""
+        partition = self._seen(consistent).get(hash_value, {})
+        return [((sort_key,), partition[sort_key]) for sort_key in sorted(partition)]
 
     def index_rows(self, name: str, hash_value: str | None) -> list[tuple[Any, Item]]:
-        """A partition of an index in order, or (None) the whole of it in no useful order."""
+        """Returns a partition of an index in order; for None all of it, in no useful order."""
         index = self.indexes[name]
-        found = []
+        rows = []
         for partition in self._seen(False).values():
             for item in partition.values():
                 place = self.place(index, item, scanned=hash_value is None)
                 if place is not None and hash_value in (None, item[index.hash_key]["S"]):
-                    found.append((place, item))
-        return sorted(found, key=lambda row: row[0])
+                    rows.append((place, item))
+        return sorted(rows, key=lambda row: row[0])
 
     def place(self, index: Index | None, item: Item, *, scanned: bool = False) -> Any:
-        """Where an item or start key stands in a query; None if it is not in the index."""
+        """Returns where an item or start key stands in a query; None if it is not in the index."""
         if index is None:
             return (item[self.range_key]["S"],)
         if index.hash_key not in item or index.range_key not in item:
@@ -126,6 +126,6 @@ class Table:
         return (crc32(hash_value.encode()), hash_value, *place) if scanned else place
 
     def start_key(self, index: Index | None, item: Item) -> Item:
-        """What the next page starts after."""
+        """Returns the key that the next page starts after."""
         names = {*self.keys, *((index.hash_key, index.range_key) if index else ())}
         return {name: item[name] for name in sorted(names)}

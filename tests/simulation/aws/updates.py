@@ -21,13 +21,13 @@ CLAUSES = ("set", "remove", "add")
 
 
 def number(value: Decimal) -> Value:
-    """A number as DynamoDB gives it back: no exponent, no trailing zeros."""
+    """Returns a number as DynamoDB does: no exponent, no trailing zeros."""
     text = format(value, "f")
     return {"N": text.rstrip("0").rstrip(".") if "." in text else text}
 
 
 def updated(item: Item, text: str, names: Mapping[str, str], values: Mapping[str, Value]) -> Item:
-    """The item after the update; every operand is the item's as it was before."""
+    """Returns the item after the update. Every operand is read from the item before it."""
     scope, after = Scope(item, names, values), dict(item)
     for action in _read(text):
         action(scope, after)
@@ -81,10 +81,10 @@ def _sum(left: Operand, right: Operand, sign: int) -> Operand:
     return lambda scope: _total(left(scope), right(scope), sign)
 
 
-def _total(one: Value | None, other: Value | None, sign: int) -> Value:
-    if one is None or other is None or "N" not in one or "N" not in other:
+def _total(left: Value | None, right: Value | None, sign: int) -> Value:
+    if left is None or right is None or "N" not in left or "N" not in right:
         raise NotModelled("a sum of what is no number")
-    return number(EXACT.add(Decimal(one["N"]), sign * Decimal(other["N"])))
+    return number(EXACT.add(Decimal(left["N"]), sign * Decimal(right["N"])))
 
 
 def _set(name: str, operand: Operand) -> Action:

@@ -1,6 +1,6 @@
-"""What the simulation knows by itself: customers, their terms, and the cents that follow.
+"""The simulation's own customers, their terms, and the cents that follow from them.
 
-Whole cents and whole quantities in plain arithmetic; nothing here is computed by the engine.
+Whole cents and whole quantities in plain arithmetic; the engine computes nothing here.
 """
 
 import calendar
@@ -26,28 +26,28 @@ class Month:
 
     @property
     def label(self) -> str:
-        """Such as `2026-04`."""
+        """The label, such as `2026-04`."""
         return f"{self.year}-{self.number:02}"
 
     @property
     def first(self) -> date:
-        """Its first day."""
+        """The first day of the month."""
         return date(self.year, self.number, 1)
 
     @property
     def days(self) -> tuple[date, ...]:
-        """Its days, in order."""
+        """All days of the month, in order."""
         return _days_of(self)
 
     def next(self) -> "Month":
-        """The month after."""
+        """Returns the month after this one."""
         after = self.days[-1] + timedelta(days=1)
         return Month(after.year, after.month)
 
 
 @dataclass(frozen=True, slots=True)
 class PlanTerms:
-    """A plan version: cents a month, and by kind what is included and the cents of each beyond."""
+    """A plan version: cents a month; by kind, units included and cents for each unit beyond."""
 
     code: str
     version: int
@@ -62,7 +62,7 @@ def _days_of(month: Month) -> tuple[date, ...]:
 
 
 SMALL = PlanTerms("small", 1, 2400, {"hours": (60, 3), "gb": (0, 7)})
-# The price changed later; who is pinned to version 1 pays version 1.
+# A later price: a subscription pinned to version 1 goes on with the price of version 1.
 SMALL_LATER = PlanTerms("small", 2, 9900, {"hours": (0, 99), "gb": (0, 99)})
 BIG = PlanTerms("big", 1, 4800, {"hours": (120, 2), "gb": (0, 5)})
 UNKNOWN = PlanTerms("big", 9, 4800, BIG.rates)
@@ -73,7 +73,7 @@ ADDON_CODE, ADDON_CENTS = "backup", 750
 
 @dataclass(frozen=True, slots=True)
 class CustomerSegment:
-    """A deployment on one plan; both days are billed (None: from before, and for good)."""
+    """A deployment on one plan. Both days are billed (None: since before, and without end)."""
 
     terms: PlanTerms
     addons: int = 0
@@ -89,7 +89,7 @@ class CustomerSegment:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A tenant; deployments by id, each with its segments in order."""
+    """A tenant, and the segments of each of its deployments, in order, by deployment id."""
 
     tenant_id: str
     account_number: str
@@ -100,47 +100,51 @@ class Customer:
     def poison(self) -> bool:
         """Whether it is pinned to a plan version that the catalogue lacks."""
         return any(
-            segment.terms is UNKNOWN for each in self.deployments.values() for segment in each
+            segment.terms is UNKNOWN
+            for segments in self.deployments.values()
+            for segment in segments
         )
 
     def billed_in(self, month: Month) -> bool:
         """Whether anything is subscribed in the month."""
-        return any(_days(segment, month) for each in self.deployments.values() for segment in each)
+        return any(
+            _days(segment, month) for segments in self.deployments.values() for segment in segments
+        )
 
     def fixed_cents(self, month: Month) -> Counter[tuple[str, str]]:
-        """Plan and add-on cents of the month, by deployment and kind of line."""
-        found: Counter[tuple[str, str]] = Counter()
+        """Returns the plan and add-on cents of a month, by deployment and kind of line."""
+        cents: Counter[tuple[str, str]] = Counter()
         for deployment_id, segments in self.deployments.items():
             for segment in segments:
                 days = _days(segment, month)
                 if not days:
                     continue
-                found[deployment_id, "plan_base"] += (
+                cents[deployment_id, "plan_base"] += (
                     segment.terms.base_cents * days // len(month.days)
                 )
                 if segment.addons:
-                    cents = ADDON_CENTS * segment.addons * days // len(month.days)
-                    found[deployment_id, "addon"] += cents
-        return found
+                    addon_cents = ADDON_CENTS * segment.addons * days // len(month.days)
+                    cents[deployment_id, "addon"] += addon_cents
+        return cents
 
     def usage_cents(self, deployment_id: str, kind: Kind, month: Month, used: DayUsage) -> int:
-        """What a month's usage of one kind costs, over all segments of the deployment."""
+        """Returns the cents for a month's usage of one kind, over all segments of a deployment."""
         cents = 0
         for segment in self.deployments[deployment_id]:
             days = _days(segment, month)
             if not days:
                 continue
-            included, each = segment.terms.rates[kind]
+            included, unit_cents = segment.terms.rates[kind]
             quantity = sum(
                 quantity
                 for (day, name), quantity in used.items()
                 if name == kind and day in month.days and segment.active(day)
             )
-            cents += max(0, quantity - included * days // len(month.days)) * each
+            cents += max(0, quantity - included * days // len(month.days)) * unit_cents
         return cents
 
     def tax_cents(self, subtotal: int) -> int:
-        """10 %, half a cent up, away from zero; nothing for who is exempt."""
+        """Returns 10 % in cents, half a cent rounded away from zero; 0 for an untaxed customer."""
         if not self.taxed:
             return 0
         cents = (abs(subtotal) + 5) // 10
@@ -188,7 +192,7 @@ def _poison(
 def _changer(
     name: str, _: Random, months: Iterable[Month]
 ) -> Mapping[str, tuple[CustomerSegment, ...]]:
-    """Changes its plan in the middle of a month of 30 days, where all halves are whole cents."""
+    """Changes plan in the middle of a month of 30 days, where each half is whole cents."""
     for month in months:
         if len(month.days) == DAYS_OF_EVEN_MONTH:
             half = DAYS_OF_EVEN_MONTH // 2
@@ -206,12 +210,12 @@ SORTS = (_plain, _large, _idle, _leaver, _poison, _changer)
 
 
 def customers(rng: Random, months: Iterable[Month]) -> list[Customer]:
-    """Three or four customers, of different sorts; always one that is plain and one large."""
+    """Draws three or four customers of several sorts, always one plain and one large."""
     months = list(months)
     sorts = [_plain, _large, *rng.sample(SORTS, rng.randint(1, 2))]
-    found = []
+    drawn = []
     for number, sort in enumerate(sorts):
         name = f"t{number}-{sort.__name__.strip('_')}"
         taxed = rng.random() < 0.75
-        found.append(Customer(name, str(101 + number), taxed, sort(name, rng, months)))
-    return found
+        drawn.append(Customer(name, str(101 + number), taxed, sort(name, rng, months)))
+    return drawn

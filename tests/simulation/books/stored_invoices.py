@@ -1,4 +1,4 @@
-"""Invoices as they lie in the table, read without the code that wrote them."""
+"""Invoices as they are stored, read without the code that wrote them."""
 
 import json
 import re
@@ -16,7 +16,7 @@ REPLACED = re.compile(r"(\d{4}-\d\d-\d\d)#r(\d+)")
 ADJUSTMENT = re.compile(r"Adjustment for (\d{4}-\d\d): ")
 PAGES = "#pages"
 CLOSED = ("issued", "paid")
-# What an invoice says; the rest may change with its state.
+# The attributes that never change; the others may change with the state.
 SAID = (
     *("tenant_id", "number", "period_end", "revision", "currency"),
     *("subtotal_cents", "tax_cents", "total_cents", "fingerprint"),
@@ -24,7 +24,7 @@ SAID = (
 )
 
 type Amounts = Counter[tuple[str, str, str]]
-"""Cents by period label, deployment and kind of resource."""
+"""Cents by label of the month, deployment and kind of resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,45 +38,45 @@ class RawInvoice:
 
     @property
     def status(self) -> str:
-        """Its state."""
+        """The state, such as `draft`."""
         return str(self.item["status"])
 
     @property
     def revision(self) -> int:
-        """Its revision, from 1."""
+        """The number of the revision, from 1."""
         return int(self.item["revision"])
 
     @property
     def attempt(self) -> str:
-        """Which write made it."""
+        """The id of the attempt that wrote it."""
         return str(self.item["attempt"])
 
     def usage_cents(self) -> Amounts:
-        """What it bills for usage, of its own month and of earlier ones."""
-        found: Amounts = Counter()
+        """Returns the cents billed for usage of its own month and of earlier ones."""
+        cents: Amounts = Counter()
         for line in self.lines:
             label = self.label
             if line["kind"] == "adjustment":
-                named = ADJUSTMENT.match(line["description"])
-                if named is None:
+                match = ADJUSTMENT.match(line["description"])
+                if match is None:
                     raise InvariantViolated("I9", f"whose adjustment? {line['description']}")
-                label = named[1]
+                label = match[1]
             elif line["kind"] != "overage":
                 continue
-            found[label, line["deployment_id"], line["resource_kind"]] += line["amount_cents"]
-        return found
+            cents[label, line["deployment_id"], line["resource_kind"]] += line["amount_cents"]
+        return cents
 
     def fixed_cents(self) -> Counter[tuple[str, str]]:
-        """What it bills for plans and add-ons."""
-        found: Counter[tuple[str, str]] = Counter()
+        """Returns the cents billed for plans and add-ons, by deployment and kind of line."""
+        cents: Counter[tuple[str, str]] = Counter()
         for line in self.lines:
             if line["kind"] not in ("overage", "adjustment", "tax"):
-                found[line["deployment_id"], line["kind"]] += line["amount_cents"]
-        return found
+                cents[line["deployment_id"], line["kind"]] += line["amount_cents"]
+        return cents
 
 
 def refuse_inconsistent(name: str, header: Mapping[str, Any], lines: list[dict[str, Any]]) -> None:
-    """I2 and I3, from amounts alone."""
+    """Raises I2 or I3 if the amounts do not add up."""
     tax = sum(line["amount_cents"] for line in lines if line["kind"] == "tax")
     charges = sum(line["amount_cents"] for line in lines if line["kind"] != "tax")
     subtotal, total = header["subtotal_cents"], header["total_cents"]
@@ -87,16 +87,16 @@ def refuse_inconsistent(name: str, header: Mapping[str, Any], lines: list[dict[s
 
 
 def read_invoice(table: Table, item: Item) -> RawInvoice:
-    """The whole invoice; raises I4 if one of its pages is not there, I2 and I3 for wrong sums."""
+    """Reads a whole invoice. Raises I4 if a page of it is missing, I2 or I3 for wrong sums."""
     name = f"{item['tenant_id']['S']} {item['period_start']['S']}"
     lines: list[dict[str, Any]] = json.loads(item["lines"]["S"])
     attempt = item["attempt"]["S"]
-    further = table.partitions.get(f"{item['tenant_id']['S']}{PAGES}", {})
-    pages = [further[key] for key in sorted(further) if attempt in key]
+    page_items = table.partitions.get(f"{item['tenant_id']['S']}{PAGES}", {})
+    pages = [page_items[key] for key in sorted(page_items) if attempt in key]
     if len(pages) != int(item["pages"]["N"]) - 1:
         raise InvariantViolated("I4", f"{name} has {len(pages)} of its further pages")
     for page in pages:
         lines += json.loads(page["lines"]["S"])
-    said = {attribute: plain(value) for attribute, value in item.items()}
-    refuse_inconsistent(name, said, lines)
-    return RawInvoice(item["tenant_id"]["S"], item["period_start"]["S"][:7], said, lines)
+    header = {attribute: plain(value) for attribute, value in item.items()}
+    refuse_inconsistent(name, header, lines)
+    return RawInvoice(item["tenant_id"]["S"], item["period_start"]["S"][:7], header, lines)

@@ -1,4 +1,4 @@
-"""The usage that was sent, what came back, and what is recorded: the simulation's own books."""
+"""The simulation's own books: the usage that was sent, and what is recorded of it."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -22,22 +22,22 @@ class Sent:
     tenant_id: str
     document: dict[str, str]
     day: date
-    # The product's own name for the content: used to tell contents apart, for nothing else.
+    # The product's own digest of the content: used to tell contents apart, for nothing else.
     digest: str
 
     @property
     def key(self) -> str:
-        """Its identity within the tenant."""
+        """The identity of the event within the tenant."""
         return f"{self.document['source']}#{self.document['id']}"
 
     @property
     def quantity(self) -> int:
-        """What was used."""
+        """The quantity used."""
         return int(self.document["quantity"])
 
     @property
     def spot(self) -> tuple[str, date, str]:
-        """Where it counts: deployment, day and kind."""
+        """The deployment, day and kind for which the event counts."""
         return self.document["deployment_id"], self.day, self.document["resource_kind"]
 
 
@@ -47,54 +47,53 @@ class Books:
 
     contents: dict[tuple[str, str], list[Sent]] = field(default_factory=lambda: defaultdict(list))
     recorded: dict[tuple[str, str], Sent] = field(default_factory=dict)
-    # In order of recording, with the step: what was known when.
+    # Events in the order of recording, each with its step: what was known when.
     history: list[tuple[int, Sent]] = field(default_factory=list)
 
     def add(self, sent: Sent) -> None:
-        """An event that will be sent."""
+        """Adds an event that will be sent."""
         known = self.contents[sent.tenant_id, sent.key]
-        if sent.digest not in [each.digest for each in known]:
+        if sent.digest not in [event.digest for event in known]:
             known.append(sent)
 
     def find(self, tenant_id: str, key: str, digest: str) -> Sent | None:
-        """The event of this content, if it was ever sent."""
+        """Returns the event with this content, or None if it was never sent."""
         known = self.contents.get((tenant_id, key), [])
-        return next((each for each in known if each.digest == digest), None)
+        return next((event for event in known if event.digest == digest), None)
 
     def record(self, sent: Sent, step: int) -> None:
-        """The store says that it holds this event."""
+        """Notes that the store holds this event from this step on."""
         self.recorded[sent.tenant_id, sent.key] = sent
         self.history.append((step, sent))
 
     def days(
         self, tenant_id: str, deployment_id: str, until: int | None = None
     ) -> dict[tuple[date, str], int]:
-        """A deployment's recorded usage by day and kind, as it was known at a step."""
-        found: dict[tuple[date, str], int] = defaultdict(int)
+        """Returns a deployment's recorded usage by day and kind, as known at step `until`."""
+        quantities: dict[tuple[date, str], int] = defaultdict(int)
         for step, sent in self.history:
             name, day, kind = sent.spot
-            mine = sent.tenant_id == tenant_id and name == deployment_id
-            if mine and (until is None or step <= until):
-                found[day, kind] += sent.quantity
-        return found
+            matches = sent.tenant_id == tenant_id and name == deployment_id
+            if matches and (until is None or step <= until):
+                quantities[day, kind] += sent.quantity
+        return quantities
 
     def unanswered(self) -> Iterator[Sent]:
-        """Events of which no content is recorded yet."""
+        """Yields the events of which no content is recorded yet."""
         for identity, known in self.contents.items():
             if identity not in self.recorded:
                 yield from known
 
 
 class Meters:
-    """Makes usage events: whole quantities, some of them twice, some with the same id but other
-    content."""
+    """Makes usage events with whole quantities; a few share an id but not the quantity."""
 
     def __init__(self, rng: Random, zone: ZoneInfo) -> None:
         self._rng, self._zone = rng, zone
         self._number = 0
 
     def month(self, customer: Customer, month: Month, count: int) -> Iterator[Sent]:
-        """Events of a customer on billed days of the month."""
+        """Draws events of a customer on billed days of the month."""
         spots = [
             (deployment_id, day)
             for deployment_id, segments in customer.deployments.items()
@@ -115,7 +114,7 @@ class Meters:
         occurred = datetime.combine(day, moment, tzinfo=self._zone)
         if self._rng.random() < 0.5:
             occurred = occurred.astimezone(UTC)
-        document = {
+        event = {
             "id": f"e{self._number}",
             "source": self._rng.choice(SOURCES),
             "deployment_id": deployment_id,
@@ -123,27 +122,27 @@ class Meters:
             "quantity": str(self._rng.choice((1, 2, 5, 30, 90))),
             "occurred_at": occurred.isoformat(),
         }
-        return self._sent(tenant_id, document, day)
+        return self._sent(tenant_id, event, day)
 
     def _other_content(self, sent: Sent) -> Sent:
         quantity = str(sent.quantity + self._rng.randint(1, 9))
         return self._sent(sent.tenant_id, sent.document | {"quantity": quantity}, sent.day)
 
-    def _sent(self, tenant_id: str, document: dict[str, str], day: date) -> Sent:
-        return Sent(tenant_id, document, day, UsageEvent.model_validate(document).digest)
+    def _sent(self, tenant_id: str, event: dict[str, str], day: date) -> Sent:
+        return Sent(tenant_id, event, day, UsageEvent.model_validate(event).digest)
 
 
 def too_old_after(sent: Sent) -> datetime:
-    """The last moment at which the event is not refused for its age."""
+    """Returns the last moment at which the event is not refused for its age (90 days)."""
     return datetime.fromisoformat(sent.document["occurred_at"]) + timedelta(days=90)
 
 
 def judge(sent: Sent, outcome: str, books: Books) -> str | None:
-    """What is wrong with the answer to an event, if anything."""
-    held: Any = books.recorded.get((sent.tenant_id, sent.key))
-    if held is None:
+    """Returns what is wrong with the answer to an event, or None."""
+    recorded: Any = books.recorded.get((sent.tenant_id, sent.key))
+    if recorded is None:
         return f"{sent.key} answered {outcome}, but nothing is recorded under its id"
-    mine = held.digest == sent.digest
-    if (outcome in COUNTED) != mine or outcome not in (*COUNTED, "conflict"):
-        return f"{sent.key} of {sent.quantity} answered {outcome}; recorded: {held.quantity}"
+    same_content = recorded.digest == sent.digest
+    if (outcome in COUNTED) != same_content or outcome not in (*COUNTED, "conflict"):
+        return f"{sent.key} of {sent.quantity} answered {outcome}; recorded: {recorded.quantity}"
     return None

@@ -1,7 +1,7 @@
-"""What must hold after every write: invariants of design.md over the raw items.
+"""The invariants in docs/reliability.md that must hold after every write, over the raw items.
 
-Names are design.md's. Usage (I9) is in `ledger.py`, what a reader sees in `reader.py`, and what
-must become of every tenant (I8) where messages are deleted (`workers.py`) and in `liveness.py`.
+Usage (I9) is checked in `ledger.py`, what a reader sees in `reader.py`, and that nothing is lost
+(I8) where messages are deleted (`workers.py`) and in `liveness.py`.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ MOVES = (("draft", "issued"), ("issued", "paid"), ("draft", "void"), ("issued", 
 
 @dataclass(slots=True)
 class Invariants:
-    """Looks at every write. `standing` are the current invoices, `known` all that ever were."""
+    """Checks every write. `standing` holds the current invoices, `known` all there ever were."""
 
     table: Table
     ledger: Ledger
@@ -39,7 +39,7 @@ class Invariants:
     known: dict[str, RawInvoice] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
     new: list[RawInvoice] = field(default_factory=list)
-    # Which process wrote each of them, and the states that it has been in; by its attempt.
+    # By attempt: the process that wrote the invoice, and the states that it has been in.
     writers: dict[str, Process | None] = field(default_factory=dict)
     states: dict[str, set[str]] = field(default_factory=dict)
 
@@ -52,16 +52,18 @@ class Invariants:
         for change in changes:
             if change.table == INVOICES:
                 self._invoice_change(change, now)
-        used = [change for change in changes if change.table == USAGE]
-        if used:
-            self.ledger.usage_written(used, step)
-        for document in self.new:
-            self.writers[document.attempt] = writer
-            mine = [
-                each for each in self.standing.values() if each.tenant_id == document.tenant_id
+        usage_changes = [change for change in changes if change.table == USAGE]
+        if usage_changes:
+            self.ledger.usage_written(usage_changes, step)
+        for invoice in self.new:
+            self.writers[invoice.attempt] = writer
+            invoices = [
+                standing
+                for standing in self.standing.values()
+                if standing.tenant_id == invoice.tenant_id
             ]
             began_at = writer.began_at if writer else step
-            self.ledger.invoice_written(document, mine, began_at)
+            self.ledger.invoice_written(invoice, invoices, began_at)
 
     def _invoice_change(self, change: ItemChange, now: datetime) -> None:
         owner, key = change.key
@@ -96,7 +98,7 @@ class Invariants:
             self._written(change.after, now)
 
     def _same_invoice(self, name: str, before: Item, after: Item) -> None:
-        changed = [each for each in SAID if before.get(each) != after.get(each)]
+        changed = [key for key in SAID if before.get(key) != after.get(key)]
         if changed:
             text = f"{before['status']['S']} invoice {name} has other {', '.join(changed)}"
             raise InvariantViolated("I5", text)
@@ -105,41 +107,41 @@ class Invariants:
             raise InvariantViolated("I5", f"invoice {name} went from {move[0]} to {move[1]}")
         self._keep(read_invoice(self.table, after))
 
-    def _keep(self, document: RawInvoice) -> None:
-        self.standing[document.tenant_id, document.label] = document
-        self.known[document.attempt] = document
-        self.states.setdefault(document.attempt, set()).add(document.status)
+    def _keep(self, invoice: RawInvoice) -> None:
+        self.standing[invoice.tenant_id, invoice.label] = invoice
+        self.known[invoice.attempt] = invoice
+        self.states.setdefault(invoice.attempt, set()).add(invoice.status)
 
     def _replaced(self, name: str, key: tuple[str, str], before: Item, after: Item) -> None:
         status, revision = before["status"]["S"], int(before["revision"]["N"])
-        kept = self.table.get((key[0], f"{key[1]}#r{revision}"))
-        if int(after["revision"]["N"]) != revision + 1 or kept is None:
+        replaced = self.table.get((key[0], f"{key[1]}#r{revision}"))
+        if int(after["revision"]["N"]) != revision + 1 or replaced is None:
             text = f"two documents of {name}: one of revision {revision} was overwritten"
             raise InvariantViolated("I1", text)
         if status in CLOSED:
             raise InvariantViolated("I5", f"{status} invoice {name} was replaced")
-        if any(kept.get(each) != before.get(each) for each in SAID):
+        if any(replaced.get(attribute) != before.get(attribute) for attribute in SAID):
             raise InvariantViolated(
                 "I5", f"replaced invoice {name} was kept otherwise than it was"
             )
 
     def _written(self, item: Item, now: datetime) -> None:
-        document = read_invoice(self.table, item)
-        name, number = f"{document.tenant_id} {document.label}", document.item["number"]
-        end = date.fromisoformat(document.item["period_end"])
+        invoice = read_invoice(self.table, item)
+        name, number = f"{invoice.tenant_id} {invoice.label}", invoice.item["number"]
+        end = date.fromisoformat(invoice.item["period_end"])
         if now < datetime.combine(end, time.min, tzinfo=self.zone):
             raise InvariantViolated("I10", f"{name} was invoiced at {now}, before its end")
         if number in self.numbers:
             text = f"number {number} of {name} is {self.numbers[number]}'s"
             raise InvariantViolated("I6", text)
-        self.numbers[number] = f"{name} r{document.revision} {document.attempt}"
-        self._keep(document)
-        self.new.append(document)
+        self.numbers[number] = f"{name} r{invoice.revision} {invoice.attempt}"
+        self._keep(invoice)
+        self.new.append(invoice)
 
     def version(self, tenant_id: str, label: str, revision: int) -> RawInvoice | None:
-        """A revision as it was written."""
-        for document in self.known.values():
-            mine = (document.tenant_id, document.label, document.revision)
-            if mine == (tenant_id, label, revision):
-                return document
+        """Returns a revision with its last known state, or None."""
+        for invoice in self.known.values():
+            identity = (invoice.tenant_id, invoice.label, invoice.revision)
+            if identity == (tenant_id, label, revision):
+                return invoice
         return None

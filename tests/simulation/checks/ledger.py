@@ -1,8 +1,9 @@
 """I9: every usage event is billed exactly once over all invoices. The simulation's own sums.
 
-After every write: the usage table holds each recorded event once, in its day and in its month; no
-invoice bills more of a month than is recorded, and none less than was recorded when it was begun.
-At the end: what all invoices bill is what all recorded events cost, to the cent.
+After every write: the usage table counts each recorded event once in its day and once in its
+month; all invoices bill no more of a month than is recorded, and a new one bills no less than was
+recorded when the work on it began. At the end all invoices together bill what all recorded events
+cost, to the cent.
 """
 
 from collections import Counter
@@ -21,7 +22,7 @@ DEDUPE, TOTAL = "event", "total"
 
 
 def month_of(label: str) -> Month:
-    """The month of a label such as `2026-04`."""
+    """Returns the month of a label such as `2026-04`."""
     year, number = label.split("-")
     return Month(int(year), int(number))
 
@@ -35,7 +36,7 @@ class Ledger:
 
     def usage_written(self, changes: Sequence[ItemChange], step: int) -> None:
         """Raises I9 unless the items that changed hold exactly the events that are recorded."""
-        touched = {self._recorded(each, step) for each in changes if each.key[1] == DEDUPE}
+        touched = {self._recorded(change, step) for change in changes if change.key[1] == DEDUPE}
         for change in changes:
             name, day = change.key
             if day not in (DEDUPE, TOTAL) and change.after is not None:
@@ -45,7 +46,7 @@ class Ledger:
             self._compare(deployment_id, day, items)
 
     def _recorded(self, change: ItemChange, step: int) -> tuple[str, str]:
-        """Takes note of a dedupe item; where its event counts."""
+        """Records the event of a dedupe item; returns the deployment and day where it counts."""
         if change.after is None:
             return "", ""
         tenant_id, _, key = change.key[0].partition("#")
@@ -63,56 +64,60 @@ class Ledger:
         expected_day: Counter[str] = Counter()
         expected_month: Counter[str] = Counter()
         for sent in self.books.recorded.values():
-            name, on, kind = sent.spot
-            if name == deployment_id and on.isoformat()[:7] == label:
+            name, event_day, kind = sent.spot
+            if name == deployment_id and event_day.isoformat()[:7] == label:
                 expected_month[kind] += sent.quantity
-                if on.isoformat() == day:
+                if event_day.isoformat() == day:
                     expected_day[kind] += sent.quantity
         name = f"{deployment_id}#{label}"
         for key, expected in ((day, expected_day), (TOTAL, expected_month)):
-            held = _quantities(items.get((name, key)))
-            if held != expected:
-                text = f"usage of {name} {key} is {dict(held)}; recorded are {dict(expected)}"
+            stored = _quantities(items.get((name, key)))
+            if stored != expected:
+                text = f"usage of {name} {key} is {dict(stored)}; recorded are {dict(expected)}"
                 raise InvariantViolated("I9", text)
 
     def invoice_written(
-        self, document: RawInvoice, mine: Iterable[RawInvoice], began_at: int
+        self, invoice: RawInvoice, invoices: Iterable[RawInvoice], began_at: int
     ) -> None:
-        """Raises I9 or I11 for an invoice that cannot be right; `mine` are all of the tenant's."""
-        customer = self.customers[document.tenant_id]
-        name = f"{document.tenant_id} {document.label}"
-        fixed = customer.fixed_cents(month_of(document.label))
-        if document.fixed_cents() != fixed:
-            text = f"{name} bills {dict(document.fixed_cents())}, not {dict(fixed)}"
+        """Raises I9 or I11 for an invoice that is wrong; `invoices` are all of the tenant's."""
+        customer = self.customers[invoice.tenant_id]
+        name = f"{invoice.tenant_id} {invoice.label}"
+        fixed = customer.fixed_cents(month_of(invoice.label))
+        if invoice.fixed_cents() != fixed:
+            text = f"{name} bills {dict(invoice.fixed_cents())}, not {dict(fixed)}"
             raise InvariantViolated("I11", text)
-        header = document.item
+        header = invoice.item
         if header["tax_cents"] != customer.tax_cents(int(header["subtotal_cents"])):
             raise InvariantViolated("I11", f"{name} has {header['tax_cents']} cents of tax")
-        mine = list(mine)
-        self._not_too_much(customer, mine)
-        self._not_too_little(customer, document, mine, began_at)
+        invoices = list(invoices)
+        self._not_too_much(customer, invoices)
+        self._not_too_little(customer, invoice, invoices, began_at)
 
-    def _not_too_much(self, customer: Customer, mine: Iterable[RawInvoice]) -> None:
-        for (label, name, kind), cents in sorted(billed(mine).items()):
+    def _not_too_much(self, customer: Customer, invoices: Iterable[RawInvoice]) -> None:
+        for (label, name, kind), cents in sorted(billed(invoices).items()):
             limit = self.due(customer, label, name, kind)
             if cents > limit:
                 text = f"{name} {kind} of {label}: {cents} cents are billed, {limit} are recorded"
                 raise InvariantViolated("I9", text)
 
     def _not_too_little(
-        self, customer: Customer, document: RawInvoice, mine: Iterable[RawInvoice], began_at: int
+        self,
+        customer: Customer,
+        invoice: RawInvoice,
+        invoices: Iterable[RawInvoice],
+        began_at: int,
     ) -> None:
-        label = document.label
-        own = document.usage_cents()
-        others = {
+        label = invoice.label
+        own = invoice.usage_cents()
+        billed_by_others = {
             key[0]
-            for each in mine
-            if each is not document
-            for key in each.usage_cents()
-            if each.label != key[0]
+            for other in invoices
+            if other is not invoice
+            for key in other.usage_cents()
+            if other.label != key[0]
         }
-        # A later invoice may have taken what came late: then this one ends where that begins.
-        if label in others:
+        # A later invoice may have billed the late usage: then this one ends where that begins.
+        if label in billed_by_others:
             return
         for name in customer.deployments:
             for kind in KINDS:
@@ -127,39 +132,39 @@ class Ledger:
     def due(
         self, customer: Customer, label: str, name: str, kind: str, until: int | None = None
     ) -> int:
-        """What a month's recorded usage costs, in cents; as it was known at a step."""
+        """Returns the cents for a month's recorded usage, as known at step `until`."""
         days: Mapping[tuple[date, str], int] = self.books.days(customer.tenant_id, name, until)
         return customer.usage_cents(name, kind, month_of(label), days)
 
     def all_billed(
-        self, customer: Customer, labels: Iterable[str], mine: Iterable[RawInvoice]
+        self, customer: Customer, labels: Iterable[str], invoices: Iterable[RawInvoice]
     ) -> None:
         """Raises I9 unless these invoices bill exactly what is recorded, over all months."""
-        found = billed(mine)
+        amounts = billed(invoices)
         for label in labels:
             for name in customer.deployments:
                 for kind in KINDS:
                     due = self.due(customer, label, name, kind)
-                    if found.pop((label, name, kind), 0) != due:
+                    if amounts.pop((label, name, kind), 0) != due:
                         text = f"{name} {kind} of {label}: {due} cents are due, billed are others"
                         raise InvariantViolated("I9", text)
-        if any(found.values()):
-            raise InvariantViolated("I9", f"billed for nothing: {dict(found)}")
+        if any(amounts.values()):
+            raise InvariantViolated("I9", f"billed for nothing: {dict(amounts)}")
 
     def unrecorded(self) -> list[Sent]:
-        """Events that were sent and are recorded in no form."""
+        """Returns the events that were sent and of which no content is recorded."""
         return list(self.books.unanswered())
 
 
-def billed(documents: Iterable[RawInvoice]) -> Amounts:
-    """What standing invoices bill for usage; a void one bills nothing."""
-    found: Amounts = Counter()
-    for document in documents:
-        if document.status != "void":
-            found.update(document.usage_cents())
-    return found
+def billed(invoices: Iterable[RawInvoice]) -> Amounts:
+    """Returns the cents that these invoices bill for usage; a void one bills nothing."""
+    amounts: Amounts = Counter()
+    for invoice in invoices:
+        if invoice.status != "void":
+            amounts.update(invoice.usage_cents())
+    return amounts
 
 
 def _quantities(item: Item | None) -> Counter[str]:
-    found = item or {}
-    return Counter({kind: int(found[kind]["N"]) for kind in KINDS if kind in found})
+    values = item or {}
+    return Counter({kind: int(values[kind]["N"]) for kind in KINDS if kind in values})

@@ -25,7 +25,7 @@ type Deed = Callable[[], None]
 
 @dataclass(slots=True)
 class Operators:
-    """What people do in a month: some deeds, at any moment between two AWS calls."""
+    """People who do some deeds in a month, at any moment between two AWS calls."""
 
     world: World
     starts: Starts
@@ -49,11 +49,11 @@ class Operators:
         rng.shuffle(self.plans)
 
     def act(self) -> None:
-        """The next deed."""
+        """Does the next deed."""
         self.plans.pop()()
 
     def months(self) -> list[Month]:
-        """Months that are over."""
+        """Returns the months that are over."""
         return [
             month
             for month in self.world.settings.months
@@ -61,7 +61,7 @@ class Operators:
         ]
 
     def _someone(self) -> Customer:
-        """Rather the first one: what happens to one tenant at once is where races are."""
+        """Draws a customer, often the first: races need several deeds to meet at one tenant."""
         customers = self.world.customers
         return customers[0] if self.world.rng.random() < 0.5 else self.world.rng.choice(customers)
 
@@ -74,13 +74,13 @@ class Operators:
         self.starts.by_hand(rng.choice(months), named, force=True)
 
     def _correct(self) -> None:
-        """Usage comes late for a month; it and those after it are made anew, all at once."""
+        """Usage comes late for a month; that month and all later ones are forced at once."""
         world, months = self.world, self.months()
         if not months or not self.may_come_late:
             return
         customer, first = self._late_for(months)
-        found = world.meters.month(customer, first, world.rng.randint(1, 2))
-        late = [sent for sent in found if too_old_after(sent) > world.now + MARGIN]
+        events = world.meters.month(customer, first, world.rng.randint(1, 2))
+        late = [sent for sent in events if too_old_after(sent) > world.now + MARGIN]
         for sent in late:
             self.producers.plan(sent)
         if late:
@@ -89,10 +89,12 @@ class Operators:
             self.starts.by_hand(month, [customer.tenant_id], force=True)
 
     def _late_for(self, months: list[Month]) -> tuple[Customer, Month]:
-        """Rather for an invoice that is closed: what comes late is another invoice's then."""
+        """Draws who is late, often for a closed invoice: then another one bills the late usage."""
         world = self.world
         closed = [
-            key for key, each in sorted(world.invariants.standing.items()) if each.status in CLOSED
+            key
+            for key, invoice in sorted(world.invariants.standing.items())
+            if invoice.status in CLOSED
         ]
         if closed and world.rng.random() < 0.7:
             tenant_id, label = world.rng.choice(closed)
@@ -100,10 +102,10 @@ class Operators:
         return self._someone(), world.rng.choice(months)
 
     def _void_and_force(self) -> None:
-        """What was wrong is made anew, perhaps while the next month goes on from it."""
-        found = self._one()
-        if found is not None and self.lifecycle.at_once(*found, "void"):
-            tenant_id, label = found
+        """A wrong invoice is made anew, perhaps while the next month builds on it."""
+        key = self._some_invoice()
+        if key is not None and self.lifecycle.at_once(*key, "void"):
+            tenant_id, label = key
             self.starts.by_hand(month_of(label), [tenant_id], force=True)
 
     def _start_again(self) -> None:
@@ -112,19 +114,19 @@ class Operators:
             self.starts.by_hand(self.world.rng.choice(months))
 
     def _schedule_again(self) -> None:
-        """The schedule's event comes a second time, some days late."""
+        """The schedule fires a second time, up to 50 hours late."""
         self.world.clock.now += timedelta(hours=self.world.rng.choice((0, 1, 50)))
         months = self.months()
         if months and self.world.settings.end_of(months[-1].next()) > self.world.now:
             self.starts.schedule(months[-1])
 
     def _too_early(self) -> None:
-        """The month that is running now is not over."""
+        """Somebody starts a month that is not over."""
         last = self.world.settings.months[-1]
         self.starts.of_open_month(last.next().next())
 
     def interfere(self, tenant_id: str, label: str) -> None:
-        """Somebody is in the way of a worker that is about to write this invoice."""
+        """Interferes with a worker that is about to write this invoice."""
         rng = self.world.rng
         if rng.random() < 0.5:
             action = rng.choice(("issue", "issue", "pay", "void"))
@@ -136,21 +138,21 @@ class Operators:
             self.lifecycle.at_once(tenant_id, other.label, "void")
         self.starts.by_hand(other, [tenant_id], force=True)
 
-    def _one(self) -> tuple[str, str] | None:
-        """An invoice, rather one that somebody works on."""
+    def _some_invoice(self) -> tuple[str, str] | None:
+        """Draws an invoice, often one that a worker is busy with."""
         world = self.world
         standing = sorted(world.invariants.standing)
-        touched = [key for key in standing if key in self._worked_on()]
-        found = touched if touched and world.rng.random() < 0.7 else standing
-        return world.rng.choice(found) if found else None
+        worked_on = [key for key in standing if key in self._worked_on()]
+        candidates = worked_on if worked_on and world.rng.random() < 0.7 else standing
+        return world.rng.choice(candidates) if candidates else None
 
-    def _order(self, action: str) -> None:
-        found = self._one()
-        if found is not None:
-            self.lifecycle.start(*found, action)
+    def _request(self, action: str) -> None:
+        key = self._some_invoice()
+        if key is not None:
+            self.lifecycle.start(*key, action)
 
     def _worked_on(self) -> set[tuple[str, str]]:
-        """Whom a message is under way for that was received already."""
+        """Returns tenant and month of the messages that were received but not yet deleted."""
         bodies = [
             json.loads(message.body)
             for message in self.world.rollups.messages
@@ -159,13 +161,13 @@ class Operators:
         return {(body["tenant_id"], body["period"]) for body in bodies}
 
     def _issue(self) -> None:
-        self._order("issue")
+        self._request("issue")
 
     def _pay(self) -> None:
-        self._order("pay")
+        self._request("pay")
 
     def _void(self) -> None:
-        self._order("void")
+        self._request("void")
 
     def _rehearse(self) -> None:
         """A dry run of a month, which writes nothing."""
@@ -181,7 +183,7 @@ class Operators:
         self.world.say(f"{count} dead letters are redriven")
 
     def _poison(self) -> None:
-        """Messages that nobody can handle: not JSON, another version, nobody's, an open month."""
+        """Sends a message that nobody can handle: not JSON, or for no tenant, and so on."""
         world = self.world
         late = world.settings.months[-1].next().next()
         message = {
@@ -203,7 +205,7 @@ class Operators:
         world.rollups.send(body, world.now)
 
     def _new_price(self) -> None:
-        """The price changes while the month is rolled up; nobody is pinned to the new one."""
+        """The price changes while the month is rolled up; no customer is pinned to the new one."""
         store_plan(SMALL_LATER)
         self.world.say("a new version of the small plan")
 

@@ -1,4 +1,4 @@
-"""Programs that send usage, by the API and by the queue, again until they are answered."""
+"""Programs that send usage by the API and by the queue, until they are answered."""
 
 import json
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ WAIT = timedelta(minutes=5)
 
 
 def api_event(groups: str, now_ms: int, **fields: Any) -> dict[str, Any]:
-    """A REST event as API Gateway sends it, as far as the functions read it."""
+    """Returns an event of API Gateway's REST API, as far as the functions read it."""
     claims = {"sub": "simulated", "cognito:groups": groups}
     context = {"authorizer": {"claims": claims}, "requestTimeEpoch": now_ms}
     return {"httpMethod": "GET", "headers": {}, "requestContext": context, **fields}
@@ -27,7 +27,7 @@ def api_event(groups: str, now_ms: int, **fields: Any) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Producers:
-    """Events on their way. One is done when it is answered, not when it is sent."""
+    """Events on their way. An event is done when it is answered, not when it is sent."""
 
     world: World
     waiting: list[Sent] = field(default_factory=list)
@@ -37,17 +37,17 @@ class Producers:
     not_before: datetime | None = None
 
     def plan(self, sent: Sent) -> None:
-        """An event to send from now on."""
+        """Adds an event to those that wait to be sent."""
         self.world.books.add(sent)
         self.waiting.append(sent)
 
     def could_send(self) -> bool:
-        """Whether there is something to send and a process to do it."""
+        """Whether there is something to send, and a process free to send it."""
         patient = self.not_before is not None and self.world.now < self.not_before
         return bool(self.waiting) and self.posting < PROCESSES and not patient
 
     def send(self) -> None:
-        """Sends some events, and some that were answered long ago."""
+        """Sends some events, now and then one twice or one that is recorded already."""
         rng = self.world.rng
         events = rng.sample(self.waiting, min(len(self.waiting), rng.randint(1, BATCH)))
         if rng.random() < AGAIN:
@@ -67,7 +67,7 @@ class Producers:
         self.world.cloud.queues[USAGE_QUEUE].send(body, self.world.now)
 
     def post(self, events: list[Sent]) -> None:
-        """POST /usage; without an answer the events stay waiting."""
+        """Posts the events to /usage; without an answer they go on waiting."""
         world = self.world
         body = json.dumps({"events": [sent.document for sent in events]})
         now_ms = int(world.now.timestamp() * 1000)
@@ -99,7 +99,7 @@ class Producers:
             raise InvariantViolated("I9", fault)
 
     def handled(self, message: Message) -> None:
-        """A message of the usage queue may be forgotten once each event is recorded."""
+        """I9: a message of the usage queue may be deleted once all of its events are recorded."""
         for sent in self.queued[message.body]:
             if (sent.tenant_id, sent.key) not in self.world.books.recorded:
                 raise InvariantViolated("I9", f"{sent.key} was taken from the queue and lost")

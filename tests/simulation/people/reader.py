@@ -26,7 +26,7 @@ class InvoiceReader:
     reading: bool = False
 
     def look(self, _: Sequence[ItemChange]) -> None:
-        """After a write: reads what was written, as somebody may at any moment."""
+        """Often reads what was just written, as somebody may at any moment."""
         world = self.world
         if world.rng.random() >= OFTEN:
             return
@@ -47,8 +47,8 @@ class InvoiceReader:
     def _whom(self) -> tuple[str, str]:
         world = self.world
         if world.invariants.new and world.rng.random() < 0.8:
-            document = world.rng.choice(world.invariants.new)
-            return document.tenant_id, document.label
+            invoice = world.rng.choice(world.invariants.new)
+            return invoice.tenant_id, invoice.label
         month = world.rng.choice(world.settings.months)
         return world.rng.choice(world.customers).tenant_id, month.label
 
@@ -61,28 +61,30 @@ class InvoiceReader:
         return answer["statusCode"], json.loads(answer["body"])
 
     def _list(self, groups: str, **query: str) -> list[Mapping[str, Any]]:
-        """The whole list, page by page."""
-        found: list[Mapping[str, Any]] = []
+        """Lists invoices page by page; returns all headers."""
+        headers: list[Mapping[str, Any]] = []
         while True:
             event = self._event(groups, queryStringParameters={**query, "limit": "3"})
             answer = self.world.functions.list.handler(event, None)
             if answer["statusCode"] != HTTPStatus.OK:
                 raise InvariantViolated("I4", f"a list failed: {answer['body']}{self._why()}")
             page = json.loads(answer["body"])
-            found += page["invoices"]
+            headers += page["invoices"]
             if page["next_cursor"] is None:
-                return found
+                return headers
             query["cursor"] = page["next_cursor"]
 
     def _why(self) -> str:
         functions = self.world.functions
         errors = [
-            error for each in (functions.get, functions.list) for *_, error in each.log.lines
+            error
+            for function in (functions.get, functions.list)
+            for *_, error in function.log.lines
         ]
         return f" [{errors[-1]!r:.300}]" if errors else ""
 
     def read_one(self, tenant_id: str, label: str, groups: str) -> None:
-        """I4: what is read is a whole invoice, the current one."""
+        """I4: the invoice that is read is the current one, whole."""
         status, body = self._get(groups, f"{tenant_id}.{label}")
         standing = self.world.invariants.standing.get((tenant_id, label))
         if standing is None and status == HTTPStatus.NOT_FOUND:
@@ -94,11 +96,11 @@ class InvoiceReader:
         self._same(body, standing)
 
     def could_start_slowly(self) -> bool:
-        """Whether there is something to read, and nobody reads it yet."""
+        """Whether there is something to read, and no slow reader yet."""
         return bool(self.world.invariants.standing) and not (self.reading or self.world.cloud.down)
 
     def start_slowly(self) -> None:
-        """Begins to read one invoice call by call, while others write."""
+        """Starts to read one invoice call by call, while others write."""
         world = self.world
         self.reading = True
         tenant_id, label = self._whom()
@@ -112,7 +114,9 @@ class InvoiceReader:
                 raise error
             written = list(world.invariants.known.values())[known:]
             meanwhile = [
-                each for each in written if (each.tenant_id, each.label) == (tenant_id, label)
+                invoice
+                for invoice in written
+                if (invoice.tenant_id, invoice.label) == (tenant_id, label)
             ]
             possible = [*([began_with] if began_with else []), *meanwhile]
             self._read_slowly(answer, f"{tenant_id} {label}", possible, began_with is None)
@@ -122,25 +126,25 @@ class InvoiceReader:
     def _read_slowly(
         self, answer: Any, name: str, possible: list[RawInvoice], may_be_absent: bool
     ) -> None:
-        """I4: what was read is one of the invoices that were there meanwhile, whole."""
+        """I4: what was read is one of the invoices that were current meanwhile, whole."""
         status, body = answer["statusCode"], json.loads(answer["body"])
         if status == HTTPStatus.NOT_FOUND and may_be_absent:
             return
         if status != HTTPStatus.OK:
-            # Who is overtaken three times in a row is told so, and not shown a part.
+            # A reader overtaken three times in a row gets an error, not a part of an invoice.
             if self.world.cloud.down or len(possible) > READ_TRIES:
                 return
             raise InvariantViolated("I4", f"{name} was answered {status}: {body}{self._why()}")
-        if body["lines"] not in [document.lines for document in possible]:
+        if body["lines"] not in [invoice.lines for invoice in possible]:
             raise InvariantViolated("I4", f"{name} was read with lines that it never had")
 
-    def _same(self, body: Mapping[str, Any], document: RawInvoice) -> None:
-        name = f"{document.tenant_id} {document.label} r{document.revision}"
-        if body["lines"] != document.lines or body["status"] != document.status:
+    def _same(self, body: Mapping[str, Any], invoice: RawInvoice) -> None:
+        name = f"{invoice.tenant_id} {invoice.label} r{invoice.revision}"
+        if body["lines"] != invoice.lines or body["status"] != invoice.status:
             raise InvariantViolated("I4", f"{name} was read with other lines than it has")
 
     def _stranger(self, tenant_id: str, label: str) -> None:
-        """What is another's is answered as what is not there."""
+        """Another tenant's invoice is answered like one that does not exist."""
         other = "tenant:somebody-else"
         theirs = self._get(other, f"{tenant_id}.{label}")
         nothing = self._get(other, f"nobody.{label}")
@@ -151,24 +155,24 @@ class InvoiceReader:
 
     def _list_own(self, tenant_id: str) -> None:
         headers = self._list(f"tenant:{tenant_id}")
-        found = [(header["tenant_id"], header["period_start"][:7]) for header in headers]
+        listed = [(header["tenant_id"], header["period_start"][:7]) for header in headers]
         standing = [key for key in self.world.invariants.standing if key[0] == tenant_id]
-        if found != sorted(standing, reverse=True):
-            text = f"{tenant_id} lists {found}; there are {sorted(standing)}"
+        if listed != sorted(standing, reverse=True):
+            text = f"{tenant_id} lists {listed}; there are {sorted(standing)}"
             raise InvariantViolated(
-                "I4" if {tenant_id} >= {k[0] for k in found} else "scope", text
+                "I4" if {tenant_id} >= {key[0] for key in listed} else "scope", text
             )
 
     def _list_all(self, label: str) -> None:
-        """By an index, which may lag: each header is one that was written."""
+        """Lists by an index, which may lag: each header is one that was written."""
         for header in self._list(ADMIN, period=label):
-            found = self.world.invariants.version(
+            written = self.world.invariants.version(
                 header["tenant_id"], header["period_start"][:7], header["revision"]
             )
             total = header["subtotal_cents"] + header["tax_cents"]
             if total != header["total_cents"]:
                 raise InvariantViolated("I3", f"the list says {header}")
-            if found is None or found.item["number"] != header["number"]:
+            if written is None or written.item["number"] != header["number"]:
                 raise InvariantViolated("I4", f"the list shows what was never written: {header}")
 
     def _old_revision(self, tenant_id: str, label: str) -> None:
@@ -176,10 +180,10 @@ class InvoiceReader:
         if standing is None:
             return
         wanted = self.world.rng.randint(1, standing.revision)
-        document = self.world.invariants.version(tenant_id, label, wanted)
+        invoice = self.world.invariants.version(tenant_id, label, wanted)
         status, body = self._get(ADMIN, f"{tenant_id}.{label}", revision=str(wanted))
-        if document is None or status != HTTPStatus.OK:
+        if invoice is None or status != HTTPStatus.OK:
             raise InvariantViolated("I5", f"{tenant_id} {label} r{wanted}: {status} {body}")
         refuse_inconsistent(f"{tenant_id} {label} r{wanted}", body, body["lines"])
-        if body["lines"] != document.lines:
+        if body["lines"] != invoice.lines:
             raise InvariantViolated("I5", f"{tenant_id} {label} r{wanted} has other lines now")

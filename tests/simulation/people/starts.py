@@ -1,4 +1,4 @@
-"""Invocations of `start_month_end`: by the schedule, by hand, and by itself; tried three times."""
+"""Invocations of `start_month_end` by the schedule, by hand and by itself, tried three times."""
 
 import json
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ BY_HAND = "a message made by hand"
 
 @dataclass(slots=True)
 class Start:
-    """An asynchronous event for the function. `refused`: the run it asks for must not happen."""
+    """An asynchronous event for the function; `refused` if its run must not happen."""
 
     event: dict[str, Any]
     not_before: datetime
@@ -29,7 +29,7 @@ class Start:
 
 @dataclass(slots=True)
 class Starts:
-    """What waits to be invoked, and what failed for good (the schedule's dead letters)."""
+    """Events that wait for an invocation, and those that failed for good (`dead`)."""
 
     world: World
     waiting: list[Start] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Starts:
     runs: int = 0
 
     def schedule(self, month: Month) -> None:
-        """EventBridge fires for the month, at least once."""
+        """Fires the schedule for the month: EventBridge does so at least once."""
         self.runs += 1
         now = self.world.now
         event = {
@@ -50,7 +50,7 @@ class Starts:
         self.world.say(f"the schedule fires for {month.label}")
 
     def by_hand(self, month: Month, tenant_ids: list[str] | None = None, **more: Any) -> None:
-        """An operator starts a run."""
+        """Starts a run as an operator does."""
         event: dict[str, Any] = {"period": month.label, **more}
         if tenant_ids is not None:
             event["tenant_ids"] = tenant_ids
@@ -58,14 +58,14 @@ class Starts:
         self._add(event)
 
     def sweep(self) -> None:
-        """The hourly sweep: who is due and has no invoice gets a message."""
+        """Starts the hourly sweep: whoever is due and has no invoice gets a message."""
         now = self.world.now.isoformat()
         event = {"id": f"sweep-{self.runs}", "detail-type": "Scheduled Event", "time": now}
         self.world.say("the sweep")
         self.waiting.append(Start(event, self.world.now, sweeps=True))
 
     def of_open_month(self, month: Month) -> None:
-        """A run of a month that is not over, which must be refused."""
+        """Starts a run of a month that is not over, which must be refused."""
         self.world.say(f"by hand, too early: {month.label}")
         self.waiting.append(Start({"period": month.label}, self.world.now, refused=True))
 
@@ -77,17 +77,17 @@ class Starts:
             self.waiting.append(Start(event, world.now))
 
     def take_continuations(self) -> None:
-        """What the function handed to its own next invocation."""
+        """Queues what the function handed over to its own next invocation."""
         for event in self.world.cloud.invoked:
             self._add(event)
         self.world.cloud.invoked.clear()
 
     def due(self) -> list[Start]:
-        """Which could be invoked now."""
+        """Returns the events that could be handed over now."""
         return [start for start in self.waiting if start.not_before <= self.world.now]
 
     def invoke(self) -> None:
-        """Invokes one of them."""
+        """Invokes a function with one of the events that are due."""
         world = self.world
         start = world.rng.choice(self.due())
         self.waiting.remove(start)
@@ -119,9 +119,9 @@ class Starts:
             self.dead.append(start)
 
     def _complete(self, start: Start, result: dict[str, Any]) -> None:
-        """I8: a run that calls itself complete has a message for each tenant that it was for."""
+        """I8: a run that calls itself complete has sent a message for each of its tenants."""
         named = start.event.get("tenant_ids")
-        wanted = named if named else [each.tenant_id for each in self.world.customers]
+        wanted = named if named else [customer.tenant_id for customer in self.world.customers]
         sent = {body["tenant_id"] for body in self._sent() if body["run_id"] == result["run_id"]}
         missing = sorted(set(wanted) - sent)
         if missing:
@@ -129,7 +129,7 @@ class Starts:
             raise InvariantViolated("I8", text)
 
     def _sent(self) -> list[dict[str, Any]]:
-        """The messages of all runs; those made by hand are nobody's run."""
+        """Returns the bodies of all runs' messages, without those made by hand."""
         bodies = self.world.rollups.bodies
         return [json.loads(body) for body in bodies if BY_HAND not in body and body[0] == "{"]
 

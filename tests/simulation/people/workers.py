@@ -1,4 +1,4 @@
-"""Lambda reading queues: batches go to workers, failures stay, what was handled is deleted."""
+"""Lambda reading queues: batches go to workers, handled messages are deleted, failures stay."""
 
 import json
 from collections import Counter
@@ -22,7 +22,7 @@ type Handled = Callable[[Message], None]
 
 @dataclass(slots=True)
 class QueueReader:
-    """Delivers one queue to some processes; `handled` looks at each message before it goes."""
+    """Delivers one queue to some processes. `handled` checks each message before its deletion."""
 
     world: World
     queue: Queue
@@ -31,11 +31,11 @@ class QueueReader:
     busy: set[int] = field(default_factory=set)
 
     def idle(self) -> list[Function]:
-        """The processes that wait for a batch."""
-        return [each for each in self.functions if id(each) not in self.busy]
+        """Returns the processes that wait for a batch."""
+        return [function for function in self.functions if id(function) not in self.busy]
 
     def could_deliver(self) -> bool:
-        """Whether there is a message to read and somebody to read it."""
+        """Whether there is a visible message, and an idle process for it."""
         return bool(self.idle() and self.queue.visible(self.world.now))
 
     def deliver(self) -> None:
@@ -60,7 +60,7 @@ class QueueReader:
         world.invoke(function, event, done).batch = batch
 
     def _delete(self, batch: list[Message], result: Any) -> None:
-        failed = {each["itemIdentifier"] for each in result["batchItemFailures"]}
+        failed = {failure["itemIdentifier"] for failure in result["batchItemFailures"]}
         names = {message.message_id for message in batch}
         if not failed <= names:
             raise InvariantViolated("I8", f"failures {failed} of a batch of {names}")
@@ -70,22 +70,22 @@ class QueueReader:
                 self.queue.delete(message)
 
 
-def world_choice[T](world: World, found: list[T]) -> T:
-    """One of these, by the seed."""
-    return world.rng.choice(found)
+def world_choice[T](world: World, items: list[T]) -> T:
+    """Draws one of these items."""
+    return world.rng.choice(items)
 
 
 @dataclass(slots=True)
 class Rollups:
-    """What the rollup's messages and log lines must amount to."""
+    """Checks the rollup's messages and log lines, and counts its outcomes."""
 
     world: World
     outcomes: Counter[str] = field(default_factory=Counter)
     _written: set[tuple[str, str, int]] = field(default_factory=set)
-    _told: set[tuple[Any, ...]] = field(default_factory=set)
+    _reported: set[tuple[Any, ...]] = field(default_factory=set)
 
     def handled(self, message: Message) -> None:
-        """I8: a message may only be forgotten once its tenant's month is settled."""
+        """I8: a message may only be deleted once its tenant's month is settled."""
         self.read_logs()
         if BY_HAND in message.body:
             raise InvariantViolated("I8", f"taken as done: {message.body}")
@@ -102,56 +102,58 @@ class Rollups:
     def look(self, _: Sequence[ItemChange]) -> None:
         """A dry run writes no invoice."""
         writer = self.world.cloud.writer
-        letters = [each.body for each in writer.batch] if writer else []
-        bodies = [json.loads(body) for body in letters if BY_HAND not in body]
-        for document in self.world.invariants.new:
-            key = document.tenant_id, document.label
-            mine = [each for each in bodies if (each["tenant_id"], each["period"]) == key]
-            if mine and all(each.get("dry_run") for each in mine):
+        texts = [message.body for message in writer.batch] if writer else []
+        bodies = [json.loads(body) for body in texts if BY_HAND not in body]
+        for invoice in self.world.invariants.new:
+            key = invoice.tenant_id, invoice.label
+            sent_for_it = [body for body in bodies if (body["tenant_id"], body["period"]) == key]
+            if sent_for_it and all(body.get("dry_run") for body in sent_for_it):
                 raise InvariantViolated("I8", f"a dry run wrote an invoice: {key}")
 
     def read_logs(self) -> None:
-        """I1: of each revision one worker alone says that it wrote it. I8: failures say why."""
+        """I1: only one worker reports to have written a revision. I8: failures give a reason."""
         for function in self.world.functions.rollups:
             lines = function.log.lines
-            for message, said, error in lines:
-                outcome = said.get("outcome")
+            for message, fields, error in lines:
+                outcome = fields.get("outcome")
                 if outcome is None:
                     continue
                 self.outcomes[outcome] += 1
-                if outcome == "failed" and not said.get("reason"):
+                if outcome == "failed" and not fields.get("reason"):
                     raise InvariantViolated("I8", f"{message}: without a reason")
-                self.world.say(f"{function.name}: {_words(said)}{_cause(error)}")
-                if said.get("dry_run"):
+                self.world.say(f"{function.name}: {_words(fields)}{_cause(error)}")
+                if fields.get("dry_run"):
                     continue
                 if outcome in ("rolled", "replaced"):
-                    self._wrote(said)
-                self._recognised(function, said)
+                    self._wrote(fields)
+                self._recognised(function, fields)
             lines.clear()
 
-    def _wrote(self, said: Any) -> None:
-        key = said["tenant_id"], said["period"], said["revision"]
+    def _wrote(self, fields: Any) -> None:
+        key = fields["tenant_id"], fields["period"], fields["revision"]
         if key in self._written:
             raise InvariantViolated("I1", f"two workers say that they wrote {key}")
         self._written.add(key)
 
-    def _recognised(self, function: Function, said: Any) -> None:
-        """I1: who has written an invoice and lost the reply does not take it for another's."""
+    def _recognised(self, function: Function, fields: Any) -> None:
+        """I1: a worker that wrote an invoice and lost the reply recognises it as its own."""
         process = next(
-            each.strand.process for each in self.world.running if each.function is function
+            running.strand.process
+            for running in self.world.running
+            if running.function is function
         )
-        key = said.get("tenant_id"), said.get("period")
-        first = (process.name, *key) not in self._told
-        self._told.add((process.name, *key))
+        key = fields.get("tenant_id"), fields.get("period")
+        first = (process.name, *key) not in self._reported
+        self._reported.add((process.name, *key))
         standing = self.world.invariants.standing.get(key)
-        if said["outcome"] != "skipped" or standing is None or not first:
+        if fields["outcome"] != "skipped" or standing is None or not first:
             return
         if self.world.invariants.writers.get(standing.attempt) is process:
             raise InvariantViolated("I1", f"{process.name} does not know its own invoice of {key}")
 
 
-def _words(said: Any) -> str:
-    words = (said.get(name) for name in ("tenant_id", "period", "outcome", "reason"))
+def _words(fields: Any) -> str:
+    words = (fields.get(name) for name in ("tenant_id", "period", "outcome", "reason"))
     return " ".join(str(word) for word in words if word)
 
 

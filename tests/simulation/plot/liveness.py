@@ -36,17 +36,17 @@ class Liveness:
     mended: bool = False
 
     def month_end(self) -> None:
-        """I8: after a redrive, another start or a sweep, nobody due is without an invoice."""
+        """I8: after a repair (a redrive, another start or a sweep) every month is settled."""
         world, months = self.world, self.operators.months()
         repair = world.rng.choice(("redrive", "start again", "sweep"))
-        # What was settled at an earlier month's end has stayed so; that it does is tried, too.
+        # Earlier months were settled already and must stay so, whether run again or not.
         again = months if world.rng.random() < 0.3 else months[-1:]
         if repair == "start again":
             labels = [f'"{month.label}"' for month in again]
             world.rollups.dead = [
-                each
-                for each in world.rollups.dead
-                if not any(label in each.body for label in labels)
+                message
+                for message in world.rollups.dead
+                if not any(label in message.body for label in labels)
             ]
         if repair != "sweep":
             world.rollups.redrive(world.now)
@@ -60,7 +60,7 @@ class Liveness:
         world.say(f"repaired by: {repair}")
         self.quiet()
         if repair == "sweep":
-            # It looks at the tables and not at the letters, which people redrive all the same.
+            # A sweep looks at the tables, not at dead letters; people redrive those all the same.
             self._settled(months[-1], strict=False)
             world.rollups.redrive(world.now)
             self.quiet()
@@ -74,8 +74,10 @@ class Liveness:
 
     def _settled(self, month: Month, *, strict: bool = True) -> None:
         """I8: due = invoiced + failed and listed by name."""
-        listed = [each.body for each in self.world.rollups.dead if BY_HAND not in each.body]
-        named = {(body["tenant_id"], body["period"]) for body in map(json.loads, listed)}
+        texts = [
+            message.body for message in self.world.rollups.dead if BY_HAND not in message.body
+        ]
+        named = {(body["tenant_id"], body["period"]) for body in map(json.loads, texts)}
         for customer in self.world.customers:
             key = customer.tenant_id, month.label
             invoiced = key in self.world.invariants.standing
@@ -85,7 +87,7 @@ class Liveness:
                 raise InvariantViolated("I8", f"{key} fails, though nothing is wrong with it")
 
     def _reported(self, month: Month) -> None:
-        """I8, from the tables: the report names everybody exactly once, and who is due failed."""
+        """I8, from the tables: the report names everybody once; all due are billed or failed."""
         world, label = self.world, month.label
         now_ms = int(world.now.timestamp() * 1000)
         event = api_event("platform_admin", now_ms, pathParameters={"period": label})
@@ -95,9 +97,9 @@ class Liveness:
             errors = world.functions.report.log.lines
             raise InvariantViolated("I8", f"no report of {label}: {errors[-1:]}")
         invoiced = [key[0] for key in world.invariants.standing if key[1] == label]
-        failed = [each["tenant_id"] for each in report["failed"]["tenants"]]
+        failed = [tenant["tenant_id"] for tenant in report["failed"]["tenants"]]
         others = report["missing"]["tenant_ids"] + report["nothing_to_invoice"]["tenant_ids"]
-        everybody = sorted(each.tenant_id for each in world.customers)
+        everybody = sorted(customer.tenant_id for customer in world.customers)
         if sorted(invoiced + failed + others) != everybody:
             text = f"the report of {label} names {invoiced} + {failed} + {others}"
             raise InvariantViolated("I8", text)
@@ -110,7 +112,7 @@ class Liveness:
         return customer.poison and not self.mended
 
     def finish(self) -> None:
-        """All is mended, forced, issued and billed: now nothing may be missing, or there twice."""
+        """Forces, issues and bills everything; then nothing may be missing or billed twice."""
         if self.world.rng.random() < 0.5:
             self._mend()
         months = self.operators.months()
@@ -124,12 +126,12 @@ class Liveness:
         self._resend_very_late()
 
     def _mend(self) -> None:
-        """The price that was missing is added, and the dead letters are redriven."""
+        """Adds the price that was missing, and redrives the dead letters."""
         store_plan(UNKNOWN)
         self.mended = True
         self.world.say("the missing plan version is there now")
         self.world.rollups.dead = [
-            each for each in self.world.rollups.dead if BY_HAND not in each.body
+            message for message in self.world.rollups.dead if BY_HAND not in message.body
         ]
         self.world.rollups.redrive(self.world.now)
         self.quiet()
@@ -137,7 +139,7 @@ class Liveness:
             self._settled(month)
 
     def _close(self, month: Month) -> None:
-        """One month more, without usage: what came late is billed by it."""
+        """Closes one more month, without usage of its own: it bills what came late."""
         world = self.world
         world.clock.now = max(world.now, world.settings.end_of(month) + AFTER_MIDNIGHT)
         self.starts.schedule(month)
@@ -145,28 +147,28 @@ class Liveness:
         self._settled(month)
 
     def _audit(self, months: list[Month]) -> None:
-        """I9 in cents, over all invoices; and each of them is read once more."""
+        """I9 in cents over all invoices, each of which is read once more."""
         world = self.world
         labels = [month.label for month in months]
         for customer in world.customers:
-            mine = [
-                document
-                for key, document in world.invariants.standing.items()
+            invoices = [
+                invoice
+                for key, invoice in world.invariants.standing.items()
                 if key[0] == customer.tenant_id
             ]
-            for document in mine:
-                # An invoice of late usage alone may stay void: another has billed that by now.
-                due = customer.billed_in(month_of(document.label))
-                if due and document.status == "void":
-                    text = f"{customer.tenant_id} {document.label}: void, and not billed again"
+            for invoice in invoices:
+                # An invoice for late usage alone may stay void: by now another has billed it.
+                due = customer.billed_in(month_of(invoice.label))
+                if due and invoice.status == "void":
+                    text = f"{customer.tenant_id} {invoice.label}: void, and not billed again"
                     raise InvariantViolated("I8", text)
             if not self._hopeless(customer):
-                world.ledger.all_billed(customer, labels, mine)
+                world.ledger.all_billed(customer, labels, invoices)
             for label in labels:
                 self.reader.read_one(customer.tenant_id, label, f"tenant:{customer.tenant_id}")
 
     def _resend_very_late(self) -> None:
-        """I9: when an event is forgotten, it is too old to be counted again."""
+        """I9: by the time an event is forgotten, it is too old to be counted again."""
         world = self.world
         world.clock.now += VERY_LATE
         table = world.dynamodb.tables[USAGE]

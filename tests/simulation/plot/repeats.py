@@ -1,8 +1,8 @@
-"""I11 and I12: what was written under faults is what one worker alone writes, and what was quoted.
+"""I11 and I12: an invoice written under faults is the same without faults, and as it is quoted.
 
-When nothing of a tenant changed while its invoice was made, the same message is given once more to
-a cold worker without faults, over the tables as they were before the write. And the engine's
-command-line interface is asked for a quote, by a request that the simulation makes by itself.
+When nothing of a tenant changed while its invoice was made, a cold worker gets the same message
+once more, without faults, over the tables as they were before the write. Then the engine is asked
+for a quote, with a request that the simulation builds itself.
 """
 
 import json
@@ -31,7 +31,7 @@ DATED = ("status", "issued_at", "due_on", "period_start")
 
 @dataclass(slots=True)
 class Repeats:
-    """Makes invoices a second time, and compares."""
+    """Makes invoices a second time and compares them."""
 
     world: World
     worker: Function
@@ -39,28 +39,28 @@ class Repeats:
     _touched: dict[str, int] = field(default_factory=dict)
 
     def look(self, changes: Iterable[ItemChange]) -> None:
-        """After a write: repeats some of the invoices in it."""
+        """Repeats some of the invoices in a write that was just made."""
         world, changes = self.world, list(changes)
         writer = world.cloud.writer
-        for document in world.invariants.new:
-            since = self._touched.get(document.tenant_id, -1)
-            if writer is None or since > writer.began_at or world.rng.random() >= OFTEN:
+        for invoice in world.invariants.new:
+            touched_at = self._touched.get(invoice.tenant_id, -1)
+            if writer is None or touched_at > writer.began_at or world.rng.random() >= OFTEN:
                 continue
-            message = self._message(document, writer.batch)
+            message = self._message(invoice, writer.batch)
             if message is not None:
-                self._repeat(document, message, changes)
-                self._quote(document)
+                self._repeat(invoice, message, changes)
+                self._quote(invoice)
         for change in changes:
             self._touched[_whose(change)] = world.clock.step
 
-    def _message(self, document: RawInvoice, batch: Iterable[Message]) -> Message | None:
-        """The message that it was made for; None if that could be one of several."""
-        said = (f'"{document.tenant_id}"', f'"{document.label}"')
-        found = [each for each in batch if all(text in each.body for text in said)]
-        return found[0] if len(found) == 1 else None
+    def _message(self, invoice: RawInvoice, batch: Iterable[Message]) -> Message | None:
+        """Returns the message that the invoice was made for; None unless exactly one fits."""
+        names = (f'"{invoice.tenant_id}"', f'"{invoice.label}"')
+        messages = [message for message in batch if all(name in message.body for name in names)]
+        return messages[0] if len(messages) == 1 else None
 
-    def _repeat(self, document: RawInvoice, message: Message, changes: list[ItemChange]) -> None:
-        """I11: the same inputs give the same bytes, whatever the worker and its troubles."""
+    def _repeat(self, invoice: RawInvoice, message: Message, changes: list[ItemChange]) -> None:
+        """I11: the same inputs give the same bytes, whatever the worker went through."""
         world = self.world
         real, copy = world.cloud.dynamodb, world.cloud.dynamodb.copy()
         for change in changes:
@@ -74,33 +74,39 @@ class Repeats:
         finally:
             world.cloud.dynamodb = real
         self.checked["repeated"] += 1
-        self._compare(document, answer, copy.tables[INVOICES])
+        self._compare(invoice, answer, copy.tables[INVOICES])
 
-    def _compare(self, document: RawInvoice, answer: Any, table: Any) -> None:
-        name = f"{document.tenant_id} {document.label}"
-        item = table.get((document.tenant_id, month_of(document.label).first.isoformat()))
+    def _compare(self, invoice: RawInvoice, answer: Any, table: Any) -> None:
+        name = f"{invoice.tenant_id} {invoice.label}"
+        item = table.get((invoice.tenant_id, month_of(invoice.label).first.isoformat()))
         if answer["batchItemFailures"] or item is None:
             errors = [error for *_, error in self.worker.log.lines]
             raise InvariantViolated("I11", f"{name} cannot be made a second time: {errors}")
-        again = read_invoice(table, item)
-        said = [each for each in (*SAID, *DATED) if each != "attempt"]
-        other = [each for each in said if again.item.get(each) != document.item.get(each)]
-        if other or again.lines != document.lines:
-            text = f"{name}, made again, has other {', '.join(other)}: {again.item}"
+        repeated = read_invoice(table, item)
+        attributes = [attribute for attribute in (*SAID, *DATED) if attribute != "attempt"]
+        differing = [
+            attribute
+            for attribute in attributes
+            if repeated.item.get(attribute) != invoice.item.get(attribute)
+        ]
+        if differing or repeated.lines != invoice.lines:
+            text = f"{name}, made again, has other {', '.join(differing)}: {repeated.item}"
             raise InvariantViolated("I11", text)
 
-    def _quote(self, document: RawInvoice) -> None:
+    def _quote(self, invoice: RawInvoice) -> None:
         """I12: a quote for the same inputs has the same lines."""
-        label, tenant_id = document.label, document.tenant_id
-        mine = [
-            each for key, each in self.world.invariants.standing.items() if key[0] == tenant_id
+        label, tenant_id = invoice.label, invoice.tenant_id
+        invoices = [
+            standing
+            for key, standing in self.world.invariants.standing.items()
+            if key[0] == tenant_id
         ]
-        if any(line["kind"] == "adjustment" for each in mine for line in each.lines):
+        if any(line["kind"] == "adjustment" for standing in invoices for line in standing.lines):
             return
         request = parse_request(self._request(tenant_id, label))
         quoted: Any = quote_json(request, price(request))
         self.checked["quoted"] += 1
-        if json.loads(json.dumps(quoted["lines"])) != document.lines:
+        if json.loads(json.dumps(quoted["lines"])) != invoice.lines:
             raise InvariantViolated("I12", f"{tenant_id} {label} was quoted {quoted['lines']}")
 
     def _request(self, tenant_id: str, label: str) -> dict[str, Any]:
@@ -149,7 +155,7 @@ class Repeats:
 
 
 def _whose(change: ItemChange) -> str:
-    """The tenant whose invoice may look otherwise after the change; a page is nobody's."""
+    """Returns the tenant whose invoice the change may affect; the key of a page is no tenant."""
     if change.table == USAGE:
         item = change.after or change.before or {}
         return str(item.get("tenant_id", {}).get("S", ""))

@@ -1,4 +1,4 @@
-"""What a simulation says: the trace of a seed, and the invariant that was broken."""
+"""The trace of a seed, and the error for a broken invariant."""
 
 from dataclasses import dataclass, field
 
@@ -6,7 +6,7 @@ LAST_STEPS = 40
 
 
 class InvariantViolated(Exception):
-    """An invariant of design.md does not hold; `invariant` is its name, such as I4."""
+    """An invariant in docs/reliability.md does not hold; `invariant` is its name, such as I4."""
 
     def __init__(self, invariant: str, text: str) -> None:
         super().__init__(f"{invariant}: {text}")
@@ -15,7 +15,7 @@ class InvariantViolated(Exception):
 
 @dataclass(slots=True)
 class Trace:
-    """What happened, step by step."""
+    """The steps of a seed, one line each; `aloud` prints them as they happen."""
 
     lines: list[str] = field(default_factory=list)
     aloud: bool = False
@@ -28,12 +28,12 @@ class Trace:
             print(line)
 
     def tail(self) -> str:
-        """The last steps."""
+        """Returns the last LAST_STEPS lines as one text."""
         left_out = max(0, len(self.lines) - LAST_STEPS)
         shown = [f"      ({left_out} steps before)"] if left_out else []
         return "\n".join([*shown, *self.lines[left_out:]])
 
 
 def replay_command(seed: int) -> str:
-    """The command that runs one seed again, step by step."""
+    """Returns the command that runs one seed again and prints its steps."""
     return f"python -m tests.simulation --seed {seed} --verbose"

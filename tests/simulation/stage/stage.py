@@ -13,24 +13,24 @@ from typing import Any, ClassVar, Self
 
 
 class Killed(BaseException):
-    """The process of this strand is gone. No handler may catch this, as none could."""
+    """The process of this strand was killed. Not an Exception, so that no handler catches it."""
 
 
 class Process:
-    """What dies together: one invocation of a function, with all of its threads."""
+    """One invocation of a function with all of its threads, which die together."""
 
     def __init__(self, name: str, began_at: int, *, steady: bool = False) -> None:
         self.name = name
         self.began_at = began_at
-        # Nothing happens to a steady process: whatever it answers, it answers without a fault.
+        # No faults are drawn for a steady process; only an outage hits it.
         self.steady = steady
-        # The queue's messages that it works on.
+        # The queue messages that it works on.
         self.batch: Sequence[Any] = ()
         self.killed = False
 
 
 class _Hand:
-    """A thread of the machine, kept for one strand after the other: starting one is dear."""
+    """An operating-system thread that serves one strand after another: starting one is slow."""
 
     free: ClassVar[list["_Hand"]] = []
 
@@ -41,7 +41,7 @@ class _Hand:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def take(self, work: Callable[[], None]) -> None:
-        """Has this work done."""
+        """Starts this work on the thread."""
         self._work = work
         self._called.release()
 
@@ -53,7 +53,7 @@ class _Hand:
 
 
 class Strand:
-    """One thread of a process, which runs only when it is given its turn."""
+    """One thread of a process. It runs only when it is given a turn."""
 
     def __init__(self, stage: "Stage", process: Process, work: Callable[[], Any]) -> None:
         self.process = process
@@ -61,9 +61,9 @@ class Strand:
         self.result: Any = None
         self.error: BaseException | None = None
         self.waits_for: tuple[Strand, ...] = ()
-        # For so many turns of others this one is slow, if anybody else has something to do.
+        # How many turns it sits out, as long as anybody else has something to do.
         self.held = 0
-        # The invoice that it is about to write, if it is: for who wants to be in its way.
+        # Tenant and month of the invoice that it is about to write, for those who interfere.
         self.commits: tuple[str, str] | None = None
         self._stage, self._work = stage, work
         self._turn = threading.Lock()
@@ -72,7 +72,7 @@ class Strand:
 
     @property
     def ready(self) -> bool:
-        """Whether a turn would get it further."""
+        """Whether it could use a turn."""
         return not self.done and (
             self.process.killed or all(strand.done for strand in self.waits_for)
         )
@@ -82,7 +82,7 @@ class Strand:
             self._live()
             self.result = self._work()
         except BaseException as error:
-            # Whoever waits for this strand looks at it, as a future's owner would.
+            # Kept for the strand that waits for this one, as a future keeps it.
             self.error = error
         self.done = True
         assert self._hand is not None
@@ -90,7 +90,7 @@ class Strand:
         self._stage.back.release()
 
     def pause(self) -> None:
-        """Gives up the turn, and returns with the next one; raises Killed if that never comes."""
+        """Gives up the turn; returns with the next one. Raises Killed if the process is dead."""
         self._stage.back.release()
         self._turn.acquire()
         self._live()
@@ -100,7 +100,7 @@ class Strand:
             raise Killed(self.process.name)
 
     def take_turn(self) -> None:
-        """Runs until it pauses or is done. Called by the stage, from the main thread."""
+        """Runs until it pauses or is done. The stage calls this, from the main thread."""
         if self._hand is None:
             self._hand = _Hand.free.pop() if _Hand.free else _Hand()
             self._hand.take(self._run)
@@ -109,7 +109,7 @@ class Strand:
         self._stage.back.acquire()
 
     def join(self, strands: Iterable["Strand"]) -> None:
-        """Waits for others."""
+        """Waits until these strands are done."""
         self.waits_for = tuple(strands)
         self.pause()
 
@@ -124,17 +124,17 @@ class Stage:
         self.current: Strand | None = None
 
     def start(self, process: Process, work: Callable[[], Any]) -> Strand:
-        """A strand that begins with its first turn."""
+        """Adds a strand. It begins with its first turn."""
         strand = Strand(self, process, work)
         self.strands.append(strand)
         return strand
 
     def ready(self) -> list[Strand]:
-        """Who could have the next turn, oldest first."""
+        """Returns the strands that could have the next turn, oldest first."""
         return [strand for strand in self.strands if strand.ready]
 
     def prompt(self) -> list[Strand]:
-        """Those of them who are not held."""
+        """Returns the ready strands that are not held, oldest first."""
         return [strand for strand in self.strands if strand.held <= 0 and strand.ready]
 
     def run(self, strand: Strand) -> None:
@@ -144,12 +144,12 @@ class Stage:
         self.current = None
         for other in self.strands:
             other.held -= 1
-            # Unwinding may take several turns: each of `finally` and `with` may pause again.
+            # Unwinding may take several turns: `finally` and `with` blocks may pause again.
             while other.process.killed and not other.done:
                 self.current = other
                 other.take_turn()
                 self.current = None
-        self.strands = [each for each in self.strands if not each.done]
+        self.strands = [other for other in self.strands if not other.done]
 
     def clear(self) -> None:
         """Ends every strand: nothing of a simulation may outlive it."""
@@ -160,7 +160,7 @@ class Stage:
 
 
 class Threads:
-    """In the place of ThreadPoolExecutor: its threads are strands, and take turns like others."""
+    """Stands in for ThreadPoolExecutor: its threads are strands and take turns like all others."""
 
     stage: Stage | None = None
 
@@ -174,7 +174,7 @@ class Threads:
         pass
 
     def map[T, R](self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        """All results in order; the first error once all are done, as a pool's exit would."""
+        """Yields the results in order, once all are done; raises the first error among them."""
         stage = Threads.stage
         parent = stage.current if stage else None
         if stage is None or parent is None:
@@ -194,11 +194,11 @@ def on_one_processor() -> Iterator[None]:
     if not hasattr(os, "sched_setaffinity"):
         yield
         return
-    every = os.sched_getaffinity(0)
-    # Another one for each process of a parallel test run (gw0, gw1, ...), as far as they reach.
+    processors = os.sched_getaffinity(0)
+    # Processes of a parallel test run (gw0, gw1, ...) use different ones, as long as they last.
     number = int(os.environ.get("PYTEST_XDIST_WORKER", f"gw{os.getpid()}").removeprefix("gw"))
-    os.sched_setaffinity(0, {sorted(every)[number % len(every)]})
+    os.sched_setaffinity(0, {sorted(processors)[number % len(processors)]})
     try:
         yield
     finally:
-        os.sched_setaffinity(0, every)
+        os.sched_setaffinity(0, processors)

@@ -1,6 +1,6 @@
 """The functions that ship, loaded as Lambda loads them, with the simulation's AWS around them.
 
-Patched are the clock, sleep, ids, jitter and thread pools (so that a seed repeats itself), and the
+Clock, sleep, ids, jitter and thread pools are patched so that a seed repeats itself; and so are
 limits that a small month never reaches: pages of 100 KB, transactions of 98 events, and so on.
 """
 
@@ -38,10 +38,10 @@ VARIABLES = {
     **ENVIRONMENT,
     "ROLLUP_QUEUE_URL": ROLLUP_QUEUE,
     "AWS_LAMBDA_FUNCTION_NAME": "start-month-end",
-    # Metrics of interleaved workers would mix: in Lambda each has a process of its own.
+    # Metrics of interleaved workers would mix: in Lambda each worker has its own process.
     "POWERTOOLS_METRICS_DISABLED": "true",
 }
-# As many bytes, tenants, entries and events as a page or a call holds in this small world.
+# How many bytes, tenants, entries and events a page or a call holds in this small world.
 SCALE = (
     (invoice_item, "PAGE_BYTES", 1_000),
     (month_end_start, "TENANTS_PER_PAGE", 2),
@@ -51,7 +51,7 @@ SCALE = (
 
 
 class SimulatedWorld(Protocol):
-    """What the patched functions ask of the simulation that is running."""
+    """The simulation that is running, as the patched functions need it."""
 
     rng: Random
 
@@ -65,7 +65,7 @@ class SimulatedWorld(Protocol):
 
     @property
     def stage(self) -> Stage:
-        """Whose turn it is."""
+        """All strands, and whose turn it is."""
 
     def aws(self, client: Any, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Answers an AWS call."""
@@ -76,16 +76,16 @@ class SimulatedWorld(Protocol):
 
 @dataclass(slots=True)
 class Log:
-    """What a function logged, with the error that it logged it for."""
+    """The lines that a function logged, each with the error it was about, if any."""
 
     lines: list[tuple[str, Mapping[str, Any], BaseException | None]] = field(default_factory=list)
 
     def say(self, message: str, *_: Any, extra: Mapping[str, Any] | None = None) -> None:
-        """A line without a traceback."""
+        """Adds a line without an error."""
         self.lines.append((message, extra or {}, None))
 
     def exception(self, message: str, *_: Any, extra: Mapping[str, Any] | None = None) -> None:
-        """A line about the error that is being handled."""
+        """Adds a line about the error that is being handled."""
         self.lines.append((message, extra or {}, sys.exception()))
 
 
@@ -102,7 +102,7 @@ class Function:
         if hasattr(self.module, "metrics"):
             for counted in ("add_metric", "add_dimensions", "flush_metrics"):
                 setattr(self.module.metrics, counted, lambda **_: None)
-        # Without powertools' decorator, which keeps one set of metrics for the whole interpreter.
+        # `bare`: without powertools' decorator, which keeps one set of metrics per interpreter.
         handler = self.module.handler
         self.handler = inspect.unwrap(handler) if bare else handler
 
@@ -115,16 +115,16 @@ class Function:
         self.log.exception(message, *words, extra=extra)
 
     def start_cold(self) -> None:
-        """Forgets what a warm process keeps."""
+        """Clears what a warm process keeps: its log and the caches of its module."""
         self.log = Log()
-        for kept in vars(self.module).values():
-            if hasattr(kept, "cache_clear"):
-                kept.cache_clear()
+        for value in vars(self.module).values():
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()
 
 
 @dataclass(frozen=True, slots=True)
 class Functions:
-    """Every function of the story; of the rollup as many as there are workers."""
+    """Every function of the story; the rollup is there once per worker."""
 
     start: Function
     rollups: tuple[Function, ...]
@@ -154,8 +154,8 @@ class Functions:
         )
 
     def every(self) -> tuple[Function, ...]:
-        """All of them."""
-        loaded = (getattr(self, each.name) for each in fields(self) if each.name != "rollups")
+        """Returns all of them."""
+        loaded = (getattr(self, part.name) for part in fields(self) if part.name != "rollups")
         return (*self.rollups, *loaded)
 
 
@@ -176,11 +176,11 @@ def _world() -> SimulatedWorld:
 
 
 class _Clock(datetime):
-    """`datetime` in the functions that read a clock."""
+    """The `datetime` of the functions that read a clock."""
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> Self:
-        """The simulated time."""
+        """Returns the simulated time."""
         return cls.fromtimestamp(_world().now.timestamp(), tz or UTC)
 
 
@@ -210,31 +210,31 @@ def _api_call(client: Any, operation: str, request: Mapping[str, Any]) -> dict[s
 
 
 def _replacements(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """What would make two runs of a seed differ, wherever a module has it."""
+    """Yields the module's names that would make two runs of a seed differ, and their stand-ins."""
     for name, value in vars(module).items():
-        for real, ours in REPLACED:
+        for real, stand_in in REPLACED:
             if value is real:
-                yield name, ours
+                yield name, stand_in
 
 
 @contextmanager
 def simulated_functions() -> Iterator[Functions]:
-    """The functions over the simulation's AWS, until the end of the block."""
+    """Puts the functions over the simulation's AWS, until the end of the block."""
     with ExitStack() as stack:
         stack.enter_context(on_one_processor())
         stack.enter_context(patch.dict(os.environ, VARIABLES))
         stack.enter_context(patch.object(botocore.client.BaseClient, "_make_api_call", _api_call))
         _forget_clients()
         functions = Functions.load()
-        for each in (functions.start, functions.sweep):
-            stack.enter_context(patch.object(each.module, "datetime", _Clock))
+        for function in (functions.start, functions.sweep):
+            stack.enter_context(patch.object(function.module, "datetime", _Clock))
         for name, module in sorted(sys.modules.items()):
             if name.startswith("invoicing."):
                 for attribute, value in _replacements(module):
                     stack.enter_context(patch.object(module, attribute, value))
         for module, attribute, value in SCALE:
             stack.enter_context(patch.object(module, attribute, value))
-        # All that is loaded by now stays; to look for garbage in it takes a tenth of the time.
+        # All that is loaded by now stays; searching it for garbage would take a tenth of the time.
         gc.freeze()
         try:
             yield functions
@@ -245,7 +245,7 @@ def simulated_functions() -> Iterator[Functions]:
 
 
 def _forget_clients() -> None:
-    """Clients of other tests talk to another AWS."""
+    """Drops the cached clients: those of other tests talk to another AWS."""
     dynamodb.connection.cache_clear()
     send_messages.aws_client.cache_clear()
 
@@ -259,7 +259,7 @@ def _forget(functions: Functions) -> None:
 
 @contextmanager
 def running(world: SimulatedWorld, functions: Functions, seed: int) -> Iterator[None]:
-    """Makes this world the one that the functions see; every process starts cold."""
+    """Makes this world the one that the functions see. Every process starts cold."""
     with patch.dict(os.environ, world.variables):
         _forget(functions)
         _RUNNING.world = world

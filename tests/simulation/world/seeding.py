@@ -1,4 +1,4 @@
-"""Stores the simulation's customers and catalogue, by the product's own table classes."""
+"""Stores the simulation's customers and catalogue with the product's own table classes."""
 
 from datetime import date
 from decimal import Decimal
@@ -16,7 +16,7 @@ CENTS = Decimal("0.01")
 
 
 def plan_of(terms: PlanTerms) -> Plan:
-    """The plan as the engine knows it."""
+    """Returns the plan as the engine knows it."""
     rates = tuple(
         PerUnit(kind, "unit", cents * CENTS, Decimal(included))
         for kind, (included, cents) in terms.rates.items()
@@ -31,7 +31,7 @@ def store_plan(terms: PlanTerms) -> None:
 
 
 def store_catalogue() -> None:
-    """Adds all plans but those that customers wait for, and the add-on."""
+    """Adds the add-on and all plans except the one that a customer waits for."""
     for terms in CATALOGUE:
         store_plan(terms)
     PriceVersions("accounts", ADDONS).put(AddonPrice(ADDON_CODE, None, ADDON_CENTS * CENTS), 1)

@@ -40,7 +40,7 @@ class Context(LambdaContext):
         self._ends_at = world.now + timedelta(seconds=seconds)
 
     def get_remaining_time_in_millis(self) -> int:
-        """What is left of the invocation."""
+        """Returns how many milliseconds are left of the invocation."""
         if not self._steady and self._world.cloud.faults.out_of_time("invocation"):
             return ALMOST_OUT_OF_TIME_MS
         left = int((self._ends_at - self._world.now).total_seconds() * 1000)
@@ -49,7 +49,7 @@ class Context(LambdaContext):
 
 @dataclass(slots=True)
 class Running:
-    """An invocation under way; `done` gets its result or its error."""
+    """An invocation under way. `done` is called with its result or its error."""
 
     strand: Strand
     function: Function
@@ -58,7 +58,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class SeedSettings:
-    """What differs from seed to seed."""
+    """Settings that differ from seed to seed."""
 
     zone: ZoneInfo
     issue_immediately: bool
@@ -66,19 +66,19 @@ class SeedSettings:
 
     @classmethod
     def drawn(cls, rng: random.Random) -> "SeedSettings":
-        """Two or three months in a row, in some billing zone."""
+        """Draws two or three months in a row, and a billing zone."""
         months = [rng.choice(FIRST_MONTHS)]
         for _ in range(rng.choice((1, 2))):
             months.append(months[-1].next())
         return cls(ZoneInfo(rng.choice(ZONES)), rng.random() < 0.25, tuple(months))
 
     def end_of(self, month: Month) -> datetime:
-        """When the month is over (UTC)."""
+        """Returns the moment (UTC) at which the month is over in the billing zone."""
         return datetime.combine(month.next().first, time.min, tzinfo=self.zone).astimezone(UTC)
 
 
 class World:
-    """Everything of one seed. Implements what the patched functions ask for."""
+    """Everything of one seed. Implements SimulatedWorld for the patched functions."""
 
     def __init__(self, seed: int, functions: Functions, *, aloud: bool = False) -> None:
         self.seed, self.functions = seed, functions
@@ -101,7 +101,7 @@ class World:
         self.invariants = Invariants(table, self.ledger, self.settings.zone)
         self.running: list[Running] = []
         self.invocations = 0
-        # Who looks after every turn, and after every turn that wrote.
+        # Called after every turn, and after every turn that wrote.
         self.after_turn: list[Callable[[], None]] = []
         self.after_write: list[Callable[[Sequence[ItemChange]], None]] = []
 
@@ -120,7 +120,7 @@ class World:
 
     @property
     def stage(self) -> Stage:
-        """Whose turn it is."""
+        """All strands, and whose turn it is."""
         return self.cloud.stage
 
     def aws(self, client: Any, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,17 +128,17 @@ class World:
         return self.cloud.call(client, operation, request)
 
     def sleep(self, seconds: float) -> None:
-        """A pause of the code under test: others go on meanwhile."""
+        """Pauses the code under test; others go on meanwhile."""
         self.clock.now += timedelta(seconds=seconds)
         if self.stage.current is not None:
             self.stage.current.pause()
 
     def say(self, text: str) -> None:
-        """A line of the trace."""
+        """Adds a line to the trace."""
         self.trace.say(self.clock.step, text)
 
     def process(self, name: str, *, steady: bool = False) -> Process:
-        """A process for one more invocation."""
+        """Returns a process for one more invocation."""
         self.invocations += 1
         return Process(f"{name}-{self.invocations}", self.clock.step, steady=steady)
 
@@ -159,24 +159,24 @@ class World:
         return process
 
     def take_turn(self, strand: Strand) -> None:
-        """One AWS call of one strand; then every invariant, then who has finished."""
+        """Runs a strand to its next AWS call; checks all invariants; ends what has finished."""
         self.stage.run(strand)
         self.look_at_writes()
         for look in self.after_turn:
             look()
-        finished = [each for each in self.running if each.strand.done]
-        self.running = [each for each in self.running if not each.strand.done]
-        for each in finished:
-            error = each.strand.error
+        finished = [running for running in self.running if running.strand.done]
+        self.running = [running for running in self.running if not running.strand.done]
+        for running in finished:
+            error = running.strand.error
             if isinstance(error, Killed):
                 self.say(f"{error} is dead")
-                each.function.start_cold()
+                running.function.start_cold()
             elif error is not None and not isinstance(error, Exception):
                 raise error
-            each.done(each.strand.result, error)
+            running.done(running.strand.result, error)
 
     def look_at_writes(self) -> None:
-        """Holds what was written since the last time against the invariants."""
+        """Checks everything written since the last time against the invariants."""
         changes = list(self.dynamodb.changes)
         if not changes:
             return
@@ -186,9 +186,9 @@ class World:
             look(changes)
 
     def customer(self, tenant_id: str) -> Customer:
-        """The customer with this id."""
+        """Returns the customer with this id."""
         return self.ledger.customers[tenant_id]
 
     def count(self, fault: Fault, what: str) -> None:
-        """A fault that no AWS call has: counted like the others."""
+        """Counts a fault that is not of an AWS call."""
         self.cloud.faults.hit(fault, what)
