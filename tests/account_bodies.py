@@ -1,4 +1,4 @@
-"""A plan and a tenant as somebody would send them, for the tests of forms and of routes."""
+"""A plan and a tenant as somebody would send them, for tests of forms and of routes."""
 
 from typing import Any
 

@@ -1,11 +1,11 @@
-"""Every test starts without a real AWS to reach, and in an environment that it sets itself."""
+"""No test can reach a real AWS, and each sets its own environment."""
 
 import os
 from collections.abc import Iterator
 
 import pytest
 
-# Before anything reads them: a developer's own profile must never be used by a test.
+# Before anything reads them: no test may ever use a developer's own profile.
 for _name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[_name]
 os.environ |= {
@@ -35,7 +35,7 @@ ENVIRONMENT = {
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """The functions' environment; change it before the first call of `settings()`."""
+    """Sets the functions' environment; change it before the first call of `settings()`."""
     from invoicing.foundation.settings import settings  # noqa: PLC0415 - after the environment is scrubbed
 
     for name, value in ENVIRONMENT.items():

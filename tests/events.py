@@ -1,4 +1,4 @@
-"""The event files that `sam local invoke` uses, for the tests to use too."""
+"""The event files of `sam local invoke`, which the tests use too."""
 
 import json
 from typing import Any
@@ -7,6 +7,6 @@ from local.template import ROOT
 
 
 def event(name: str) -> dict[str, Any]:
-    """events/<name>.json."""
+    """Reads events/<name>.json."""
     loaded: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
     return loaded

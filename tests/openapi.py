@@ -1,4 +1,4 @@
-"""docs/openapi.yaml, and a check of an answer against what it promises."""
+"""docs/openapi.yaml, and a check that an answer is one that it promises."""
 
 from functools import cache
 from typing import Any
@@ -11,7 +11,7 @@ from local.template import ROOT
 
 @cache
 def openapi() -> dict[str, Any]:
-    """The whole document."""
+    """Returns the whole OpenAPI document."""
     loaded: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
     return loaded
 
@@ -28,7 +28,7 @@ def _resolved(node: Any) -> Any:
 def assert_promised(
     path: str, status: int, content_type: str, body: Any, *, method: str = "get"
 ) -> None:
-    """Fails unless the document promises such an answer to a request of the path."""
+    """Fails unless the OpenAPI document promises such an answer to a request of this path."""
     responses = openapi()["paths"][path][method]["responses"]
     content = _resolved(responses[str(status)])["content"]
     schema = content[content_type]["schema"] | {"components": openapi()["components"]}

@@ -26,19 +26,19 @@ WAIT_SECONDS = 60
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What counts every tenant of the one stack comes first: other tests add tenants to it."""
+    """Puts tests that count all tenants of the stack first: other tests add tenants to it."""
     items.sort(key=lambda item: item.path.name != "test_month_end.py")
 
 
 @dataclass
 class Deployed:
-    """A deployed and seeded stack, with what the tests ask of it again and again."""
+    """A deployed and seeded stack, with the calls that many tests need."""
 
     local: LocalStack
     rollup: Rollup
 
     def invoke(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
-        """Invokes a deployed function and returns its answer; its errors are raised."""
+        """Invokes a deployed function and returns its answer; fails if the function failed."""
         answer = self.local.client("lambda").invoke(
             FunctionName=self.local.outputs["functions"][function], Payload=json.dumps(event)
         )
@@ -54,7 +54,7 @@ class Deployed:
         body: Any = None,
         **more: str,
     ) -> "Answer":
-        """A request below the API's base path, with a bearer token or none; `more` headers."""
+        """Sends a request to a path of the API, with a bearer token or none and `more` headers."""
         headers = more if token is None else more | {"Authorization": f"Bearer {token}"}
         url = self.local.outputs["api_url"] + path
         data = None if body is None else json.dumps(body).encode()
@@ -67,7 +67,7 @@ class Deployed:
                 return Answer(refused.code, dict(refused.headers), refused.read())
 
     def user_in(self, username: str, *groups: str) -> str:
-        """The token of a new user in exactly these groups."""
+        """Creates a user in exactly these groups; returns the user's token."""
         cognito, outputs = self.local.client("cognito-idp"), self.local.outputs
         pool, password = outputs["user_pool_id"], "A-long-password-1"
         cognito.admin_create_user(
@@ -96,7 +96,7 @@ class Deployed:
         return {group["GroupName"] for group in listed}
 
     def queued(self, queue: str) -> int:
-        """How many messages a queue holds, in flight or not."""
+        """Returns how many messages a queue holds, in flight or not."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         answer = self.local.client("sqs").get_queue_attributes(
             QueueUrl=self.local.outputs["queues"][queue], AttributeNames=names
@@ -104,7 +104,7 @@ class Deployed:
         return sum(int(answer["Attributes"][name]) for name in names)
 
     def outcomes(self, run_id: str) -> list[dict[str, Any]]:
-        """The rollup function's log lines about the tenants of a run."""
+        """Returns the rollup function's log lines about the tenants of a run."""
         group = f"/aws/lambda/{self.local.outputs['functions']['rollup_tenant']}"
         pages = self.local.client("logs").get_paginator("filter_log_events")
         lines = [
@@ -116,7 +116,7 @@ class Deployed:
         return [line for line in lines if line.get("run_id") == run_id]
 
     def raw_invoices(self) -> list[dict[str, Any]]:
-        """Every item of the invoices table as DynamoDB holds it, in order of key."""
+        """Returns every item of the invoices table as DynamoDB holds it, in order of key."""
         pages = self.local.client("dynamodb").get_paginator("scan")
         table = self.local.outputs["tables"]["invoices"]
         items = [item for page in pages.paginate(TableName=table) for item in page["Items"]]
@@ -133,12 +133,12 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The body, read."""
+        """The body, parsed."""
         return json.loads(self.body)
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:
-    """Waits for what the deployed stack does by itself; fails after a minute."""
+    """Waits until a condition holds in the deployed stack; fails after a minute."""
     deadline = time.monotonic() + WAIT_SECONDS
     while not holds():
         assert time.monotonic() < deadline, f"not within {WAIT_SECONDS} s: {what}"
@@ -146,7 +146,7 @@ def wait_until(holds: Callable[[], bool], what: str) -> None:
 
 
 def rollup_over(stack: LocalStack) -> Rollup:
-    """The rollup in this process over the deployed tables: for races, thread against thread."""
+    """Returns a rollup in this process over the deployed tables, for races between threads."""
     tables = stack.outputs["tables"]
     names = {f"{kind}_table".upper(): name for kind, name in tables.items()}
     settings = Settings.from_environment(ENVIRONMENT | names)
@@ -155,7 +155,7 @@ def rollup_over(stack: LocalStack) -> Rollup:
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """One stack for the whole session: deployed with AUTH=true and seeded with April."""
+    """One stack for the whole session, deployed with AUTH=true and seeded with April."""
     folder: Path = tmp_path_factory.mktemp("stack")
     with LocalStack(folder, auth=True) as stack, pytest.MonkeyPatch.context() as patch:
         stack.deploy()
@@ -196,7 +196,7 @@ def fire(deployed: Deployed, run_id: str) -> list[dict[str, Any]]:
 
 
 def as_role(deployed: Deployed, role: str, service: str) -> Any:
-    """A client of a service with nothing but a function's role."""
+    """Returns a client of a service with the rights of a function's role alone."""
     answer = deployed.local.client("sts").assume_role(
         RoleArn=f"arn:aws:iam::000000000000:role/{role}", RoleSessionName="test"
     )["Credentials"]

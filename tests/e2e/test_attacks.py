@@ -176,7 +176,7 @@ def test_a_functions_role_can_do_nothing_else(
 
 
 def test_the_functions_run_with_their_own_roles_and_those_suffice(invoiced: Deployed) -> None:
-    """The runs and reads of this session went through the deployed functions, with AUTH on."""
+    """All runs and reads of this session used the deployed functions, with AUTH on."""
     [physical] = [
         name for name in invoiced.local.physical_ids("AWS::IAM::Role") if "GetInvoiceRole" in name
     ]

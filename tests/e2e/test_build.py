@@ -1,4 +1,4 @@
-"""What `sam build` made is complete, small, compiled, and needs nothing of this machine."""
+"""The output of `sam build` is complete, small, compiled and self-contained."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ FUNCTIONS = {
     "PutTenant": "put_tenant",
 }
 MEGABYTE = 1024 * 1024
-# What the functions import, and what that imports. A new name here is shipped to production.
+# All that the functions import, directly or not. A new name here is shipped to production.
 SHIPPED = {
     "annotated_types",
     "aws_lambda_powertools",
@@ -44,7 +44,7 @@ SHIPPED = {
 
 @pytest.fixture(scope="module", autouse=True)
 def built(deployed: Deployed) -> None:
-    """The stack's deployment has built what is looked at here."""
+    """Deploys the stack, which builds what these tests look at."""
 
 
 def _files(folder: Path) -> list[Path]:
@@ -66,7 +66,7 @@ def test_every_shipped_module_is_compiled() -> None:
         for source in layer.rglob("*.py"):
             compiled = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
             assert compiled.exists(), compiled
-            # Flags 0b01: by hash, and unchecked, so that no zip's clock makes it stale.
+            # Flags 0b01: by hash and unchecked, so that no time stamp in a zip makes it stale.
             assert compiled.read_bytes()[4:8] == b"\x01\x00\x00\x00", compiled
 
 
@@ -87,9 +87,9 @@ def test_a_function_with_its_layers_stays_under_30_mb(function: str) -> None:
 
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
 def test_a_function_imports_with_nothing_but_its_layers(function: str) -> None:
-    """Isolated and without site-packages: what the virtual environment has cannot help.
+    """Isolated and without site-packages, so that nothing in the virtual environment can help.
 
-    With -B, or the compiled handler would stay in the build, and be found there the next time.
+    Without -B the compiled handler would stay in the build, to be found there the next time.
     """
     paths = [str(BUILD / function), *map(str, LAYERS)]
     program = f"import sys; sys.path[:0] = {paths}; import handler; handler.handler"

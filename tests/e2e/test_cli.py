@@ -1,4 +1,4 @@
-"""`monthend` as a process of its own, against the deployed and seeded stack."""
+"""`monthend` in its own process, against the deployed and seeded stack."""
 
 import json
 import signal
@@ -35,21 +35,25 @@ def started(deployed: Deployed, *words: str) -> "subprocess.Popen[str]":
 
 
 def monthend(deployed: Deployed, *words: str, code: int = 0) -> Any:
-    """The JSON that the command prints; its exit code must be `code`."""
+    """Returns the JSON that the command prints; fails unless its exit code is `code`."""
     with started(deployed, "--json", *words) as child:
         out, errors = child.communicate(timeout=120)
     assert child.returncode == code, errors
-    # The sample month is as old as today is late.
+    # The sample month grows old: from some day on these warnings are printed.
     assert [line for line in errors.splitlines() if not line.startswith(TOO_OLD)] == []
     return json.loads(out)
 
 
 def used(deployed: Deployed, period: Period) -> dict[str, dict[str, Decimal]]:
-    found = deployed.rollup.pricing.usage.totals(
-        (taken.deployment_id for each in sample_month().accounts for taken in each.segments),
+    totals = deployed.rollup.pricing.usage.totals(
+        (
+            segment.deployment_id
+            for account in sample_month().accounts
+            for segment in account.segments
+        ),
         period,
     )
-    return {name: dict(total.quantities) for name, total in found.items()}
+    return {name: dict(total.quantities) for name, total in totals.items()}
 
 
 def test_the_seed_was_a_load_so_another_says_unchanged(deployed: Deployed) -> None:
@@ -62,7 +66,7 @@ def test_the_seed_was_a_load_so_another_says_unchanged(deployed: Deployed) -> No
 
 def test_the_seed_was_an_import_so_another_counts_nothing(deployed: Deployed) -> None:
     before = used(deployed, APRIL)
-    # 72 hours on 30 days; 18 days of 192 and 12 of 240; 30 days of 41.75 GB.
+    # 72 hours on each of 30 days; 18 days of 192 and 12 of 240; 30 days of 41.75 GB.
     assert before["pilot"] == {"droplet_hours": Decimal(2160)}
     assert before["acme-dispatch"] == {
         "droplet_hours": Decimal(6336),
@@ -77,7 +81,7 @@ def test_the_seed_was_an_import_so_another_counts_nothing(deployed: Deployed) ->
 
 @pytest.fixture
 def october(tmp_path: Path) -> Path:
-    """6,000 events: 1,500 quarters of an hour of each of four deployments."""
+    """A file of 6,000 events: 1,500 quarters of an hour for each of four deployments."""
     rows = [
         f"o-{n},meter,{DEPLOYMENTS[n % 4]},droplet_hours,0.25,2024-10-{n % 28 + 1:02}T08:00:00Z"
         for n in range(6000)
@@ -97,14 +101,14 @@ def test_an_import_that_is_killed_half_way_and_run_again_counts_exactly_once(
         child.send_signal(signal.SIGKILL)
         child.communicate(timeout=60)
     assert child.returncode == -signal.SIGKILL
-    counted = sum(each["droplet_hours"] for each in used(deployed, OCTOBER).values())
+    counted = sum(hours["droplet_hours"] for hours in used(deployed, OCTOBER).values())
     assert Decimal(0) < counted < Decimal(1500)
 
     counts = monthend(deployed, *words)["counts"]
     assert counts["accepted"] + counts["duplicate"] == 6000
-    # What was in flight may have been counted after the last look at it.
+    # Events in flight may have been counted after the last look.
     assert counts["duplicate"] >= counted * 4
-    # 1,500 events of a quarter of an hour.
+    # 1,500 events of a quarter of an hour each.
     assert used(deployed, OCTOBER) == {
         name: {"droplet_hours": Decimal(375)} for name in DEPLOYMENTS
     }
@@ -132,7 +136,9 @@ def test_the_invoice_is_the_one_that_http_shows(invoiced: Deployed) -> None:
     answer = invoiced.call("/invoices/pilot.2026-04", invoiced.local.token("pilot"))
     assert shown == answer.json
     listed = monthend(invoiced, "invoices", "--period", "2026-04")["invoices"]
-    assert [each["number"] for each in listed if each["tenant_id"] == "pilot"] == ["2604-1000"]
+    assert [invoice["number"] for invoice in listed if invoice["tenant_id"] == "pilot"] == [
+        "2604-1000"
+    ]
 
 
 def test_an_estimate_and_a_quote_are_those_that_http_gives(deployed: Deployed) -> None:
@@ -146,14 +152,14 @@ def test_an_estimate_and_a_quote_are_those_that_http_gives(deployed: Deployed) -
     words = ("quote", "--plan", "studio", "--addon", "storage_50gb", "--period", "2026-04")
     quoted = monthend(deployed, *words, "--usage", "droplet_hours=2160", "--tenant", "pilot")
     assert quoted["total_cents"] == 7064
-    order = {
+    body = {
         "plan": "studio",
         "addons": [{"code": "storage_50gb"}],
         "period": "2026-04",
         "usage": {"droplet_hours": "2160"},
     }
-    given = deployed.call("/quotes", token, "POST", order).json
+    over_http = deployed.call("/quotes", token, "POST", body).json
     own = {"id", "asked_at"}
     assert {n: v for n, v in quoted.items() if n not in own} == {
-        n: v for n, v in given.items() if n not in own
+        n: v for n, v in over_http.items() if n not in own
     }

@@ -1,4 +1,4 @@
-"""A month's end by the command line alone: a tenant fails, is mended, given back, and issued."""
+"""A month-end by command line alone: a tenant fails, is mended, redriven and issued."""
 
 import json
 import signal
@@ -25,16 +25,16 @@ MANY = 200
 
 @pytest.fixture(scope="module")
 def stack(deployed: Deployed) -> Iterator[Deployed]:
-    """Two tenants of this module's own, on a queue that gives up in seconds instead of hours.
+    """Two tenants for this module alone, on a queue that gives up in seconds instead of hours.
 
     One is pinned from June to July 2025 to a plan that is not in the catalogue.
     """
     sqs, queues = deployed.local.client("sqs"), deployed.local.outputs["queues"]
     url = queues["rollup"]
-    # What other modules have poisoned.
+    # Dead letters that other modules left.
     sqs.purge_queue(QueueUrl=queues["rollup_dlq"])
     name = "VisibilityTimeout"
-    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"]
+    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={name: "1"})
     add_tenant(deployed, KEEPER, "9401")
     add_tenant(deployed, OTHER, "9402")
@@ -42,13 +42,13 @@ def stack(deployed: Deployed) -> Iterator[Deployed]:
     annex = Segment(KEEPER, "keeper-annex", JUNE.start, date(2025, 7, 31), "gone", 1)
     SubscriptionsTable(accounts.name).put(annex)
     yield deployed
-    sqs.set_queue_attributes(QueueUrl=url, Attributes=found)
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
     for tenant_id in (KEEPER, OTHER):
         forget(deployed, tenant_id)
 
 
 def forget(deployed: Deployed, tenant_id: str) -> None:
-    """Takes a tenant and its invoices out of the tables: other modules count who is there."""
+    """Deletes a tenant and its invoices: other modules count the tenants."""
     client, tables = deployed.local.client("dynamodb"), deployed.local.outputs["tables"]
     for table, hashed, ranged in (
         ("accounts", "pk", "sk"),
@@ -73,7 +73,7 @@ def body(tenant_id: str, period: Period) -> str:
 
 
 def hidden(deployed: Deployed) -> int:
-    """How many dead letters nobody sees."""
+    """Returns how many dead letters are hidden at the moment."""
     name = "ApproximateNumberOfMessagesNotVisible"
     url = deployed.local.outputs["queues"]["rollup_dlq"]
     answer = deployed.local.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])
@@ -94,7 +94,7 @@ def run(deployed: Deployed, tenant_id: str, period: Period, code: int = 0) -> An
 
 
 def refused(deployed: Deployed, *words: str) -> tuple[Any, str]:
-    """What a command that is exit code 1 prints, and why."""
+    """Runs a command that must exit with 1; returns its JSON and its errors."""
     with started(deployed, "--json", *words) as child:
         out, errors = child.communicate(timeout=120)
     assert child.returncode == 1, errors
@@ -105,28 +105,31 @@ def test_a_tenant_that_fails_is_mended_and_given_back(stack: Deployed) -> None:
     answer = run(stack, KEEPER, JUNE, code=1)
     assert answer["tenant_ids"] == [KEEPER]
     reason = "UnknownPrice: plan gone v0001 is not in the catalogue"
-    failed = {each["tenant_id"]: each for each in answer["report"]["failed"]["tenants"]}
+    failed = {tenant["tenant_id"]: tenant for tenant in answer["report"]["failed"]["tenants"]}
     assert (failed[KEEPER]["reason"], failed[KEEPER]["run_id"]) == (reason, answer["run_id"])
     run(stack, KEEPER, JULY, code=1)
     send(stack, "rollup", "{not json")
     wait_until(lambda: stack.queued("rollup_dlq") == 3, "three dead letters")
 
-    letters = monthend(stack, "redrive", "--dry-run")["letters"]
-    told = [(each["tenant_id"], each["period"], each["reason"]) for each in letters[:2]]
-    assert told == [(KEEPER, "2025-06", reason), (KEEPER, "2025-07", reason)]
-    assert letters[2]["reason"].startswith("InvalidMessage: ")
+    dead_letters = monthend(stack, "redrive", "--dry-run")["letters"]
+    causes = [
+        (dead_letter["tenant_id"], dead_letter["period"], dead_letter["reason"])
+        for dead_letter in dead_letters[:2]
+    ]
+    assert causes == [(KEEPER, "2025-06", reason), (KEEPER, "2025-07", reason)]
+    assert dead_letters[2]["reason"].startswith("InvalidMessage: ")
     assert (stack.queued("rollup_dlq"), hidden(stack)) == (3, 0)
 
     accounts = stack.rollup.pricing.accounts
     PriceVersions(accounts.name, PLANS).put(replace(accounts.plan("studio", 1), code="gone"), 1)
     report = monthend(stack, "redrive", "--tenant", KEEPER)
-    assert (report["moved"], [each["result"] for each in report["letters"]]) == (
+    assert (report["moved"], [dead_letter["result"] for dead_letter in report["letters"]]) == (
         2,
         ["moved", "moved", "left"],
     )
     wait_until(lambda: invoiced(stack, KEEPER, JUNE), "June's invoice")
     wait_until(lambda: invoiced(stack, KEEPER, JULY), "July's invoice")
-    discarded = monthend(stack, "redrive", "--discard", letters[2]["message_id"])
+    discarded = monthend(stack, "redrive", "--discard", dead_letters[2]["message_id"])
     assert discarded["discarded"] == 1
     assert stack.queued("rollup_dlq") == 0
     assert monthend(stack, "redrive")["letters"] == []
@@ -134,16 +137,16 @@ def test_a_tenant_that_fails_is_mended_and_given_back(stack: Deployed) -> None:
 
 def test_what_was_reviewed_is_issued_and_paid(stack: Deployed) -> None:
     preview = monthend(stack, "preview", "--period", "2025-06", "--tenant", KEEPER)
-    assert [each["reason"] for each in preview["previews"]] == ["unchanged"]
+    assert [shown["reason"] for shown in preview["previews"]] == ["unchanged"]
     invoice_id = f"{KEEPER}.2025-06"
-    document, errors = refused(stack, "issue", invoice_id, "--revision", "2")
-    assert document["current"]["revision"] == 1
+    answer, errors = refused(stack, "issue", invoice_id, "--revision", "2")
+    assert answer["current"]["revision"] == 1
     assert errors == f"monthend: {invoice_id}: revision 1 stands, not 2\n"
     issued = monthend(stack, "issue", invoice_id, "--revision", "1")
     assert monthend(stack, "pay", invoice_id, "--fingerprint", issued["fingerprint"])
     entries = monthend(stack, "history", invoice_id)["entries"]
-    told = [(each["action"], each["outcome"], each["by"]) for each in entries[1:]]
-    assert told == [
+    changes = [(entry["action"], entry["outcome"], entry["by"]) for entry in entries[1:]]
+    assert changes == [
         ("issue", "refused", "root"),
         ("issue", "done", "root"),
         ("pay", "done", "root"),
@@ -161,10 +164,10 @@ def test_a_redrive_that_is_stopped_half_way_loses_nothing(stack: Deployed) -> No
         _, errors = child.communicate(timeout=60)
     assert child.returncode == 130, errors
     assert "nothing is lost" in errors
-    left = stack.queued("rollup_dlq")
-    assert 0 < left < MANY
+    remaining = stack.queued("rollup_dlq")
+    assert 0 < remaining < MANY
     assert hidden(stack) == 0
     report = monthend(stack, "redrive")
-    assert (report["moved"], stack.queued("rollup_dlq")) == (left, 0)
+    assert (report["moved"], stack.queued("rollup_dlq")) == (remaining, 0)
     wait_until(lambda: invoiced(stack, KEEPER, AUGUST), "the last one's invoice")
     wait_until(lambda: stack.queued("rollup") == 0, "an empty queue")

@@ -1,6 +1,6 @@
 """A month closed through the deployed stack: run, mend, redrive, review, issue; and by the sweep.
 
-The tenants of these tests live in 2019 and are taken away at the end: other tests count.
+The tenants of these tests live in 2019 and are deleted at the end: other tests count tenants.
 """
 
 import json
@@ -35,15 +35,15 @@ PLAN = Plan(
     rates=(PerUnit("droplet_hours", "hour", Decimal("0.02"), Decimal(100)),),
 )
 # Tenant n uses 10 n hours over its 100 in June and 5 n in July: 20 n and 10 n cents over 3,000,
-# and a tenth of that as GST. Of 1 to 25 the sum is 325. A thousand hours of June come late, for
-# everybody: 20.00 and GST on each invoice of July.
+# and a tenth of that as GST. The numbers 1 to 25 sum to 325. A thousand hours of June come late
+# for each tenant: 20.00 and GST on each July invoice.
 JUNE_CENTS = 25 * 3300 + 22 * 325
 JULY_CENTS = 25 * 3300 + 11 * 325 + 25 * 2200
 HIDDEN, BRIEFLY = {"VisibilityTimeout": "360"}, {"VisibilityTimeout": "1"}
 
 
 def name(number: int) -> str:
-    """The tenant with this number, and its one deployment."""
+    """Returns the id of the tenant with this number, and of its one deployment."""
     return f"close-{number:02}"
 
 
@@ -52,13 +52,13 @@ TENANT_IDS = frozenset(map(name, NUMBERS))
 
 @dataclass
 class Closing:
-    """The deployed month-end, for an admin."""
+    """The deployed month-end, as an admin uses it."""
 
     deployed: Deployed
     token: str
 
     def ask(self, path: str, body: Any = None, token: str | None = None) -> Any:
-        """A request of the month-end routes; the answer must be one that is promised."""
+        """Sends a request to the month-end routes; fails unless the answer is a promised one."""
         method = "GET" if body is None else "POST"
         answer = self.deployed.call(path, token or self.token, method, body)
         assert answer.status in (200, 202), answer.body
@@ -68,21 +68,21 @@ class Closing:
         return answer.json
 
     def run(self, period: str, *tenant_ids: str, force: bool = False) -> str:
-        """POST /month-ends for these, or for everybody; answers the run's id."""
-        order: dict[str, Any] = {"period": period, "force": force}
-        order |= {"tenant_ids": list(tenant_ids)} if tenant_ids else {}
-        run_id: str = self.ask("/month-ends", order)["run_id"]
+        """POST /month-ends for these tenants, or for everybody; returns the run's id."""
+        body: dict[str, Any] = {"period": period, "force": force}
+        body |= {"tenant_ids": list(tenant_ids)} if tenant_ids else {}
+        run_id: str = self.ask("/month-ends", body)["run_id"]
         return run_id
 
     def settled(self, period: str, invoiced: int, failed: int) -> Any:
-        """The report, once as many are invoiced and failed."""
+        """Waits until this many are invoiced and failed; returns the report."""
 
         def report() -> Any:
             return self.ask(f"/month-ends/{period}")
 
         def holds() -> bool:
-            found = report()
-            return (sum(found["invoiced"].values()), found["failed"]["count"]) == (
+            current = report()
+            return (sum(current["invoiced"].values()), current["failed"]["count"]) == (
                 invoiced,
                 failed,
             )
@@ -91,7 +91,7 @@ class Closing:
         return report()
 
     def sweep(self, at: str) -> Any:
-        """The deployed sweep, invoked as its rule would."""
+        """Invokes the deployed sweep as its rule would."""
         rules = self.deployed.local.client("events").list_rule_names_by_target(
             TargetArn=self._arn("sweep_month_end")
         )["RuleNames"]
@@ -107,20 +107,20 @@ class Closing:
         return self.deployed.invoke("sweep_month_end", scheduled)
 
     def _arn(self, function: str) -> str:
-        found = self.deployed.local.client("lambda").get_function(
+        answer = self.deployed.local.client("lambda").get_function(
             FunctionName=self.deployed.local.outputs["functions"][function]
         )
-        arn: str = found["Configuration"]["FunctionArn"]
+        arn: str = answer["Configuration"]["FunctionArn"]
         return arn
 
     def hide(self, attributes: dict[str, str]) -> None:
-        """For how long the queue hides what a worker was given."""
+        """Sets for how long the queue hides the messages that a worker received."""
         url = self.deployed.local.outputs["queues"]["rollup"]
         client = self.deployed.local.client("sqs")
         client.set_queue_attributes(QueueUrl=url, Attributes=attributes)
 
     def documents(self, start: str) -> dict[str, Any]:
-        """The invoices of a period by tenant, as DynamoDB holds them."""
+        """Returns the invoices of a period by tenant, as DynamoDB holds them."""
         return {
             item["tenant_id"]["S"]: item
             for item in self.deployed.raw_invoices()
@@ -128,17 +128,17 @@ class Closing:
         }
 
     def outcomes(self, run_id: str, tenants: int) -> set[str]:
-        """What became of these tenants in a run, once so many are done."""
+        """Waits until this many tenants of a run are done; returns the outcomes."""
 
-        def told() -> list[dict[str, Any]]:
-            every = self.deployed.outcomes(run_id)
-            return [each for each in every if each["tenant_id"] in TENANT_IDS]
+        def lines() -> list[dict[str, Any]]:
+            logged = self.deployed.outcomes(run_id)
+            return [line for line in logged if line["tenant_id"] in TENANT_IDS]
 
-        wait_until(lambda: len(told()) >= tenants, f"{tenants} outcomes of {run_id}")
-        return {each["outcome"] for each in told()}
+        wait_until(lambda: len(lines()) >= tenants, f"{tenants} outcomes of {run_id}")
+        return {line["outcome"] for line in lines()}
 
     def issued_by(self, invoice_id: str) -> list[tuple[str, str | None]]:
-        """Who issued an invoice, and why all the same."""
+        """Returns who issued an invoice, and the reason for an override."""
         entries = self.ask_history(invoice_id)
         return [
             (entry["by"], entry["reason"])
@@ -147,14 +147,14 @@ class Closing:
         ]
 
     def ask_history(self, invoice_id: str) -> list[dict[str, Any]]:
-        """An invoice's history."""
+        """Returns an invoice's history."""
         answer = self.deployed.call(f"/invoices/{invoice_id}/history", self.token)
         entries: list[dict[str, Any]] = answer.json["entries"]
         return entries
 
 
 def _take_away(deployed: Deployed) -> None:
-    """Leaves the tables as if these tenants had never been."""
+    """Deletes all items of these tenants."""
     client, tables = deployed.local.client("dynamodb"), deployed.local.outputs["tables"]
     keys = {
         "accounts": ("pk", "sk"),
@@ -164,7 +164,7 @@ def _take_away(deployed: Deployed) -> None:
     for kind, names in keys.items():
         pages = client.get_paginator("scan").paginate(TableName=tables[kind])
         for item in (item for page in pages for item in page["Items"]):
-            key = {each: item[each] for each in names}
+            key = {attribute: item[attribute] for attribute in names}
             if "close" in key[names[0]]["S"] or "2019-0" in key[names[0]]["S"]:
                 client.delete_item(TableName=tables[kind], Key=key)
 
@@ -189,11 +189,11 @@ def _set_up(deployed: Deployed) -> None:
 
 @pytest.fixture(scope="module")
 def closing(deployed: Deployed) -> Iterator[Closing]:
-    """25 tenants, one of whom is on a price that is not there.
+    """25 tenants, one of which is pinned to a price that does not exist.
 
-    What failed is hidden on the queue for six minutes, as on AWS: it does not come again here. (A
-    queue that gives messages back after a second would give them back while workers still start,
-    and healthy ones would end as dead letters.)
+    The queue hides failed messages for six minutes, as on AWS, so they do not come again here. (A
+    queue that hides them for a second would deliver them while workers still start, and healthy
+    ones would end as dead letters.)
     """
     _set_up(deployed)
     sqs, queues = deployed.local.client("sqs"), deployed.local.outputs["queues"]
@@ -207,7 +207,7 @@ def closing(deployed: Deployed) -> Iterator[Closing]:
 
 
 def total(report: Any) -> int:
-    """What all invoices come to, in cents."""
+    """Returns the total of all invoices, in cents."""
     [row] = report["totals"]
     cents: int = row["total_cents"]
     return cents
@@ -226,7 +226,7 @@ def test_a_poisoned_tenant_is_named_and_after_mending_and_redrive_nobody_is_miss
         1,
     )
     assert failed["reason"] == "UnknownPrice: plan close v0009 is not in the catalogue"
-    # Alone, it may fail as often as it takes to end among the dead letters.
+    # Run alone, it may fail until it is a dead letter.
     closing.hide(BRIEFLY)
     dead = closing.deployed.queued("rollup_dlq")
     again = closing.run(JUNE, POISONED)
@@ -236,8 +236,12 @@ def test_a_poisoned_tenant_is_named_and_after_mending_and_redrive_nobody_is_miss
     closing.hide(HIDDEN)
     PriceVersions(closing.deployed.rollup.pricing.accounts.name, PLANS).put(PLAN, 9)
     redriven = monthend(closing.deployed, "redrive", "--tenant", POISONED)
-    told = [each for each in redriven["letters"] if each["tenant_id"] == POISONED]
-    assert [(each["reason"], each["result"]) for each in told] == [(failed["reason"], "moved")]
+    dead_letters = [
+        dead_letter for dead_letter in redriven["letters"] if dead_letter["tenant_id"] == POISONED
+    ]
+    assert [(dead_letter["reason"], dead_letter["result"]) for dead_letter in dead_letters] == [
+        (failed["reason"], "moved")
+    ]
     report = closing.settled(JUNE, 25, 0)
     assert (report["due"], report["invoiced"]["draft"]) == (25, 25)
     assert total(report) == JUNE_CENTS == 89650
@@ -247,12 +251,14 @@ def test_a_poisoned_tenant_is_named_and_after_mending_and_redrive_nobody_is_miss
 
 def test_a_preview_prices_and_may_not_write(closing: Closing) -> None:
     shown = closing.ask(f"/month-ends/{JUNE}/preview?tenant_id={name(3)}")["previews"]
-    assert [(each["outcome"], each["reason"]) for each in shown] == [("skipped", "unchanged")]
+    assert [(preview["outcome"], preview["reason"]) for preview in shown] == [
+        ("skipped", "unchanged")
+    ]
     assert shown[0]["after"]["total_cents"] == 3300 + 22 * 3
     [role] = [
-        each
-        for each in closing.deployed.local.physical_ids("AWS::IAM::Role")
-        if "PreviewMonthEnd" in each
+        role_name
+        for role_name in closing.deployed.local.physical_ids("AWS::IAM::Role")
+        if "PreviewMonthEnd" in role_name
     ]
     dynamodb = as_role(closing.deployed, role, "dynamodb")
     tables = closing.deployed.local.outputs["tables"]
@@ -270,25 +276,25 @@ def test_the_month_is_issued_but_for_what_is_held_until_there_is_a_reason(
     closing: Closing,
 ) -> None:
     report = closing.ask(f"/month-ends/{JUNE}")
-    held = [each["tenant_id"] for each in report["review"]["entries"] if each["held"]]
+    held = [entry["tenant_id"] for entry in report["review"]["entries"] if entry["held"]]
     assert held == [HELD]
-    order = {"reviewed": report["digest"]}
+    body = {"reviewed": report["digest"]}
     stale = closing.deployed.call(
         f"/month-ends/{JUNE}/issue", closing.token, "POST", {"reviewed": "0" * 64}
     )
     assert (stale.status, stale.json["digest"]) == (409, report["digest"])
-    first = closing.ask(f"/month-ends/{JUNE}/issue", order)
+    first = closing.ask(f"/month-ends/{JUNE}/issue", body)
     assert (first["issued"], first["complete"], first["refused"]) == (24, True, [])
-    [left] = first["held"]
-    assert left["invoice_id"] == f"{HELD}.{JUNE}"
-    assert [finding["rule"] for finding in left["findings"]] == ["unpriced_usage"]
+    [held_entry] = first["held"]
+    assert held_entry["invoice_id"] == f"{HELD}.{JUNE}"
+    assert [finding["rule"] for finding in held_entry["findings"]] == ["unpriced_usage"]
     single = closing.deployed.call(
         f"/invoices/{HELD}.{JUNE}/issue", closing.token, "POST", {"revision": 1}
     )
-    assert (single.status, single.json["held_by"]) == (409, left["findings"])
+    assert (single.status, single.json["held_by"]) == (409, held_entry["findings"])
     reason = "Their GPU is a gift."
     overrides = {f"{HELD}.{JUNE}": reason}
-    last = closing.ask(f"/month-ends/{JUNE}/issue", order | {"overrides": overrides})
+    last = closing.ask(f"/month-ends/{JUNE}/issue", body | {"overrides": overrides})
     assert (last["issued"], last["already"], last["held"]) == (1, 24, [])
     assert closing.issued_by(f"{HELD}.{JUNE}") == [("finance", reason)]
     report = closing.ask(f"/month-ends/{JUNE}")
@@ -296,7 +302,7 @@ def test_the_month_is_issued_but_for_what_is_held_until_there_is_a_reason(
 
 
 def test_issued_money_keeps_every_byte_whatever_is_done(closing: Closing) -> None:
-    """Late usage, a sweep, a plain and a forced run for everybody, and dead letters given back."""
+    """Late usage, a sweep, a plain and a forced run for everybody, and redriven dead letters."""
     issued = closing.documents("2019-06-01")
     assert {item["status"]["S"] for item in issued.values()} == {"issued"}
     assert len(issued) == 25
@@ -307,10 +313,10 @@ def test_issued_money_keeps_every_byte_whatever_is_done(closing: Closing) -> Non
     for force, outcome in ((False, "skipped"), (True, "refused")):
         assert closing.outcomes(closing.run(JUNE, force=force), 25) == {outcome}
     sqs, queues = closing.deployed.local.client("sqs"), closing.deployed.local.outputs["queues"]
-    given_back = {"version": 1, "period": JUNE, "run_at": "2019-07-01T03:00:00Z", "force": True}
+    message = {"version": 1, "period": JUNE, "run_at": "2019-07-01T03:00:00Z", "force": True}
     for tenant_id in sorted(TENANT_IDS)[:3]:
-        letter = given_back | {"tenant_id": tenant_id, "run_id": "redriven-2019-06"}
-        sqs.send_message(QueueUrl=queues["rollup_dlq"], MessageBody=json.dumps(letter))
+        dead_letter = message | {"tenant_id": tenant_id, "run_id": "redriven-2019-06"}
+        sqs.send_message(QueueUrl=queues["rollup_dlq"], MessageBody=json.dumps(dead_letter))
         assert monthend(closing.deployed, "redrive", "--tenant", tenant_id)["moved"] == 1
     assert closing.outcomes("redriven-2019-06", 3) == {"refused"}
     assert closing.documents("2019-06-01") == issued
@@ -342,16 +348,16 @@ def test_the_sweep_alone_gets_there(closing: Closing) -> None:
 
 def test_two_who_issue_the_month_at_once_issue_each_invoice_once(closing: Closing) -> None:
     boss = closing.deployed.user_in("boss", "platform_admin")
-    order = {"reviewed": closing.ask(f"/month-ends/{JULY}")["digest"]}
+    body = {"reviewed": closing.ask(f"/month-ends/{JULY}")["digest"]}
 
     def issue(token: str) -> Any:
-        return closing.ask(f"/month-ends/{JULY}/issue", order, token)
+        return closing.ask(f"/month-ends/{JULY}/issue", body, token)
 
     with ThreadPoolExecutor(2) as threads:
         both = list(threads.map(issue, (closing.token, boss)))
-    assert sum(found["issued"] for found in both) == 25
-    assert all(found["complete"] for found in both)
-    assert all(not found["held"] and not found["refused"] for found in both)
+    assert sum(answer["issued"] for answer in both) == 25
+    assert all(answer["complete"] for answer in both)
+    assert all(not answer["held"] and not answer["refused"] for answer in both)
     for number in NUMBERS:
         assert len(closing.issued_by(f"{name(number)}.{JULY}")) == 1
     assert closing.ask(f"/month-ends/{JULY}")["invoiced"]["issued"] == 25

@@ -1,4 +1,4 @@
-"""Late usage on a store with real concurrency: billed once, whoever comes when."""
+"""Late usage on a store with real concurrency: billed once, whatever the order."""
 
 import re
 from collections.abc import Callable
@@ -27,13 +27,13 @@ YEAR = ("2025-01", "2025-02", "2025-03", "2025-04", "2025-05")
 
 
 def issuing(deployed: Deployed) -> Rollup:
-    """The rollup of a stack that issues at once, over the deployed tables."""
-    found = deployed.rollup
-    return replace(found, settings=replace(found.settings, issue_immediately=True))
+    """Returns the rollup over the deployed tables, of a stack that issues at once."""
+    rollup = deployed.rollup
+    return replace(rollup, settings=replace(rollup.settings, issue_immediately=True))
 
 
 def add_tenant(deployed: Deployed, tenant_id: str, number: str) -> None:
-    """A tenant on the pilot's plan: 1,488 hours included, then a cent an hour."""
+    """Adds a tenant on the pilot's plan: 1,488 hours included, then a cent an hour."""
     accounts = deployed.rollup.pricing.accounts
     TenantsTable(accounts.name).put(Tenant(tenant_id, tenant_id.title(), number, "gst"))
     since = date(2024, 1, 1)
@@ -41,20 +41,20 @@ def add_tenant(deployed: Deployed, tenant_id: str, number: str) -> None:
 
 
 def run(rollup: Rollup, tenant_id: str, label: str) -> RollupResult:
-    """One tenant's month, three hours after it ended."""
+    """Rolls up one tenant's month, three hours after it ended."""
     run_at = datetime.combine(Period.month(label).end, datetime.min.time(), UTC)
-    asked = RollupMessage(
+    message = RollupMessage(
         version=1,
         tenant_id=tenant_id,
         period=label,
         run_id="late",
         run_at=run_at + timedelta(hours=3),
     )
-    return rollup.roll_up(asked)
+    return rollup.roll_up(message)
 
 
 def until_done(work: Callable[[], RollupResult]) -> RollupResult:
-    """As the queue does it: what fails comes again."""
+    """Repeats the work until it succeeds, as the queue does."""
     while True:
         try:
             return work()
@@ -63,7 +63,7 @@ def until_done(work: Callable[[], RollupResult]) -> RollupResult:
 
 
 def adjusted(rollup: Rollup, tenant_id: str, label: str) -> list[int]:
-    """The cents of a month's adjustment lines."""
+    """Returns the cents of a month's adjustment lines."""
     lines = rollup.invoices.get(tenant_id, Period.month(label)).lines
     return [line.amount_cents for line in lines if line.kind == "adjustment"]
 
@@ -112,7 +112,7 @@ def test_metered_late_through_the_api_it_is_on_the_next_invoice_with_its_month(
     token = deployed.user_in("tardy", "tenant:tardy")
     lines = deployed.call(f"/invoices/tardy.{following}", token).json["lines"]
     [line] = [line for line in lines if line["kind"] == "adjustment"]
-    # 2,000 late hours on an allowance of 1,488 that nothing else has used.
+    # 2,000 late hours; nothing else has used the allowance of 1,488.
     assert line["amount_cents"] == 512
     assert re.match(f"Adjustment for {month}: droplet_hours", line["description"])
     assert (line["deployment_id"], line["resource_kind"]) == ("tardy", "droplet_hours")

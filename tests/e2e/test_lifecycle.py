@@ -1,4 +1,4 @@
-"""Issue, pay and void through the deployed API, by people who do it at once."""
+"""Issue, pay and void through the deployed API, by several people at once."""
 
 import time
 from collections import Counter
@@ -32,7 +32,7 @@ def admins(deployed: Deployed) -> list[str]:
 
 
 def change(deployed: Deployed, token: str, invoice_id: str, action: str, body: Any) -> Answer:
-    """One person's POST; the answer is as the document promises."""
+    """Posts one person's request; fails unless the OpenAPI document promises the answer."""
     answer = deployed.call(f"/invoices/{invoice_id}/{action}", token, "POST", body)
     kind = answer.headers["Content-Type"]
     assert_promised(f"/invoices/{{id}}/{action}", answer.status, kind, answer.json, method="post")
@@ -40,7 +40,7 @@ def change(deployed: Deployed, token: str, invoice_id: str, action: str, body: A
 
 
 def history(deployed: Deployed, token: str, invoice_id: str) -> list[dict[str, Any]]:
-    """The entries of an invoice's history."""
+    """Returns the entries of an invoice's history."""
     answer = deployed.call(f"/invoices/{invoice_id}/history", token)
     assert_promised("/invoices/{id}/history", 200, "application/json", answer.json)
     entries: list[dict[str, Any]] = answer.json["entries"]
@@ -48,12 +48,12 @@ def history(deployed: Deployed, token: str, invoice_id: str) -> list[dict[str, A
 
 
 def at_once(work: list[Any]) -> list[Any]:
-    """The results of all, who start at the same moment."""
+    """Starts all of these calls at the same moment; returns their results."""
     start = Barrier(len(work))
 
-    def worker(one: Any) -> Any:
+    def worker(call: Any) -> Any:
         start.wait()
-        return one()
+        return call()
 
     with ThreadPoolExecutor(len(work)) as threads:
         return list(threads.map(worker, work))
@@ -102,14 +102,14 @@ def test_issue_and_a_forced_run_at_once_leave_one_that_was_reviewed(
         assert tried["outcome"] == ("done" if answer.status == 200 else "refused")
 
 
-def _forced(deployed: Deployed, asked: RollupMessage, month: int) -> None:
-    # The run is in this process and quicker than a request: sometimes the request is first.
+def _forced(deployed: Deployed, rollup_message: RollupMessage, month: int) -> None:
+    # This process is quicker than a request; with the pause the request is sometimes first.
     time.sleep(0.03 * (month - 1))
     try:
-        deployed.rollup.roll_up(asked)
+        deployed.rollup.roll_up(rollup_message)
     except (InvoiceChanged, TransactWriteError):
-        # On the queue: the message comes again, and is refused by what was issued.
-        deployed.rollup.roll_up(asked)
+        # As on the queue the message comes again; the issued invoice refuses it.
+        deployed.rollup.roll_up(rollup_message)
 
 
 def test_a_bill_is_issued_paid_and_never_voided_and_its_tenant_may_only_read(
@@ -128,9 +128,9 @@ def test_a_bill_is_issued_paid_and_never_voided_and_its_tenant_may_only_read(
     issued = change(deployed, admins[0], invoice_id, "issue", {"revision": 1})
     assert issued.status == 200
     assert deployed.call(f"/invoices/{invoice_id}", tenant).json["status"] == "issued"
-    order = {"fingerprint": issued.json["fingerprint"]}
-    assert change(deployed, admins[1], invoice_id, "pay", order).json["status"] == "paid"
-    refused = change(deployed, admins[2], invoice_id, "void", order | {"reason": "too late"})
+    reviewed = {"fingerprint": issued.json["fingerprint"]}
+    assert change(deployed, admins[1], invoice_id, "pay", reviewed).json["status"] == "paid"
+    refused = change(deployed, admins[2], invoice_id, "void", reviewed | {"reason": "too late"})
     assert (refused.status, refused.json["current"]["status"]) == (409, "paid")
     entries = [
         (e["action"], e["by"], e["outcome"]) for e in history(deployed, admins[3], invoice_id)

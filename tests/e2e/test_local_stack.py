@@ -1,4 +1,4 @@
-"""The local stack as a person drives it: told to stop at any moment, it leaves nothing running."""
+"""The local stack as a person uses it: stopped at any moment, it leaves nothing running."""
 
 import os
 import signal
@@ -27,15 +27,15 @@ def _wait_for(happened: Callable[[], bool]) -> None:
 
 
 def _touched_by(folder: Path) -> list[str]:
-    """Command lines of processes whose environment names the folder: the emulator, its workers."""
-    found = []
+    """Returns the command lines of the processes whose environment names the folder."""
+    commands = []
     for environ in PROC.glob("[0-9]*/environ"):
         try:
             if os.fsencode(folder) in environ.read_bytes():
-                found.append(environ.with_name("cmdline").read_text().replace("\0", " "))
+                commands.append(environ.with_name("cmdline").read_text().replace("\0", " "))
         except OSError:
             continue
-    return found
+    return commands
 
 
 MOMENTS: dict[str, Callable[[Path], bool]] = {
@@ -64,12 +64,12 @@ def test_told_to_stop(tmp_path: Path, moment: str, signum: signal.Signals) -> No
 
 
 def test_two_side_by_side(tmp_path: Path) -> None:
-    with LocalStack(tmp_path / "one") as one, LocalStack(tmp_path / "two") as two:
-        assert one.endpoint_url != two.endpoint_url
-        one.client("sqs").create_queue(QueueName="only-in-one")
-        assert not two.client("sqs").list_queues().get("QueueUrls")
-        two.stop()
-        assert one.client("sqs").list_queues()["QueueUrls"]
+    with LocalStack(tmp_path / "one") as first, LocalStack(tmp_path / "two") as second:
+        assert first.endpoint_url != second.endpoint_url
+        first.client("sqs").create_queue(QueueName="only-in-one")
+        assert not second.client("sqs").list_queues().get("QueueUrls")
+        second.stop()
+        assert first.client("sqs").list_queues()["QueueUrls"]
 
 
 def test_stop_knows_a_stack_that_another_process_started(tmp_path: Path) -> None:

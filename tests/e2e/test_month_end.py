@@ -12,7 +12,7 @@ from tests.e2e.conftest import Deployed, fire, wait_until
 from tests.events import event
 from tests.openapi import assert_promised
 
-# The sample month: who is in it, and whose subscriptions do not touch April.
+# The sample month: how many tenants it has, and those without a subscription in April.
 TENANTS = 25
 NOT_BILLED = {"mulga-motors", "wattle-and-co"}
 
@@ -91,7 +91,7 @@ def test_poison_ends_in_the_dead_letter_queue_and_its_neighbours_are_done(
     invoiced: Deployed,
 ) -> None:
     sqs, queues = invoiced.local.client("sqs"), invoiced.local.outputs["queues"]
-    # Minutes on AWS; a second here, so that five receives do not take half an hour.
+    # Six minutes on AWS; a second here, so that five receives do not take half an hour.
     sqs.set_queue_attributes(QueueUrl=queues["rollup"], Attributes={"VisibilityTimeout": "1"})
     march = {"period": "2026-03", "run_id": "poison"}
     _send(invoiced, "{not json", _body("nobody", **march), _body("acme", **march))
@@ -138,7 +138,7 @@ def test_force_replaces_a_changed_draft_through_the_deployed_queue(invoiced: Dep
     token = invoiced.local.token("pilot")
     old = invoiced.call("/invoices/pilot.2026-01?revision=1", token).json
     new = invoiced.call("/invoices/pilot.2026-01", token).json
-    # The pilot came on 10 January: 22 of 31 days. Base 35.48 and add-on 5.32 make 40.80; the
+    # The pilot started on 10 January: 22 of 31 days. Base 35.48 and add-on 5.32 make 40.80; the
     # allowance is 1056 hours, so 2001 hours are 9.45 over it: 50.25, and GST 5.03 (5.025 up).
     assert (old["subtotal_cents"], old["total_cents"]) == (4080, 4488)
     assert (new["subtotal_cents"], new["tax_cents"], new["total_cents"]) == (5025, 503, 5528)

@@ -1,6 +1,6 @@
 """Accounts over HTTP, with the deployed policies: put, subscribed, metered, priced; and races.
 
-It adds tenants, so it runs after the tests that count those of the sample month.
+It adds tenants, so it runs after the tests that count the tenants of the sample month.
 """
 
 from collections import Counter
@@ -64,18 +64,18 @@ def admin(deployed: Deployed) -> str:
 def put(
     deployed: Deployed, token: str, path: str, body: Any, if_match: str | None = None
 ) -> Answer:
-    """A PUT, with the ETag of what it changes."""
+    """Sends a PUT, with the ETag of what it changes."""
     headers = {"If-Match": if_match} if if_match else {}
     return deployed.call(path, token, "PUT", body, **headers)
 
 
 def post(deployed: Deployed, token: str, path: str, body: Any, if_match: str) -> Answer:
-    """A POST, with the ETag of what it changes."""
+    """Sends a POST, with the ETag of what it changes."""
     return deployed.call(path, token, "POST", body, **{"If-Match": if_match})
 
 
 def etag(answer: Answer) -> str:
-    """The version of what was answered; header names have any case."""
+    """Returns the ETag of an answer, whatever the case of the header's name."""
     return {name.lower(): value for name, value in answer.headers.items()}["etag"]
 
 
@@ -85,7 +85,7 @@ def test_put_subscribed_and_metered_the_month_is_as_quoted(deployed: Deployed, a
         put(deployed, admin, "/addons/glaze", {"name": "Glaze", "price": "4.00"}),
         put(deployed, admin, "/tenants/banksia", BANKSIA),
     ]
-    assert [(each.status, etag(each)) for each in created] == [(201, '"1"')] * 3, created
+    assert [(answer.status, etag(answer)) for answer in created] == [(201, '"1"')] * 3, created
     assert created[2].json["abn"] == "51824753556"
     terms = {"addons": [{"code": "glaze", "quantity": 2}], "discounts": [{"percent": "10"}]}
     kiln = "/tenants/banksia/subscriptions/banksia-kiln"
@@ -94,8 +94,8 @@ def test_put_subscribed_and_metered_the_month_is_as_quoted(deployed: Deployed, a
     assert_promised(DEPLOYMENT, 201, "application/json", started.json, method="put")
 
     token = deployed.user_in("banksia", "tenant:banksia")
-    order = START | terms | {"usage": {"kiln_hours": "12"}, "deployment_id": "banksia-kiln"}
-    quote = deployed.call("/quotes", token, "POST", order | {"period": PERIOD.label}).json
+    body = START | terms | {"usage": {"kiln_hours": "12"}, "deployment_id": "banksia-kiln"}
+    quote = deployed.call("/quotes", token, "POST", body | {"period": PERIOD.label}).json
     # 30.00 + 2 x 4.00 + 10 hours at 1.00 and 2 at 0.50 = 49.00, less 10 %; GST 4.41.
     assert quote["total_cents"] == 4410 + 441
     event = {"source": "e2e", "deployment_id": "banksia-kiln", "resource_kind": "kiln_hours"}
@@ -107,11 +107,11 @@ def test_put_subscribed_and_metered_the_month_is_as_quoted(deployed: Deployed, a
 
 def test_a_tenant_reads_its_own_and_writes_nothing(deployed: Deployed, admin: str) -> None:
     token = deployed.local.token("pilot")
-    mine = deployed.call("/tenants/pilot", token)
-    assert (mine.status, mine.body) == (200, deployed.call("/tenants/pilot", admin).body)
-    assert_promised("/tenants/{tenant_id}", 200, "application/json", mine.json)
+    own = deployed.call("/tenants/pilot", token)
+    assert (own.status, own.body) == (200, deployed.call("/tenants/pilot", admin).body)
+    assert_promised("/tenants/{tenant_id}", 200, "application/json", own.json)
     listed = deployed.call("/tenants/pilot/subscriptions", token)
-    assert [each["deployment_id"] for each in listed.json["subscriptions"]] == ["pilot"]
+    assert [segment["deployment_id"] for segment in listed.json["subscriptions"]] == ["pilot"]
     assert_promised(SUBSCRIPTIONS, 200, "application/json", listed.json)
     assert deployed.call("/plans/studio", token).json["version"] == 1
     assert deployed.call("/plans", token).status == deployed.call("/addons", token).status == 200
@@ -127,8 +127,8 @@ def test_a_tenant_reads_its_own_and_writes_nothing(deployed: Deployed, admin: st
         ("/tenants/pilot/subscriptions/pilot/changes", post),
         ("/tenants/pilot/subscriptions/pilot/end", post),
     ):
-        assert write(deployed, token, path, mine.json, '"1"').status == 403, path
-        assert write(deployed, "not.a.token", path, mine.json, '"1"').status == 401, path
+        assert write(deployed, token, path, own.json, '"1"').status == 403, path
+        assert write(deployed, "not.a.token", path, own.json, '"1"').status == 401, path
 
 
 @pytest.mark.parametrize(
@@ -158,14 +158,14 @@ def test_odd_input_is_refused_and_never_a_failure(
 
 @pytest.fixture(scope="module")
 def table(deployed: Deployed) -> str:
-    """The name of the accounts table, for writers in this process: thread against thread."""
+    """The name of the accounts table, for races between threads of this process."""
     name = deployed.local.outputs["tables"]["accounts"]
     TenantsTable(name).put(Tenant("crowd", "Crowd", "9210", "gst"))
     return name
 
 
 def status(write: Callable[[], object]) -> int:
-    """200 for what was written, else the status of the refusal."""
+    """Calls `write`; returns 200, or the status of the refusal."""
     try:
         write()
     except Problem as refused:
@@ -176,10 +176,10 @@ def status(write: Callable[[], object]) -> int:
 
 
 def deployment_of(table: str, deployment_id: str) -> Stored[Deployment]:
-    found = SubscriptionsTable(table).get("crowd", deployment_id)
-    assert found is not None
-    assert first_overlap(found.record.segments) is None
-    return found
+    stored = SubscriptionsTable(table).get("crowd", deployment_id)
+    assert stored is not None
+    assert first_overlap(stored.record.segments) is None
+    return stored
 
 
 def test_starts_on_different_days_at_once_make_one_subscription(table: str) -> None:
@@ -196,7 +196,7 @@ def test_starts_on_different_days_at_once_make_one_subscription(table: str) -> N
 
 
 def _change(table: str, month: int, expected: Precondition, number: int) -> int:
-    # Never the same terms as those before: they would be no change.
+    # Terms differ from all before: the same terms would be no change.
     terms = {"from": f"2026-{month:02}-{number + 1:02}", "minimum_commitment": f"{month}{number}"}
     form, subscriptions = ChangeForm.model_validate(terms), Subscriptions.over(table)
     return status(lambda: subscriptions.change("crowd", "race-2", form, expected.allow))
@@ -209,12 +209,12 @@ def test_changes_at_once_are_made_one_after_the_other_and_none_is_lost(table: st
     assert Counter(at_once(partial(_change, table, 2, first))) == {200: 1, 412: WORKERS - 1}
 
     whatever_is_there = Precondition(frozenset(("*",)))
-    made = Counter(at_once(partial(_change, table, 3, whatever_is_there)))
-    assert made.keys() <= {200, 503}
-    assert made[200] > 1
-    # The first segment, the one change of February, and each one of March.
-    found = deployment_of(table, "race-2")
-    assert len(found.record.segments) == found.version == 2 + made[200]
+    statuses = Counter(at_once(partial(_change, table, 3, whatever_is_there)))
+    assert statuses.keys() <= {200, 503}
+    assert statuses[200] > 1
+    # The first segment, the one change in February, and each change in March.
+    stored = deployment_of(table, "race-2")
+    assert len(stored.record.segments) == stored.version == 2 + statuses[200]
 
 
 def test_loads_at_once_never_overlap(table: str) -> None:
@@ -246,7 +246,7 @@ def test_the_same_number_at_once_is_one_tenants(table: str) -> None:
     winner = f"same-{created.index(True)}"
     assert AccountsTable(table).number_owners(["9300"]) == {"9300": winner}
     names = [f"same-{number}" for number in range(WORKERS)]
-    assert [each.tenant_id for each in TenantsTable(table).several(names)] == [winner]
+    assert [tenant.tenant_id for tenant in TenantsTable(table).several(names)] == [winner]
 
 
 def test_a_tenant_changed_by_many_at_once_is_changed_once(table: str) -> None:
@@ -264,7 +264,7 @@ def test_a_tenant_changed_by_many_at_once_is_changed_once(table: str) -> None:
 
     answers = at_once(rename)
     assert Counter(answers) == {200: 1, 412: WORKERS - 1}
-    # The winner's own retry is told that it won, and writes nothing.
+    # The winner's own retry succeeds too, and writes nothing.
     assert rename(answers.index(200)) == 200
     stored = TenantsTable(table).get("contended")
     assert stored == Stored(replace(tenant, name=f"Name {answers.index(200)}"), 2)
@@ -280,7 +280,7 @@ def test_prices_at_once_are_versions_of_their_own(table: str) -> None:
             return None
         return written.stored.version
 
-    made = {version: number for number, version in enumerate(at_once(put)) if version}
-    assert sorted(made) == list(range(1, len(made) + 1))
-    for version, number in made.items():
+    prices = {version: number for number, version in enumerate(at_once(put)) if version}
+    assert sorted(prices) == list(range(1, len(prices) + 1))
+    for version, number in prices.items():
         assert AccountsTable(table).addon("raced", version).price == number

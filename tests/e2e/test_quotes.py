@@ -11,7 +11,7 @@ from tests.e2e.test_usage import NOW, send
 from tests.openapi import assert_promised
 
 HOURS = 1600
-# A month that is over, and of which usage is still taken.
+# A month that is over, for which usage is still accepted.
 PERIOD = period_before(NOW, ZoneInfo("UTC"))
 
 
@@ -19,7 +19,7 @@ def test_the_quote_is_the_invoice_through_the_deployed_stack(deployed: Deployed)
     accounts = deployed.rollup.pricing.accounts
     TenantsTable(accounts.name).put(Tenant("newcomer", "Newcomer", "9100", "gst"))
     token = deployed.user_in("newcomer", "tenant:newcomer")
-    order = {
+    body = {
         "plan": "studio",
         "addons": [{"code": "storage_50gb", "quantity": 2}],
         "usage": {"droplet_hours": str(HOURS)},
@@ -27,7 +27,7 @@ def test_the_quote_is_the_invoice_through_the_deployed_stack(deployed: Deployed)
         "deployment_id": "newcomer-shop",
         "starts_on": PERIOD.start.isoformat(),
     }
-    answer = deployed.call("/quotes", token, "POST", order)
+    answer = deployed.call("/quotes", token, "POST", body)
     assert answer.status == 201, answer.body
     quote = answer.json
     assert_promised("/quotes", 201, "application/json", quote, method="post")
@@ -55,8 +55,8 @@ def test_the_quote_is_the_invoice_through_the_deployed_stack(deployed: Deployed)
     assert_promised("/estimates", 200, "application/json", estimate)
     assert estimate["to_date"]["lines"] == quote["lines"]
 
-    order = {"period": PERIOD.label, "tenant_ids": ["newcomer"]}
-    run_id = deployed.invoke("start_month_end", order)["run_id"]
+    start = {"period": PERIOD.label, "tenant_ids": ["newcomer"]}
+    run_id = deployed.invoke("start_month_end", start)["run_id"]
     wait_until(
         lambda: "newcomer" in {line["tenant_id"] for line in deployed.outcomes(run_id)},
         "the newcomer's outcome",

@@ -1,4 +1,4 @@
-"""Workers at once on one (tenant, period), on a store with real concurrency."""
+"""Many workers on one (tenant, period) at once, on a store with real concurrency."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -25,7 +25,7 @@ JUNE = Period.month("2025-06")
 
 
 def message(tenant_id: str, period: str, *, force: bool = False) -> RollupMessage:
-    """A rollup message of a run by hand."""
+    """Returns a rollup message of a run by hand."""
     return RollupMessage(
         version=1,
         tenant_id=tenant_id,
@@ -37,7 +37,7 @@ def message(tenant_id: str, period: str, *, force: bool = False) -> RollupMessag
 
 
 def at_once[T](work: Callable[[int], T]) -> list[T]:
-    """The work of sixteen workers who all start at the same moment."""
+    """Starts sixteen workers at the same moment; returns their results."""
     start = Barrier(WORKERS)
 
     def worker(number: int) -> T:
@@ -48,14 +48,14 @@ def at_once[T](work: Callable[[int], T]) -> list[T]:
         return list(threads.map(worker, range(WORKERS)))
 
 
-def _roll_up(deployed: Deployed, asked: RollupMessage, _worker: int) -> RollupResult:
-    return deployed.rollup.roll_up(asked)
+def _roll_up(deployed: Deployed, rollup_message: RollupMessage, _worker: int) -> RollupResult:
+    return deployed.rollup.roll_up(rollup_message)
 
 
 def test_sixteen_workers_write_one_invoice_and_agree(deployed: Deployed) -> None:
     for period in ("2025-10", "2025-11", "2025-12"):
-        asked = message("acme", period)
-        results = at_once(partial(_roll_up, deployed, asked))
+        rollup_message = message("acme", period)
+        results = at_once(partial(_roll_up, deployed, rollup_message))
         assert Counter(result.outcome for result in results) == {"rolled": 1, "skipped": 15}
         headers = {result.header for result in results}
         assert len(headers) == 1
@@ -73,7 +73,7 @@ def test_sixteen_forced_workers_replace_a_draft_once(deployed: Deployed) -> None
         try:
             return deployed.rollup.roll_up(message("acme", "2025-09", force=True))
         except (InvoiceChanged, TransactWriteError):
-            # On the queue: this message fails, comes again, and finds nothing left to change.
+            # As on the queue: the message fails, comes again, and finds nothing left to change.
             return None
 
     outcomes = Counter(result.outcome for result in at_once(force) if result)

@@ -1,7 +1,7 @@
-"""Every operation that docs/openapi.yaml promises, tried with what it allows and with what not.
+"""Every operation in docs/openapi.yaml, tried with requests that it allows and that it forbids.
 
-Operations are taken from the document, so a new route is tried as soon as it is documented. The
-requests are the same at every run, but for the day on which usage is said to have occurred.
+Operations are taken from the OpenAPI document, so a new route is tried as soon as it is
+documented. The requests are the same at every run, except for the day of usage.
 """
 
 from collections.abc import Callable, Iterator
@@ -46,9 +46,9 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-# So few that the whole file takes about a minute. More of them, by hand, look further.
+# So few that the whole file takes about a minute. Raise them by hand to try more.
 EXAMPLES, LIMITS, READ, WITHOUT_TOKEN = 6, 10, 4, 1
-# Of these tests alone: other tests rely on what is stored of the sample month's.
+# For these tests alone: other tests rely on what is stored for the sample month.
 TENANT, DEPLOYMENT, INVOICED = "schema", "schema-web", "2020-01"
 PLAN, ADDON = "schema_plan", "schema_addon"
 OPERATIONS = [
@@ -62,7 +62,7 @@ WITH_TOKEN = [label for label in OPERATIONS if not label.startswith("OPTIONS ")]
 
 @dataclass
 class Api:
-    """The deployed API, and what is there to be named: generated names never are."""
+    """The deployed API, and names of stored things: generated names never exist."""
 
     url: str
     tokens: dict[str, str]
@@ -74,18 +74,18 @@ class Api:
         """Sends a generated request as the bearer of a token, or of none."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         if case.path == "/month-ends" and isinstance(case.body, dict):
-            # A month of everybody else is not these tests' to start.
+            # These tests must not start a month for other tenants.
             case.body = {**case.body, "tenant_ids": case.body.get("tenant_ids") or [TENANT]}
         return case.call(self.url, self.session, headers)
 
     def real_path(self, case: Case) -> None:
-        """Makes the path lead to something; an unknown kind of id is taken for the tenant's."""
+        """Puts ids that exist into the path; an unknown kind of id becomes the tenant's."""
         own = self.ids.get(case.path.split("/")[1])
         for name in case.path_parameters:
             case.path_parameters[name] = own or self.fields.get(name, TENANT)
 
     def real_fields(self, case: Case) -> None:
-        """Names what is there, wherever the query or the body names something."""
+        """Replaces the names in the query and the body by names that exist."""
         case.query = self._real(case.query)
         case.body = self._real(case.body)
 
@@ -93,14 +93,14 @@ class Api:
         if name in self.fields:
             return self.fields[name]
         if isinstance(value, dict):
-            return {each: self._real(value[each], each) for each in value}
-        return [self._real(each) for each in value] if isinstance(value, list) else value
+            return {field: self._real(value[field], field) for field in value}
+        return [self._real(element) for element in value] if isinstance(value, list) else value
 
 
 def without_examples(node: Any) -> Any:
-    """A part of the document as a generator may have it: no example leads to a sample tenant."""
+    """Returns a part of the OpenAPI document without examples, which name sample tenants."""
     if isinstance(node, list):
-        return [without_examples(each) for each in node]
+        return [without_examples(element) for element in node]
     if not isinstance(node, dict):
         return node
     return {name: without_examples(node[name]) for name in node if name != "example"}
@@ -108,17 +108,17 @@ def without_examples(node: Any) -> Any:
 
 @cache
 def schema() -> schemathesis.BaseSchema:
-    """The document without its security: tokens are these tests' own, and never generated."""
+    """Returns the OpenAPI document without its security: these tests have their own tokens."""
     document = {name: value for name, value in openapi().items() if name != "security"}
     return schemathesis.openapi.from_dict(without_examples(document))
 
 
 @cache
 def operation(label: str) -> Operation:
-    """An operation of the document, by `METHOD /path`."""
-    found = schema().find_operation_by_label(label)
-    assert found is not None
-    return found
+    """Returns an operation of the OpenAPI document, by `METHOD /path`."""
+    known = schema().find_operation_by_label(label)
+    assert known is not None
+    return known
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +158,7 @@ def _store(accounts: AccountsTable) -> None:
 
 
 def real_names() -> dict[str, Any]:
-    """What a query or a body may name so that it is there, by the name of the field."""
+    """Returns values that exist, by the name of the query or body field that may hold them."""
     yesterday = datetime.now(UTC) - timedelta(days=1)
     return {
         "tenant_id": TENANT,
@@ -177,7 +177,7 @@ def real_names() -> dict[str, Any]:
 
 
 def requests_of(label: str) -> st.SearchStrategy[tuple[Case, bool]]:
-    """Requests that the document allows, about real things and not, and some that it forbids."""
+    """Draws requests that the document allows, with real names or not, and some it forbids."""
     allowed = operation(label).as_strategy(GenerationMode.POSITIVE)
     forbidden = operation(label).as_strategy(GenerationMode.NEGATIVE)
     return st.one_of(
@@ -189,7 +189,7 @@ def requests_of(label: str) -> st.SearchStrategy[tuple[Case, bool]]:
 def try_each(
     strategy: st.SearchStrategy[Any], examples: int, check: Callable[[Any], None]
 ) -> None:
-    """Checks as many examples, the same at every run."""
+    """Checks this many examples, the same at every run."""
     alike = settings(
         max_examples=examples,
         derandomize=True,
@@ -222,13 +222,13 @@ def test_generated_requests_get_the_answers_that_are_promised(
 
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_requests_at_the_limits_get_the_answers_that_are_promised(api: Api, label: str) -> None:
-    """Some of the operation's constraints, each at its limit and just beyond."""
-    found = schema().iter_coverage_cases(
+    """Tries some constraints of the operation, each at its limit and just beyond."""
+    generated = schema().iter_coverage_cases(
         operation(label),
         generation_modes=list(GenerationMode),
         generation_config=GenerationConfig(),
     )
-    cases = list(found)
+    cases = list(generated)
     for case in cases[:: -(-len(cases) // LIMITS)]:
         api.real_path(case)
         case.validate_response(api.call(case, api.tokens["admin"]), CHECKS)
@@ -238,15 +238,15 @@ def test_requests_at_the_limits_get_the_answers_that_are_promised(api: Api, labe
 def test_without_a_good_token_nothing_is_answered(api: Api, label: str) -> None:
     def is_refused(case: Case) -> None:
         for token in (None, "no.token.at-all", f"{api.tokens['admin']}x"):
-            # Not held to the document: the emulator refuses with a body of its own making.
+            # Not compared with the document: the emulator refuses with its own body.
             assert api.call(case, token).status_code == 401
 
     try_each(operation(label).as_strategy(), WITHOUT_TOKEN, is_refused)
 
 
 def test_what_is_real_can_be_read(api: Api) -> None:
-    """If not, the tests above would learn little about it."""
-    for label in (each for each in WITH_TOKEN if each.startswith("GET ")):
+    """Otherwise the tests above would learn little about the operation."""
+    for label in (known for known in WITH_TOKEN if known.startswith("GET ")):
         allowed = operation(label).as_strategy(GenerationMode.POSITIVE)
         statuses: set[int] = set()
 

@@ -1,4 +1,4 @@
-"""Usage through the deployed API and queue: exactly once, whoever sends it how often."""
+"""Usage through the deployed API and queue: counted once, however often it is sent."""
 
 import json
 import random
@@ -15,14 +15,14 @@ from tests.e2e.conftest import Deployed, wait_until
 from tests.openapi import assert_promised
 
 EVENTS, BATCH, PRODUCERS = 10_000, 500, 4
-# Events are judged by the moment of their arrival, so these tests live in the present.
+# Events are judged by when they arrive, so these tests live in the present.
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=2)
 PERIOD = Period.month(NOW.strftime("%Y-%m"))
 DEPLOYMENTS = ("acme-dispatch", "acme-tracking", "kauri-shop", "pilot")
 
 
 def usage_event(number: int) -> dict[str, Any]:
-    """A quarter of an hour of one of four deployments, all on one day."""
+    """Returns a quarter of an hour for one of four deployments, always on the same day."""
     return {
         "id": f"e-{number}",
         "source": "collector-1",
@@ -40,13 +40,13 @@ def meter(deployed: Deployed) -> str:
 
 
 def totals(deployed: Deployed) -> dict[str, Decimal]:
-    """The present month's droplet hours by deployment, from the tables."""
-    found = deployed.rollup.pricing.usage.totals(DEPLOYMENTS, PERIOD)
-    return {name: found[name].quantities["droplet_hours"] for name in DEPLOYMENTS}
+    """Reads the month's droplet hours by deployment from the tables."""
+    by_deployment = deployed.rollup.pricing.usage.totals(DEPLOYMENTS, PERIOD)
+    return {name: by_deployment[name].quantities["droplet_hours"] for name in DEPLOYMENTS}
 
 
 def send(deployed: Deployed, token: str, events: list[dict[str, Any]]) -> Counter[str]:
-    """Posts a batch, again while the store is busy; how many there were of each outcome."""
+    """Posts a batch, again while the store is busy; returns how often each outcome occurred."""
     while True:
         answer = deployed.call("/usage", token, "POST", {"events": events})
         if answer.status != 503:
@@ -66,13 +66,12 @@ def test_ten_thousand_events_twice_by_four_producers_count_once(
         [usage_event(number) for number in numbers[start : start + BATCH]]
         for start in range(0, len(numbers), BATCH)
     ]
-    # Half of them break off after their first two batches, as a killed producer would, and
-    # begin again from the start.
+    # As if the producers were killed after the first four batches and began again.
     with ThreadPoolExecutor(PRODUCERS) as producers:
         list(producers.map(lambda batch: send(deployed, meter, batch), batches[:4]))
         counts = list(producers.map(lambda batch: send(deployed, meter, batch), batches))
     assert sum(counts, Counter())["conflict"] == sum(counts, Counter())["rejected"] == 0
-    # 2,500 events of a quarter of an hour for each deployment.
+    # 2,500 events of a quarter of an hour each for each deployment.
     assert totals(deployed) == dict.fromkeys(DEPLOYMENTS, Decimal(625))
 
 
@@ -90,7 +89,7 @@ def test_the_queue_and_the_api_share_one_memory(deployed: Deployed, meter: str) 
         "conflict": 0,
         "rejected": 0,
     }
-    # Ten events more for each deployment.
+    # Ten more events for each deployment.
     assert totals(deployed) == {name: hours + Decimal("2.5") for name, hours in before.items()}
 
 
@@ -103,10 +102,10 @@ def test_a_conflict_keeps_the_first(deployed: Deployed, meter: str) -> None:
 def test_a_tenant_reads_its_usage_and_records_none(deployed: Deployed, meter: str) -> None:
     send(deployed, meter, [usage_event(80_003)])
     path = f"/usage?deployment_id=pilot&period={PERIOD.label}"
-    mine = deployed.call(path, deployed.local.token("pilot"))
-    assert mine.status == 200
-    assert_promised("/usage", 200, "application/json", mine.json)
-    assert Decimal(mine.json["total"]["droplet_hours"]) == totals(deployed)["pilot"]
+    own = deployed.call(path, deployed.local.token("pilot"))
+    assert own.status == 200
+    assert_promised("/usage", 200, "application/json", own.json)
+    assert Decimal(own.json["total"]["droplet_hours"]) == totals(deployed)["pilot"]
     others = deployed.call(path, deployed.local.token("acme"))
     none = deployed.call(path.replace("pilot", "nobody"), deployed.local.token("acme"))
     assert (others.status, others.body) == (404, none.body)

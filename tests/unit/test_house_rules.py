@@ -1,4 +1,4 @@
-"""Rules of the house that no linter knows."""
+"""House rules that no linter knows."""
 
 import ast
 import re
@@ -81,7 +81,7 @@ def test_pynamodb_is_imported_in_table_and_item_files_alone(path: Path) -> None:
 def test_only_what_is_started_at_a_time_reads_a_clock(path: Path) -> None:
     reads = re.search(r"\.(now|today|utcnow)\(|time\.time\(", path.read_text())
     production = path.is_relative_to(ROOT / "layers") or path.is_relative_to(ROOT / "functions")
-    # Both refuse a time that has not come; all else they do at the time that they are told.
+    # These two refuse a time in the future; for all else they use the time in the request.
     if production and path.parent.name not in ("start_month_end", "sweep_month_end"):
         assert reads is None
 

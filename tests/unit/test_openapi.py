@@ -1,4 +1,4 @@
-"""The OpenAPI document says what is deployed: no route more, none less."""
+"""The OpenAPI document describes what is deployed: no route more, none less."""
 
 from openapi_spec_validator import validate
 

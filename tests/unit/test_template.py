@@ -1,4 +1,4 @@
-"""The template holds what reliability and security ask of it."""
+"""The template has what reliability and security require."""
 
 import json
 import re
@@ -14,7 +14,7 @@ FUNCTIONS = resources("AWS::Serverless::Function")
 TABLES = resources("AWS::DynamoDB::Table")
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
-# What tells whether a tenant is due and invoiced.
+# The reads that show whether a tenant is due and invoiced.
 MONTH_BOOKS = {
     ("dynamodb:Query", "AccountsTable/index/tenants"),
     ("dynamodb:Query", "InvoicesTable/index/period"),
@@ -24,7 +24,7 @@ MONTH_BOOKS = {
         for table in ("AccountsTable", "UsageTable", "InvoicesTable")
     ),
 }
-# The partitions that a function may reach where it may not reach all of a table, by action
+# Where a function may not reach all of a table: the partitions that it may reach, by action
 # (dynamodb:LeadingKeys). The local AWS does not enforce these.
 KEYS_ALONE = {
     ("StartMonthEnd", "dynamodb:PutItem", "AccountsTable"): ["month-end#*"],
@@ -39,7 +39,7 @@ KEYS_ALONE = {
 }
 WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
 
-# Exactly what each function may do, and on what. A new action is a decision, made here too.
+# Exactly what each function may do, and on which resource. A new action must be added here too.
 ALLOWED: dict[str, set[tuple[str, str]]] = {
     "StartMonthEnd": {
         ("dynamodb:Query", "AccountsTable/index/tenants"),
@@ -179,7 +179,7 @@ def _resource_name(resource: Any) -> str:
 
 
 def _conditions(function: str) -> list[tuple[str, str, Any]]:
-    """Each action on a resource that the function's role allows, and under which condition."""
+    """Returns each action and resource that the function's role allows, with its condition."""
     role = template()["Resources"][f"{function}Role"]["Properties"]
     assert "ManagedPolicyArns" not in role
     statements = [
@@ -259,7 +259,7 @@ def test_every_handler_exists() -> None:
 @pytest.mark.parametrize("table", sorted(TABLES))
 def test_tables_survive_mistakes(table: str) -> None:
     resource = TABLES[table]
-    # Retained, unless the very first deployment fails: its retry would find them in its way.
+    # Kept, unless the very first deployment fails: left behind, they would block its retry.
     assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
     assert resource["UpdateReplacePolicy"] == "Retain"
     properties = resource["Properties"]
