@@ -1,4 +1,4 @@
-"""Event in, moto out: the tables and the queue of template.yaml, in this process."""
+"""The tables and the queue of template.yaml in moto, in this process."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ STORAGE = AddonPrice("storage_50gb", None, Decimal("7.50"))
 
 @dataclass
 class Stack:
-    """The tables and the queue, with raw access for what must be asserted about items."""
+    """The tables and the queue, with raw access for assertions about stored items."""
 
     accounts: AccountsTable
     usage: UsageTable
@@ -52,12 +52,12 @@ class Stack:
     sqs: Any
 
     def raw_items(self, table: str) -> list[dict[str, Any]]:
-        """Every item of a table as DynamoDB holds it."""
+        """Returns every item of a table as DynamoDB holds it."""
         items: list[dict[str, Any]] = self.dynamodb.scan(TableName=table)["Items"]
         return items
 
     def add_tenant(self, tenant_id: str, hours: str | None = "2160", **changes: Any) -> None:
-        """A tenant on the pilot's plan and add-on, with these droplet hours in April."""
+        """Adds a tenant on the pilot's plan and add-on, with these droplet hours in April."""
         number = changes.pop("account_number", str(len(self.raw_items("accounts")) + 100))
         tenant = Tenant(tenant_id, changes.pop("name", tenant_id.title()), number, "gst")
         TenantsTable(self.accounts.name).put(tenant)
@@ -78,7 +78,7 @@ class Stack:
             self.usage.add(tenant_id, tenant_id, date(2026, 4, 15), quantities)
 
     def received(self) -> list[str]:
-        """The bodies of all messages on the queue."""
+        """Receives all messages on the queue; returns their bodies."""
         bodies: list[str] = []
         while True:
             answer = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
@@ -88,7 +88,7 @@ class Stack:
 
 
 def _forget_clients() -> None:
-    """Each test has an AWS of its own; item classes that stay bound would keep its clients."""
+    """Drops cached clients: each test has its own AWS, and bound item classes keep clients."""
     connection.cache_clear()
     _bound.cache_clear()
     send_messages.aws_client.cache_clear()
@@ -96,7 +96,7 @@ def _forget_clients() -> None:
 
 @pytest.fixture
 def stack(environment: pytest.MonkeyPatch) -> Iterator[Stack]:
-    """Empty tables, the catalogue of the pilot's plan, and an empty queue."""
+    """Empty tables except for the pilot's plan and add-on, and an empty queue."""
     with mock_aws():
         _forget_clients()
         dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
@@ -105,7 +105,7 @@ def stack(environment: pytest.MonkeyPatch) -> Iterator[Stack]:
             dynamodb.create_table(TableName=name, **table_definition(logical_id))
         queue_url = sqs.create_queue(QueueName="rollup")["QueueUrl"]
         environment.setenv("ROLLUP_QUEUE_URL", queue_url)
-        # Moto loses updates when threads meet: what is written at once here is written in turn.
+        # Moto loses updates when threads meet, so here one thread writes at a time.
         environment.setattr(metering, "WRITERS", 1)
         environment.setattr(parallel, "THREADS", 1)
         accounts = AccountsTable("accounts")
@@ -131,7 +131,7 @@ def rollup(stack: Stack) -> ModuleType:
 
 @pytest.fixture
 def log(rollup: ModuleType) -> StringIO:
-    """What the rollup function writes to its log, one JSON line each."""
+    """The rollup function's log, one JSON line per entry."""
     written = StringIO()
     rollup.logger.registered_handler.setStream(written)
     return written

@@ -1,4 +1,4 @@
-"""The case everything starts from: the pilot's April is $70.64, at the level of the handlers."""
+"""The case that everything starts from: the pilot's April is $70.64, through the handlers."""
 
 import json
 from types import ModuleType

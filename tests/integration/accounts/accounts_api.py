@@ -1,4 +1,4 @@
-"""The accounts API at the level of its handlers, each answer held against the OpenAPI document."""
+"""The accounts API through its handlers; each answer is checked against the OpenAPI document."""
 
 import json
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ FUNCTIONS = {
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back, read."""
+    """An answer with its body parsed."""
 
     status: int
     etag: str | None
@@ -45,7 +45,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody in these groups (as API Gateway writes them), or in none."""
+    """A caller in these groups (as API Gateway writes them), or in none."""
 
     groups: str | None = ADMIN
 
@@ -58,28 +58,28 @@ class Caller:
         query: dict[str, str] | None = None,
         **headers: Any,
     ) -> Answer:
-        """A request of a route; `If_Match=...` is a header, and a text body is sent as it is."""
+        """Sends a request; `If_Match=...` is a header, and a text body is sent as it is."""
         function = FUNCTIONS[method, resource]
         request = event(function)
         claims = request["requestContext"]["authorizer"]["claims"]
         claims.pop("cognito:groups", None)
         if self.groups:
             claims["cognito:groups"] = self.groups
-        given = {name.replace("_", "-"): value for name, value in headers.items() if value}
+        sent_headers = {name.replace("_", "-"): value for name, value in headers.items() if value}
         request |= {
             "resource": f"/api/v1{resource}",
             "httpMethod": method,
             "pathParameters": names,
-            "headers": given,
-            "multiValueHeaders": {name: [value] for name, value in given.items()},
+            "headers": sent_headers,
+            "multiValueHeaders": {name: [value] for name, value in sent_headers.items()},
             "queryStringParameters": query,
             "multiValueQueryStringParameters": {k: [v] for k, v in (query or {}).items()} or None,
             "body": body if isinstance(body, str) else json.dumps(body),
         }
         answer = load_handler(function).handler(request, LambdaContext())
-        found, kind = json.loads(answer["body"]), answer["headers"]["Content-Type"]
-        assert_promised(resource, answer["statusCode"], kind, found, method=method.lower())
-        return Answer(answer["statusCode"], answer["headers"].get("ETag"), found)
+        answer_body, kind = json.loads(answer["body"]), answer["headers"]["Content-Type"]
+        assert_promised(resource, answer["statusCode"], kind, answer_body, method=method.lower())
+        return Answer(answer["statusCode"], answer["headers"].get("ETag"), answer_body)
 
     def put_price(
         self, kind: str, code: str, body: Any, if_match: str | None = None, **headers: Any
@@ -106,7 +106,7 @@ class Caller:
     def put_segments(
         self, tenant_id: str, deployment_id: str, *segments: Any, if_match: str | None = None
     ) -> Answer:
-        """PUT of all segments of a deployment."""
+        """PUT of a deployment with all of its segments."""
         names = {"tenant_id": tenant_id, "deployment_id": deployment_id}
         return self.send("PUT", DEPLOYMENT, names, {"segments": segments}, If_Match=if_match)
 

@@ -1,4 +1,4 @@
-"""The event files of the accounts functions, answered one after the other."""
+"""The event files of the accounts functions, answered one after another."""
 
 import json
 from typing import Any
@@ -9,9 +9,9 @@ from tests.integration.conftest import Stack
 
 
 def answer(function: str, name: str | None = None) -> tuple[int, Any]:
-    """The status and body of a function's answer to an event file."""
-    found = load_handler(function).handler(event(name or function), LambdaContext())
-    return found["statusCode"], json.loads(found["body"])
+    """Returns the status and body of a function's answer to an event file."""
+    response = load_handler(function).handler(event(name or function), LambdaContext())
+    return response["statusCode"], json.loads(response["body"])
 
 
 def test_the_event_files_are_answered(stack: Stack) -> None:
@@ -28,7 +28,7 @@ def test_the_event_files_are_answered(stack: Stack) -> None:
     status, refused = answer("put_subscription", "put_subscription_end")
     assert (status, refused["title"]) == (412, "Precondition Failed")
     assert answer("get_subscription") == (200, changed)
-    status, mine = answer("get_tenant")
-    assert (status, mine["tenant_id"]) == (200, "pilot")
+    status, own = answer("get_tenant")
+    assert (status, own["tenant_id"]) == (200, "pilot")
     for function in ("put_catalogue", "put_tenant", "put_subscription"):
         assert answer(function)[0] == 200

@@ -37,8 +37,8 @@ def test_a_retry_after_a_lost_reply_is_answered_as_its_first_try(stack: Stack) -
     ADMIN.put_price("plans", "kiln", PLAN)
     dearer = PLAN | {"price": "33.00"}
     answers = [ADMIN.put_price("plans", "kiln", dearer, if_match='"1"') for _ in range(3)]
-    assert [(each.status, each.etag) for each in answers] == [(201, '"2"')] + [(200, '"2"')] * 2
-    assert len({json.dumps(each.body) for each in answers}) == 1
+    assert [(reply.status, reply.etag) for reply in answers] == [(201, '"2"')] + [(200, '"2"')] * 2
+    assert len({json.dumps(reply.body) for reply in answers}) == 1
 
 
 def test_a_late_copy_of_an_old_request_brings_no_old_price_back(stack: Stack) -> None:
@@ -121,7 +121,7 @@ def test_lists_show_the_newest_versions_page_by_page(stack: Stack) -> None:
         ADMIN.put_price("plans", code, PLAN)
     ADMIN.put_price("plans", "amber", PLAN | {"price": "31.00"}, if_match='"1"')
     whole = ADMIN.list("/plans").body
-    assert [(each["code"], each["version"]) for each in whole["plans"]] == [
+    assert [(plan["code"], plan["version"]) for plan in whole["plans"]] == [
         ("Brick", 1),
         ("amber", 2),
         ("studio", 1),
@@ -154,7 +154,7 @@ def test_lists_show_the_newest_versions_page_by_page(stack: Stack) -> None:
 def test_when_another_adds_a_version_in_between_both_are_kept(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two at once can never make the same version: the second is judged anew."""
+    """Two writers at once can never make the same version: the second is checked again."""
     price = stack.accounts.addon("storage_50gb", 1).price
     others = iter((2, 3))
 

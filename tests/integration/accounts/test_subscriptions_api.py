@@ -1,4 +1,4 @@
-"""Subscriptions over HTTP: start, change, end; no two on one day, and no change lost."""
+"""Subscriptions over HTTP: start, change, end; never two on one day, and no change is lost."""
 
 import json
 from collections.abc import Callable
@@ -33,10 +33,10 @@ def wattle(stack: Stack) -> Stack:
 
 
 def days(answer: Answer) -> list[tuple[str, str | None, str]]:
-    """First day, last day and plan of each segment of an answer."""
+    """Returns first day, last day and plan of each segment in an answer."""
     assert answer.status in (200, 201), answer.body
-    found = answer.body["segments"]
-    return [(each["starts_on"], each["ends_on"], each["plan"]) for each in found]
+    segments = answer.body["segments"]
+    return [(segment["starts_on"], segment["ends_on"], segment["plan"]) for segment in segments]
 
 
 def test_a_subscription_starts_with_the_newest_prices(wattle: Stack) -> None:
@@ -58,7 +58,7 @@ def test_a_subscription_starts_with_the_newest_prices(wattle: Stack) -> None:
     assert started.body == whole
     assert ADMIN.get_segments("wattle", "web") == replace(started, status=200)
     assert wattle.accounts.owners(["web"]) == {"web": "wattle"}
-    # Sent back as it is, it is the same again.
+    # Sent back unchanged, it changes nothing.
     names = {"tenant_id": "wattle", "deployment_id": "web"}
     sent_back = ADMIN.send("PUT", DEPLOYMENT, names, whole)
     assert (sent_back.status, sent_back.etag) == (200, '"1"')
@@ -70,7 +70,7 @@ def test_a_new_version_moves_nobody_until_it_is_named(wattle: Stack) -> None:
     PriceVersions(wattle.accounts.name, ADDONS).put(
         AddonPrice("storage_50gb", None, Decimal(9)), 2
     )
-    # The retry of the start, and a segment that is split without a word about versioned_records.
+    # A retry of the start; then the segment is split without naming versions.
     again = ADMIN.put_segments("wattle", "web", START | {"addons": [{"code": "storage_50gb"}]})
     assert (again.status, again.etag) == (200, '"1"')
     split = ADMIN.put_segments(
@@ -80,15 +80,16 @@ def test_a_new_version_moves_nobody_until_it_is_named(wattle: Stack) -> None:
         START | {"starts_on": "2026-04-01", "addons": [{"code": "storage_50gb", "quantity": 3}]},
         if_match='"1"',
     )
-    kept = [
-        (each["plan_version"], each["addons"][0]["version"]) for each in split.body["segments"]
+    pinned = [
+        (segment["plan_version"], segment["addons"][0]["version"])
+        for segment in split.body["segments"]
     ]
-    assert kept == [(1, 1), (1, 1)]
+    assert pinned == [(1, 1), (1, 1)]
     moved = ADMIN.change("wattle", "web", '"2"', from_="2026-05-01", plan_version=2)
-    assert [each["plan_version"] for each in moved.body["segments"]] == [1, 1, 2]
-    assert [each["addons"][0]["version"] for each in moved.body["segments"]] == [1, 1, 1]
-    other = ADMIN.put_segments("wattle", "db", START).body["segments"]
-    assert other[0]["plan_version"] == 2
+    assert [segment["plan_version"] for segment in moved.body["segments"]] == [1, 1, 2]
+    assert [segment["addons"][0]["version"] for segment in moved.body["segments"]] == [1, 1, 1]
+    second = ADMIN.put_segments("wattle", "db", START).body["segments"]
+    assert second[0]["plan_version"] == 2
 
 
 def test_a_plan_is_changed_from_a_day_in_one_write(wattle: Stack) -> None:
@@ -104,7 +105,7 @@ def test_a_plan_is_changed_from_a_day_in_one_write(wattle: Stack) -> None:
     retry = ADMIN.change("wattle", "web", '"1"', from_="2026-04-16", plan="kiln")
     assert (retry.status, retry.etag, retry.body) == (200, '"2"', changed.body)
     stored = wattle.accounts.account("wattle").segments
-    assert [(each.starts_on.isoformat(), each.plan_code) for each in stored] == [
+    assert [(segment.starts_on.isoformat(), segment.plan_code) for segment in stored] == [
         ("2026-01-10", "studio"),
         ("2026-04-16", "kiln"),
     ]
@@ -114,13 +115,13 @@ def test_addons_are_added_and_dropped_from_a_day(wattle: Stack) -> None:
     ADMIN.put_segments("wattle", "web", START)
     storage = [{"code": "storage_50gb", "quantity": 2}]
     added = ADMIN.change("wattle", "web", '"1"', from_="2026-04-16", addons=storage)
-    assert [each["addons"] for each in added.body["segments"]] == [
+    assert [segment["addons"] for segment in added.body["segments"]] == [
         [],
         [{"code": "storage_50gb", "version": 1, "quantity": 2}],
     ]
-    # On the day on which a segment begins, it is the segment that is corrected.
+    # On the first day of a segment, the change corrects that segment.
     dropped = ADMIN.change("wattle", "web", '"2"', from_="2026-04-16", addons=[])
-    assert [each["addons"] for each in dropped.body["segments"]] == [[], []]
+    assert [segment["addons"] for segment in dropped.body["segments"]] == [[], []]
 
 
 def test_an_end_is_the_last_day_billed_and_takes_later_segments_with_it(wattle: Stack) -> None:
@@ -220,16 +221,16 @@ def test_a_deployment_is_one_tenants_for_good(wattle: Stack) -> None:
 def test_a_tenant_reads_its_own_and_writes_nothing(wattle: Stack) -> None:
     wattle.add_tenant("pilot", hours=None)
     ADMIN.put_segments("wattle", "web", START)
-    mine, pilot = Caller("tenant:wattle"), Caller("tenant:pilot")
-    assert mine.get_segments("wattle", "web") == ADMIN.get_segments("wattle", "web")
+    owner, pilot = Caller("tenant:wattle"), Caller("tenant:pilot")
+    assert owner.get_segments("wattle", "web") == ADMIN.get_segments("wattle", "web")
     names = {"tenant_id": "wattle"}
-    assert mine.list(SUBSCRIPTIONS, names) == ADMIN.list(SUBSCRIPTIONS, names)
+    assert owner.list(SUBSCRIPTIONS, names) == ADMIN.list(SUBSCRIPTIONS, names)
     others = pilot.get_segments("wattle", "web")
     assert others == pilot.get_segments("wattle", "none") == pilot.get_segments("pilot", "web")
     assert others.status == 404
     listed = pilot.list(SUBSCRIPTIONS, names)
     assert (listed.status, listed) == (404, pilot.list(SUBSCRIPTIONS, {"tenant_id": "nobody"}))
-    for caller in (mine, Caller(None), Caller("metering")):
+    for caller in (owner, Caller(None), Caller("metering")):
         assert caller.put_segments("wattle", "web").status == 403
         assert caller.change("wattle", "web", from_="2026-04-01").status == 403
         assert caller.end("wattle", "web", "2026-04-01").status == 403
@@ -244,7 +245,7 @@ def test_segments_are_listed_page_by_page(wattle: Stack) -> None:
         ADMIN.put_segments("wattle", deployment_id, START)
     ADMIN.change("wattle", "web", '"1"', from_="2026-04-01", addons=[{"code": "storage_50gb"}])
     whole = ADMIN.list(SUBSCRIPTIONS, names).body["subscriptions"]
-    assert [(each["deployment_id"], each["starts_on"]) for each in whole] == [
+    assert [(segment["deployment_id"], segment["starts_on"]) for segment in whole] == [
         ("db", "2026-01-10"),
         ("web", "2026-01-10"),
         ("web", "2026-04-01"),
@@ -278,8 +279,8 @@ def test_more_segments_than_a_transaction_holds_are_refused_whole(wattle: Stack)
 def test_a_deployment_stored_before_there_were_versions_can_be_changed(wattle: Stack) -> None:
     owner = {"pk": "deployment#web", "sk": "owner", "document": '{"tenant_id": "wattle"}'}
     terms = {"plan_code": "studio", "plan_version": 1, "addons": [], "ends_on": None}
-    taken = {"pk": "wattle", "sk": "sub#web#2026-01-10", "document": json.dumps(terms)}
-    for item in (owner, taken):
+    segment = {"pk": "wattle", "sk": "sub#web#2026-01-10", "document": json.dumps(terms)}
+    for item in (owner, segment):
         raw = {name: {"S": value} for name, value in item.items()}
         wattle.dynamodb.put_item(TableName="accounts", Item=raw)
     assert ADMIN.get_segments("wattle", "web").etag == '"1"'
@@ -290,7 +291,7 @@ def test_a_deployment_stored_before_there_were_versions_can_be_changed(wattle: S
 def test_two_starts_that_meet_never_share_a_day(
     wattle: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second is judged by what the first has written, not by what it had read."""
+    """The second is judged by what the first has written, not by what it has read itself."""
     overtakes = iter([1])
 
     def overtaken(operation: str, _: dict[str, Any], call: Call) -> Any:
@@ -310,7 +311,7 @@ def test_a_write_whose_reply_was_lost_is_found_done(
     def lose(operation: str, _: dict[str, Any], call: Call) -> Any:
         answer = call()
         if operation == "TransactWriteItems":
-            # As the SDK's own retry would be refused, were there no request token.
+            # As the SDK's own retry would be refused without a request token.
             raise cancelled("ConditionalCheckFailed", "None")
         return answer
 
@@ -348,7 +349,7 @@ def test_a_first_day_that_is_moved_keeps_its_prices(wattle: Stack) -> None:
     for version, day in enumerate(("2026-01-05", "2026-02-20", "2026-01-01"), start=1):
         moved = START | {"starts_on": day}
         answer = ADMIN.put_segments("wattle", "web", moved, if_match=f'"{version}"')
-        assert [each["plan_version"] for each in answer.body["segments"]] == [1]
+        assert [segment["plan_version"] for segment in answer.body["segments"]] == [1]
 
 
 def test_a_deployment_cannot_begin_with_nothing(wattle: Stack) -> None:
@@ -365,6 +366,6 @@ def test_usage_of_a_deployment_that_was_taken_back_is_named_on_the_invoice(
     wattle.usage.add("wattle", "web", date(2026, 4, 20), used)
     ADMIN.put_segments("wattle", "web", if_match='"1"')
     rollup.handler(batch("wattle"), LambdaContext())
-    [left] = wattle.invoices.get("wattle", APRIL).unpriced
-    assert (left.deployment_id, left.resource_kind) == ("web", "droplet_hours")
-    assert left.quantity == Decimal(5000)
+    [unpriced] = wattle.invoices.get("wattle", APRIL).unpriced
+    assert (unpriced.deployment_id, unpriced.resource_kind) == ("web", "droplet_hours")
+    assert unpriced.quantity == Decimal(5000)

@@ -1,4 +1,4 @@
-"""Tenants over HTTP: every field checked, no change lost, the account number given once."""
+"""Tenants over HTTP: every field is checked, no change is lost, account numbers are unique."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ ADMIN = Caller()
 
 
 def tenants_stored(stack: Stack) -> set[str]:
-    """Whose tenant items there are."""
+    """Returns the ids of all stored tenants."""
     return {i["pk"]["S"] for i in stack.raw_items("accounts") if i["sk"]["S"] == "tenant"}
 
 
@@ -31,7 +31,7 @@ def test_a_tenant_is_created_read_and_changed(stack: Stack) -> None:
 
     changed = ADMIN.put_tenant("wattle", WATTLE | {"name": "Wattle Pty Ltd"}, if_match='"1"')
     assert (changed.status, changed.etag, changed.body["name"]) == (200, '"2"', "Wattle Pty Ltd")
-    # What GET answers can be sent back as it is, and changes nothing.
+    # The answer of GET can be sent back as it is; it changes nothing.
     sent_back = ADMIN.put_tenant("wattle", ADMIN.get_tenant("wattle").body, if_match='"2"')
     assert (sent_back.status, sent_back.etag) == (200, '"2"')
 
@@ -45,23 +45,23 @@ def test_what_is_left_out_is_taken_away(stack: Stack) -> None:
 
 
 def test_a_tenant_stored_before_there_were_versions_reads_and_changes(stack: Stack) -> None:
-    document = '{"name": "Old", "account_number": "9", "tax": "gst", "tax_reason": ""}'
-    item = {"pk": "old", "sk": "tenant", "kind": "tenant", "document": document}
+    content = '{"name": "Old", "account_number": "9", "tax": "gst", "tax_reason": ""}'
+    item = {"pk": "old", "sk": "tenant", "kind": "tenant", "document": content}
     raw = {name: {"S": value} for name, value in (item | {"account_number": "9"}).items()}
     stack.dynamodb.put_item(TableName="accounts", Item=raw)
     assert stack.accounts.account("old").tenant == Tenant("old", "Old", "9", "gst")
-    found = ADMIN.get_tenant("old")
-    assert (found.etag, found.body["abn"]) == ('"1"', None)
-    changed = ADMIN.put_tenant("old", found.body | {"name": "New"}, if_match='"1"')
+    answer = ADMIN.get_tenant("old")
+    assert (answer.etag, answer.body["abn"]) == ('"1"', None)
+    changed = ADMIN.put_tenant("old", answer.body | {"name": "New"}, if_match='"1"')
     assert (changed.status, changed.etag) == (200, '"2"')
 
 
 def test_a_lost_update_is_refused_and_a_lost_reply_is_not(stack: Stack) -> None:
     ADMIN.put_tenant("wattle", WATTLE)
-    mine, theirs = WATTLE | {"tax_reason": "mine"}, WATTLE | {"tax_reason": "theirs"}
+    ours, theirs = WATTLE | {"tax_reason": "mine"}, WATTLE | {"tax_reason": "theirs"}
     assert ADMIN.put_tenant("wattle", theirs, if_match='"1"').etag == '"2"'
-    assert ADMIN.put_tenant("wattle", mine, if_match='"1"').status == 412
-    assert ADMIN.put_tenant("wattle", mine).status == 428
+    assert ADMIN.put_tenant("wattle", ours, if_match='"1"').status == 412
+    assert ADMIN.put_tenant("wattle", ours).status == 428
     assert ADMIN.get_tenant("wattle").body["tax_reason"] == "theirs"
     retry = ADMIN.put_tenant("wattle", theirs, if_match='"1"')
     assert (retry.status, retry.etag) == (200, '"2"')
@@ -71,8 +71,8 @@ def test_an_account_number_that_is_refused_is_not_used_up(stack: Stack) -> None:
     ADMIN.put_tenant("wattle", WATTLE)
     stolen = ADMIN.put_tenant("banksia", WATTLE)
     assert (stolen.status, stolen.fields) == (409, ["account_number"])
-    other = ADMIN.put_tenant("wattle", WATTLE | {"account_number": "2002"}, if_match='"1"')
-    assert (other.status, other.fields) == (409, ["account_number"])
+    renumbered = ADMIN.put_tenant("wattle", WATTLE | {"account_number": "2002"}, if_match='"1"')
+    assert (renumbered.status, renumbered.fields) == (409, ["account_number"])
     assert tenants_stored(stack) == {"wattle"}
     assert stack.accounts.number_owners(["2001", "2002"]) == {"2001": "wattle"}
     assert ADMIN.put_tenant("banksia", WATTLE | {"account_number": "2002"}).status == 201
@@ -130,7 +130,7 @@ def test_all_tenants_are_listed_page_by_page(stack: Stack) -> None:
     for number, tenant_id in enumerate(("c", "a", "b-1"), start=1):
         ADMIN.put_tenant(tenant_id, WATTLE | {"account_number": str(number)})
     whole = ADMIN.list("/tenants").body
-    assert [each["tenant_id"] for each in whole["tenants"]] == ["a", "b-1", "c"]
+    assert [tenant["tenant_id"] for tenant in whole["tenants"]] == ["a", "b-1", "c"]
     assert whole["tenants"][0] == ADMIN.get_tenant("a").body
     assert whole["next_cursor"] is None
     first = ADMIN.list("/tenants", limit="2").body

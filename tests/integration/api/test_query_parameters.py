@@ -1,4 +1,4 @@
-"""No route takes a query parameter that it does not know: `?dry_run=true` must not start a run."""
+"""No route accepts an unknown query parameter: `?dry_run=true` must not start a run."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the table classes share."""
+"""The connection that the table classes share."""
 
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.foundation import dynamodb

@@ -1,4 +1,4 @@
-"""Issue, pay and void: as reviewed, once, and with a trail of who did and who tried."""
+"""Issue, pay and void: as reviewed, once, and with a history of who did it and who tried."""
 
 import json
 from decimal import Decimal
@@ -21,7 +21,7 @@ LATE_EVENING = 1777851000000
 
 
 class People:
-    """The two functions, called by people who are admins unless said otherwise."""
+    """The two functions, called by people who are admins unless a test sets other groups."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -41,7 +41,7 @@ class People:
         return self._answer(self.changes, call, f"/invoices/{{id}}/{action}", "post")
 
     def history(self, groups: str = "platform_admin") -> Any:
-        """The entries of GET /invoices/pilot.2026-04/history."""
+        """Returns the entries of GET /invoices/pilot.2026-04/history, or a refusal's status."""
         call = event("get_invoice_history")
         claims = {"sub": "sub-a", "cognito:groups": groups}
         call["requestContext"]["authorizer"]["claims"] = claims
@@ -58,7 +58,7 @@ class People:
         return answer | {"body": body}
 
     def item(self) -> dict[str, Any]:
-        """The April invoice as it is stored."""
+        """Returns the April invoice as it is stored."""
         key = {"tenant_id": {"S": "pilot"}, "period_start": {"S": "2026-04-01"}}
         item: dict[str, Any]
         item = self.stack.dynamodb.get_item(TableName="invoices", Key=key)["Item"]
@@ -67,7 +67,7 @@ class People:
 
 @pytest.fixture
 def people(stack: Stack, rollup: ModuleType) -> People:
-    """The pilot's April, rolled up."""
+    """People, and the pilot's April as a draft."""
     stack.add_tenant("pilot", account_number="1001")
     rollup.handler(batch("pilot"), LambdaContext())
     return People(stack)
@@ -135,8 +135,8 @@ def test_what_a_forced_run_replaced_is_not_issued(people: People, rollup: Module
     reviewed = people.item()["fingerprint"]["S"]
     people.stack.usage.add("pilot", "pilot", APRIL.start, {"droplet_hours": Decimal(100)})
     rollup.handler(batch("pilot", force=True), LambdaContext())
-    for order in ({"revision": 1}, {"fingerprint": reviewed}):
-        answer = people.do("issue", order)
+    for body in ({"revision": 1}, {"fingerprint": reviewed}):
+        answer = people.do("issue", body)
         assert answer["statusCode"] == 409
         assert answer["body"]["current"]["revision"] == 2
     create, replace, *refused = people.history()
@@ -155,7 +155,7 @@ def test_a_void_invoice_stays_readable_and_its_month_is_billed_again(
     assert voided["body"]["status"] == "void"
     rollup.handler(batch("pilot"), LambdaContext())
     assert people.item()["status"]["S"] == "void"
-    # A late copy of a forced run's message from before the void, such as a dead letter.
+    # A late copy of a message that a forced run sent before the void, such as a dead letter.
     rollup.handler(batch("pilot", force=True), LambdaContext())
     assert people.item()["status"]["S"] == "void"
     again = batch("pilot", force=True, run_at="2026-05-04T00:00:00Z", run_id="again")

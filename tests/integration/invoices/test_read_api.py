@@ -1,4 +1,4 @@
-"""The read API at the level of its handlers: scope, filters, cursors, and every refusal."""
+"""The read API through its handlers: scope, filters, cursors, and every refusal."""
 
 import json
 from datetime import date
@@ -31,11 +31,11 @@ class Api:
         self.lists, self.gets = load_handler("list_invoices"), load_handler("get_invoice")
 
     def list(self, groups: str | None, **query: str) -> dict[str, Any]:
-        """GET /invoices; the answer with its body read."""
+        """GET /invoices; returns the answer with its body parsed."""
         return self._call("/invoices", event("list_invoices"), groups, query)
 
     def get(self, groups: str | None, invoice_id: str, **query: str) -> dict[str, Any]:
-        """GET /invoices/{id}; the answer with its body read."""
+        """GET /invoices/{id}; returns the answer with its body parsed."""
         call = event("get_invoice") | {"pathParameters": {"id": invoice_id}}
         return self._call("/invoices/{id}", call, groups, query)
 
@@ -66,7 +66,7 @@ def api(stack: Stack, rollup: ModuleType) -> Api:
 
 
 def ids(answer: dict[str, Any]) -> list[str]:
-    """The ids of the listed invoices, in order."""
+    """Returns the ids of the listed invoices, in order."""
     assert answer["statusCode"] == 200, answer
     return [invoice["id"] for invoice in answer["body"]["invoices"]]
 
@@ -146,16 +146,16 @@ def test_a_status_filters(stack: Stack, api: Api) -> None:
 
 
 def walk(api: Api, groups: str, **query: str) -> list[str]:
-    """Every id, page after page, by the cursor."""
-    found: list[str] = []
+    """Follows the cursor from page to page; returns every id."""
+    listed: list[str] = []
     cursor: dict[str, str] = {}
     while True:
         answer = api.list(groups, **query, **cursor)
         page = ids(answer)
         assert len(page) <= int(query["limit"])
-        found += page
+        listed += page
         if answer["body"]["next_cursor"] is None:
-            return found
+            return listed
         cursor = {"cursor": answer["body"]["next_cursor"]}
 
 

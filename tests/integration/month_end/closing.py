@@ -1,4 +1,4 @@
-"""Finance closing a month: the month-end routes and the sweep, over the tables of moto."""
+"""Finance closing a month: the month-end routes and the sweep, over moto's tables."""
 
 import json
 from datetime import datetime
@@ -16,7 +16,7 @@ DIGEST = "0" * 64
 
 
 class Office:
-    """The functions, called by people who are admins unless said otherwise."""
+    """The functions, called by people who are admins unless a test sets other groups."""
 
     def __init__(self, stack: Stack, rollup: ModuleType) -> None:
         self.stack = stack
@@ -31,7 +31,7 @@ class Office:
         }
 
     def roll_up(self, *tenant_ids: str, **fields: Any) -> list[str]:
-        """One batch of messages; answers who failed."""
+        """Rolls up one batch of messages; returns the tenants that failed."""
         answer = self.rollup.handler(batch(*tenant_ids, **fields), LambdaContext())
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
@@ -52,9 +52,9 @@ class Office:
         body: Any = None,
         **caller: str | None,
     ) -> dict[str, Any]:
-        """Calls a function of the month-end's API; the answer must be one that is promised.
+        """Calls a function of the month-end API; fails unless the answer is a promised one.
 
-        `caller` may say `who` it is, of which `groups`, and when (`at`).
+        `caller` may set the user (`who`), the `groups`, and the time (`at`).
         """
         call = event(name)
         if period is not None:
@@ -70,28 +70,28 @@ class Office:
         return self._answer(name, call)
 
     def issue_one(self, tenant_id: str, body: Any, who: str = FINANCE) -> dict[str, Any]:
-        """POST /invoices/{id}/issue of a tenant's April."""
+        """POST /invoices/{id}/issue for a tenant's April."""
         call = event("change_invoice") | {"body": json.dumps(body)}
         call["pathParameters"] = {"id": f"{tenant_id}.2026-04"}
         self._sign(call, who, ADMINS)
         return self._answer("change_invoice", call)
 
     def history(self, tenant_id: str) -> list[tuple[str, str, str | None]]:
-        """What was done to a tenant's April: action, outcome and reason."""
+        """Returns the history of a tenant's April: action, outcome and reason of each entry."""
         call = event("get_invoice_history")
         call["pathParameters"] = {"id": f"{tenant_id}.2026-04"}
         entries = self._answer("get_invoice_history", call)["body"]["entries"]
         return [(entry["action"], entry["outcome"], entry["reason"]) for entry in entries]
 
     def sweep(self, at: str = "2026-05-01T04:00:00Z") -> dict[str, Any]:
-        """The scheduled sweep at a moment."""
+        """Runs the scheduled sweep at a moment."""
         scheduled = event("sweep_month_end") | {"time": at}
         result: dict[str, Any]
         result = self.functions["sweep_month_end"].handler(scheduled, LambdaContext())
         return result
 
     def sent(self) -> list[dict[str, Any]]:
-        """The messages on the queue, in order of tenant id."""
+        """Receives the messages on the queue; returns them in order of tenant id."""
         bodies = [json.loads(body) for body in self.stack.received()]
         return sorted(bodies, key=lambda body: str(body["tenant_id"]))
 

@@ -1,4 +1,4 @@
-"""The preview: the rollup's own work, and nothing written."""
+"""The preview does the rollup's own work and writes nothing."""
 
 from datetime import date
 from decimal import Decimal
@@ -21,7 +21,7 @@ def office(stack: Stack, rollup: ModuleType) -> Office:
 
 
 def preview(office: Office, tenant_id: str) -> dict[str, Any]:
-    """The preview of one tenant's April; the tables are the same afterwards."""
+    """Returns the preview of one tenant's April; asserts that the tables stay the same."""
     tables = ("accounts", "invoices", "usage")
     before = [office.stack.raw_items(name) for name in tables]
     answer = office.ask("preview_month_end", query={"tenant_id": tenant_id})
@@ -29,12 +29,12 @@ def preview(office: Office, tenant_id: str) -> dict[str, Any]:
     assert answer["body"]["next_cursor"] is None
     assert [office.stack.raw_items(name) for name in tables] == before
     [shown] = answer["body"]["previews"]
-    found: dict[str, Any] = shown
-    return found
+    only: dict[str, Any] = shown
+    return only
 
 
 def cents(shown: dict[str, Any]) -> list[tuple[str, int]]:
-    """What each line's change does to the total."""
+    """Returns the kind of each changed line, and what it adds to the total, in cents."""
     return [
         ((change["after"] or change["before"])["kind"], change["cents"])
         for change in shown["changes"]
@@ -110,7 +110,7 @@ def test_everybody_page_by_page_and_errors_stop_nobody(office: Office, stack: St
     query = {"limit": "2"}
     while True:
         page = office.ask("preview_month_end", query=query)["body"]
-        seen += [(each["tenant_id"], each["outcome"]) for each in page["previews"]]
+        seen += [(shown["tenant_id"], shown["outcome"]) for shown in page["previews"]]
         if page["next_cursor"] is None:
             break
         query = {"limit": "2", "cursor": page["next_cursor"]}

@@ -1,4 +1,4 @@
-"""The month's report: everybody accounted for by name, from the tables each time."""
+"""The month's report accounts for everybody by name, read from the tables each time."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -59,10 +59,10 @@ def test_everybody_is_in_exactly_one_place(office: Office, stack: Stack) -> None
             }
         ],
     }
-    # 64.22 and 6.42 for each; three are billed, and one of the four is void.
-    one = {"currency": "AUD", "invoices": 1, "subtotal_cents": 6422, "tax_cents": 642}
+    # 64.22 and 6.42 for each of the four; three are billed, one is void.
+    sums = {"currency": "AUD", "invoices": 1, "subtotal_cents": 6422, "tax_cents": 642}
     assert report["by_status"] == [
-        one | {"status": status, "total_cents": 7064}
+        sums | {"status": status, "total_cents": 7064}
         for status in ("draft", "issued", "paid", "void")
     ]
     assert report["totals"] == [
@@ -139,7 +139,7 @@ def test_an_account_that_cannot_be_read_is_missing_and_hides_nobody(
     assert failed["reason"].startswith("InvalidAccount: account of acme: tenant cannot be read: ")
     assert (report["due"], report["invoiced"]["draft"]) == (2, 1)
     previews = office.ask("preview_month_end")["body"]["previews"]
-    assert [each["outcome"] for each in previews] == ["failed", "skipped"]
+    assert [shown["outcome"] for shown in previews] == ["failed", "skipped"]
     assert office.sweep()["sent"] == 1
 
 
@@ -153,7 +153,7 @@ def test_a_lagging_index_calls_nobody_missing(
     whole = InvoiceLists.whole_period
 
     def lagging(lists: InvoiceLists, period: Period) -> Any:
-        return [each for each in whole(lists, period) if each.header.tenant_id != "acme"]
+        return [listed for listed in whole(lists, period) if listed.header.tenant_id != "acme"]
 
     monkeypatch.setattr(InvoiceLists, "whole_period", lagging)
     assert office.report() == prompt
@@ -180,8 +180,8 @@ def test_many_tenants_are_looked_at_page_by_page(
         stack.add_tenant(name, hours=None)
     office.roll_up("t03", "t04", "t10")
     report = office.report()
-    left = [name for name in names if name not in ("t03", "t04", "t10")]
-    assert report["missing"]["tenant_ids"] == left
+    missing = [name for name in names if name not in ("t03", "t04", "t10")]
+    assert report["missing"]["tenant_ids"] == missing
     assert report["due"] == 11
 
 
@@ -243,8 +243,8 @@ def test_of_a_run_for_very_many_only_the_first_names_are_kept(stack: Stack) -> N
     names = tuple(f"t{number:04}" for number in range(5000))
     at = datetime(2026, 5, 1, 3, tzinfo=UTC)
     table.record(APRIL, RunRecord("big", at, "finance", force=False, tenants=5000, named=names))
-    [kept] = table.runs(APRIL)
-    assert (kept.tenants, kept.named) == (5000, names[: month_ends_table.MOST_NAMED])
+    [recorded] = table.runs(APRIL)
+    assert (recorded.tenants, recorded.named) == (5000, names[: month_ends_table.MOST_NAMED])
     assert table.runs(MARCH) == []
 
 

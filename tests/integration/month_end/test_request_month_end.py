@@ -1,4 +1,4 @@
-"""POST /month-ends: what a person may start by hand, and the run that comes of it."""
+"""POST /month-ends: the runs that a person may start by hand."""
 
 import json
 from io import StringIO
@@ -14,7 +14,7 @@ from tests.integration.month_end.closing import Office
 
 @pytest.fixture
 def invoked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
-    """The asynchronous invocations that the route made: function and event."""
+    """The asynchronous invocations that the route made: function and event of each."""
     monkeypatch.setenv("START_MONTH_END_FUNCTION", "monthend-start-month-end")
     return []
 
@@ -27,15 +27,15 @@ def office(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Office:
     """Finance, with two tenants, and a Lambda that takes invocations."""
-    found = Office(stack, rollup)
+    finance = Office(stack, rollup)
     for name in ("acme", "pilot"):
         stack.add_tenant(name)
 
     def take(function: str, start: dict[str, Any]) -> None:
         invoked.append((function, json.loads(json.dumps(start))))
 
-    monkeypatch.setattr(found.functions["request_month_end"], "invoke_later", take)
-    return found
+    monkeypatch.setattr(finance.functions["request_month_end"], "invoke_later", take)
+    return finance
 
 
 def test_a_run_is_handed_to_start_month_end_with_who_asked(
@@ -86,8 +86,8 @@ def test_the_log_has_the_subject_of_who_asked_and_the_run_the_name(
 def test_a_dry_run_for_some_leaves_no_trace_but_its_log(
     office: Office, stack: Stack, invoked: list[tuple[str, dict[str, Any]]]
 ) -> None:
-    order = {"period": "2026-04", "tenant_ids": ["pilot"], "dry_run": True}
-    assert office.ask("request_month_end", None, body=order)["statusCode"] == 202
+    request = {"period": "2026-04", "tenant_ids": ["pilot"], "dry_run": True}
+    assert office.ask("request_month_end", None, body=request)["statusCode"] == 202
     before = stack.raw_items("accounts")
     office.functions["start_month_end"].handler(invoked[0][1], LambdaContext())
     [body] = office.sent()
@@ -127,8 +127,8 @@ def test_a_bad_order_names_the_field_and_starts_nothing(
 
 
 def test_unknown_tenants_are_named(office: Office) -> None:
-    order = {"period": "2026-04", "tenant_ids": ["nobody", "pilot", "anybody"]}
-    answer = office.ask("request_month_end", None, body=order)
+    request = {"period": "2026-04", "tenant_ids": ["nobody", "pilot", "anybody"]}
+    answer = office.ask("request_month_end", None, body=request)
     assert answer["body"]["errors"] == [
         {"field": "tenant_ids", "detail": "no such tenant: anybody, nobody"}
     ]

@@ -1,4 +1,4 @@
-"""The review list, what it holds back, and the issue of a whole month."""
+"""The review list, the invoices that it holds, and the issue of a whole month."""
 
 import json
 from datetime import date
@@ -22,7 +22,7 @@ REASON = "Their new warehouse opened."
 
 @pytest.fixture
 def office(stack: Stack, rollup: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Office:
-    """Finance; one write at a time, because moto loses updates when threads meet."""
+    """Finance, with one write at a time: moto loses updates when threads meet."""
     monkeypatch.setattr(parallel, "THREADS", 1)
     return Office(stack, rollup)
 
@@ -33,13 +33,13 @@ def use(stack: Stack, tenant_id: str, day: date, hours: int, kind: str = "drople
 
 
 def two_months(office: Office, *tenant_ids: str) -> None:
-    """March at 63.25 for each (50.00 and 7.50, and GST), then April as it was metered."""
+    """Rolls up March at 63.25 each (50.00 and 7.50, and GST), then April as metered."""
     office.roll_up(*tenant_ids, period="2026-03")
     office.roll_up(*tenant_ids)
 
 
 def reviewed(report: dict[str, Any]) -> list[tuple[str, list[str], bool]]:
-    """Who is on the review list, by which rules, and whether they are held."""
+    """Returns who is on the review list, by which rules, and whether they are held."""
     return [
         (entry["tenant_id"], [finding["rule"] for finding in entry["findings"]], entry["held"])
         for entry in report["review"]["entries"]
@@ -49,8 +49,8 @@ def reviewed(report: dict[str, Any]) -> list[tuple[str, list[str], bool]]:
 def issue(office: Office, digest: str, who: str = "finance", **overrides: str) -> dict[str, Any]:
     """POST /month-ends/2026-04/issue; overrides by tenant."""
     named = {f"{tenant_id}.2026-04": reason for tenant_id, reason in overrides.items()}
-    order = {"reviewed": digest} | ({"overrides": named} if named else {})
-    return office.ask("issue_month_end", body=order, who=who)
+    body = {"reviewed": digest} | ({"overrides": named} if named else {})
+    return office.ask("issue_month_end", body=body, who=who)
 
 
 def test_the_review_lists_movers_new_and_stopped_and_what_an_invoice_says_itself(
@@ -61,11 +61,11 @@ def test_the_review_lists_movers_new_and_stopped_and_what_an_invoice_says_itself
     stack.add_tenant("stopped", hours=None, ends_on=date(2026, 3, 31))
     office.roll_up("far", "little", "unpriced", "stopped", period="2026-03")
     stack.add_tenant("new", hours=None)
-    # 50,000 hours over the 1,488: 500.00 more before tax.
+    # 50,000 hours over the 1,488 included: 500.00 more before tax.
     use(stack, "far", date(2026, 4, 2), 51_488)
     use(stack, "little", date(2026, 4, 2), 2_488)
     use(stack, "unpriced", date(2026, 4, 2), 5, "gpu_hours")
-    # 1,000,000 hours and more at a cent are 10,000.00.
+    # 1,000,000 hours over the allowance at a cent are 10,000.00.
     stack.add_tenant("huge", hours="1001488")
     office.roll_up("far", "little", "unpriced", "stopped", "new", "huge")
     report = office.report()
@@ -80,8 +80,8 @@ def test_the_review_lists_movers_new_and_stopped_and_what_an_invoice_says_itself
     far = report["review"]["entries"][1]
     assert (far["last_total_cents"], far["total_cents"]) == (6325, 61325)
     assert far["findings"][0]["detail"] == "613.25 after 63.25 last month (+550.00)"
-    gone = report["review"]["entries"][4]
-    assert (gone["invoice_id"], gone["total_cents"], gone["last_total_cents"]) == (
+    stopped = report["review"]["entries"][4]
+    assert (stopped["invoice_id"], stopped["total_cents"], stopped["last_total_cents"]) == (
         None,
         None,
         6325,
@@ -112,13 +112,13 @@ def test_a_held_draft_is_issued_with_a_reason_and_never_without(
     )
     assert [finding["rule"] for finding in refused["body"]["held_by"]] == ["moved"]
     assert office.issue_one("pilot", {"revision": 1, "reason": REASON})["statusCode"] == 200
-    # All in one instant here: in which order is not told.
+    # Here they all happen in one instant, so their order is open.
     assert set(office.history("pilot")) == {
         ("create", "done", None),
         ("issue", "refused", None),
         ("issue", "done", REASON),
     }
-    # What is issued is not held any more: the repeat is answered as any other.
+    # An issued invoice is no longer held: the repeat is answered like any other.
     assert office.issue_one("pilot", {"revision": 1})["statusCode"] == 200
 
 
@@ -231,7 +231,7 @@ def test_out_of_time_the_issue_goes_on_at_the_next_request(
     office.roll_up(*names)
     digest = office.report()["digest"]
     monkeypatch.setattr(bulk_issue, "ISSUED_AT_ONCE", 2)
-    # Each look at the time is ten seconds later than the one before; the limit is twenty.
+    # Each reading of the clock is 11 s after the one before; the limit is 20 s.
     seen = []
     for _ in range(3):
         clock = iter(range(0, 10_000, 11))

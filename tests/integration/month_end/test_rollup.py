@@ -1,4 +1,4 @@
-"""The rollup: one invoice per tenant and period, whatever is delivered, however often."""
+"""The rollup: one invoice per tenant and period, whatever is delivered and however often."""
 
 import json
 from dataclasses import replace
@@ -25,7 +25,7 @@ from tests.integration.conftest import APRIL, Stack
 
 
 def batch(*tenant_ids: str, **fields: Any) -> dict[str, Any]:
-    """An SQS event with a message per tenant; its message ids are the tenants' own."""
+    """Returns an SQS event with a message per tenant, whose message id is the tenant's id."""
     body = json.loads(event("rollup_tenant")["Records"][0]["body"]) | fields
     return {
         "Records": [
@@ -36,26 +36,26 @@ def batch(*tenant_ids: str, **fields: Any) -> dict[str, Any]:
 
 
 def record_of(message_id: str, body: str) -> dict[str, Any]:
-    """A message of the rollup's queue as Lambda gets it, sent a second after its run began."""
+    """Returns a message as Lambda gets it from the queue, sent a second after its run began."""
     record: dict[str, Any] = event("rollup_tenant")["Records"][0]
     sent = datetime.fromisoformat(json.loads(body)["run_at"]) + timedelta(seconds=1)
-    told = record["attributes"] | {"SentTimestamp": str(int(sent.timestamp() * 1000))}
-    return record | {"messageId": message_id, "body": body, "attributes": told}
+    attributes = record["attributes"] | {"SentTimestamp": str(int(sent.timestamp() * 1000))}
+    return record | {"messageId": message_id, "body": body, "attributes": attributes}
 
 
 def failures(answer: dict[str, Any]) -> list[str]:
-    """The ids of the messages that the function reports as failed."""
+    """Returns the ids of the messages that the function reports as failed."""
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
 def outcomes(output: str) -> list[dict[str, Any]]:
-    """The function's own log lines about tenants, in order."""
+    """Returns the function's log lines about tenants, in order."""
     lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     return [line for line in lines if "outcome" in line and "tenant_id" in line]
 
 
 def invoice_items(stack: Stack) -> list[dict[str, Any]]:
-    """The invoices table, raw, in order of key."""
+    """Returns the raw items of the invoices table, in order of key."""
     return sorted(stack.raw_items("invoices"), key=lambda item: item["period_start"]["S"])
 
 
@@ -156,8 +156,8 @@ def _overlapping_subscriptions_of_one_deployment(stack: Stack) -> None:
     stack.add_tenant("acme", account_number="7")
     # The table class refuses to store these.
     key = {"pk": {"S": "acme"}, "sk": {"S": "sub#acme#2026-01-10"}}
-    taken = stack.dynamodb.get_item(TableName="accounts", Key=key)["Item"]
-    later = taken | {"sk": {"S": "sub#acme#2026-04-15"}}
+    segment = stack.dynamodb.get_item(TableName="accounts", Key=key)["Item"]
+    later = segment | {"sk": {"S": "sub#acme#2026-04-15"}}
     stack.dynamodb.put_item(TableName="accounts", Item=later)
 
 
@@ -234,11 +234,11 @@ def test_force_replaces_a_changed_draft_and_keeps_the_old_revision(
         "rolled",
         "replaced",
     ]
-    current, kept = invoice_items(stack)
-    assert kept.pop("period_start") == {"S": "2026-04-01#r1"}
+    current, replaced = invoice_items(stack)
+    assert replaced.pop("period_start") == {"S": "2026-04-01#r1"}
     assert (old.pop("period_start"), bool(old.pop("period_shard"))) == ({"S": "2026-04-01"}, True)
-    assert kept == old
-    # 28 hours more at a cent: 6422 + 28 = 6450; GST 645; total 7095.
+    assert replaced == old
+    # 28 more hours at a cent: 6422 + 28 = 6450; GST 645; total 7095.
     assert (current["total_cents"], current["revision"]) == ({"N": "7095"}, {"N": "2"})
     assert current["number"] == {"S": "2604-1001B"}
 
@@ -290,7 +290,7 @@ def test_a_void_invoice_is_skipped_and_by_force_followed_by_a_new_revision(
 
 
 def set_status(stack: Stack, tenant_id: str, status: InvoiceStatus) -> None:
-    """Puts an invoice into a state by hand: the life cycle's own routes come later."""
+    """Puts the April invoice into a state by hand, without the lifecycle's routes."""
     item = stack.invoices.stored(tenant_id, APRIL).item
     item.update(actions=[InvoiceItem.status.set(status.value)])
 
@@ -344,8 +344,8 @@ def test_usage_of_a_deployment_that_went_to_another_tenant_is_that_tenants_affai
     stack: Stack, rollup: ModuleType
 ) -> None:
     stack.add_tenant("old", hours=None)
-    gone = Segment("old", "drop", date(2025, 1, 1), date(2025, 12, 31), "studio", 1)
-    SubscriptionsTable(stack.accounts.name).put(gone)
+    ended = Segment("old", "drop", date(2025, 1, 1), date(2025, 12, 31), "studio", 1)
+    SubscriptionsTable(stack.accounts.name).put(ended)
     stack.usage.add("new", "drop", date(2026, 4, 1), {"droplet_hours": Decimal(9)})
     assert failures(rollup.handler(batch("old"), LambdaContext())) == []
     # The base of 50.00 and the add-on of 7.50, with GST.
@@ -384,7 +384,7 @@ def test_a_slow_forced_worker_never_puts_old_usage_in_the_place_of_new(
     stack.usage.add("pilot", "pilot", date(2026, 4, 30), {"droplet_hours": Decimal(100)})
     monkeypatch.setattr(tenant_month, "read_tables", overtaken)
     assert failures(rollup.handler(batch("pilot", force=True), LambdaContext())) == ["pilot"]
-    # 128 hours more than the first 2,160: 64.22 + 1.28 = 65.50, and GST 6.55.
+    # 128 hours over the first 2,160: 64.22 + 1.28 = 65.50, and GST 6.55.
     header = stack.invoices.get("pilot", APRIL).header
     assert (header.revision, header.total_cents) == (2, 7205)
     assert failures(rollup.handler(batch("pilot", force=True), LambdaContext())) == []
@@ -420,9 +420,9 @@ def test_an_account_number_is_given_once_and_to_one_tenant(stack: Stack) -> None
     TenantsTable(stack.accounts.name).put(acme)
     TenantsTable(stack.accounts.name).put(replace(acme, name="Acme Pty Ltd"))
     assert stack.accounts.account("acme").tenant.name == "Acme Pty Ltd"
-    for other in (replace(acme, tenant_id="pilot"), replace(acme, account_number="1002")):
+    for tenant in (replace(acme, tenant_id="pilot"), replace(acme, account_number="1002")):
         with pytest.raises(AccountNumberTaken):
-            TenantsTable(stack.accounts.name).put(other)
+            TenantsTable(stack.accounts.name).put(tenant)
     assert stack.accounts.account("acme").tenant.account_number == "1001"
 
 
@@ -448,7 +448,7 @@ def test_a_change_of_plan_bills_each_segment_for_its_own_days_and_usage(
         stack.usage.add("acme", "acme", date(2026, 4, day), used)
     rollup.handler(batch("acme"), LambdaContext())
     invoice = stack.invoices.get("acme", APRIL)
-    # 15 of 30 days each: base 25.00, add-on 3.75, allowance 744 hours; 256 and 56 hours over it.
+    # 15 of 30 days each: base 25.00, add-on 3.75, 744 hours included; 256 and 56 hours over.
     charges = [line.amount_cents for line in invoice.lines]
     assert charges == [2500, 375, 256, 2500, 375, 56, 606]
     assert invoice.header.total_cents == 6668
@@ -501,16 +501,16 @@ def test_a_forced_run_tells_of_usage_that_nothing_prices_though_no_line_changes(
     stack.usage.add("acme", "acme", date(2026, 4, 20), {"gpu_hours": Decimal(3)})
     for run_id in ("first", "second"):
         rollup.handler(batch("acme", force=True, run_id=run_id), LambdaContext())
-    told = [(line["outcome"], line["reason"]) for line in outcomes(log.getvalue())[1:]]
-    assert told == [("replaced", ""), ("skipped", "unchanged")]
-    [left] = stack.invoices.get("acme", APRIL).unpriced
-    assert (left.resource_kind, left.quantity) == ("gpu_hours", Decimal(3))
+    logged = [(line["outcome"], line["reason"]) for line in outcomes(log.getvalue())[1:]]
+    assert logged == [("replaced", ""), ("skipped", "unchanged")]
+    [unpriced] = stack.invoices.get("acme", APRIL).unpriced
+    assert (unpriced.resource_kind, unpriced.quantity) == ("gpu_hours", Decimal(3))
 
 
 def test_a_message_from_the_future_bills_nothing_whoever_wrote_it(
     stack: Stack, rollup: ModuleType
 ) -> None:
-    """A month is over at the time that the message names, and not yet when it was sent."""
+    """The month is over at the time in the message, but was not yet when it was sent."""
     stack.add_tenant("pilot")
     call = batch("pilot", period="2026-05", run_at="2026-06-01T03:00:00Z")
     sent = datetime(2026, 5, 20, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The start of a month-end: a message per tenant, none lost, whatever SQS answers."""
+"""The start of a month-end: a message per tenant, and none is lost, whatever SQS answers."""
 
 import json
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def start(stack: Stack) -> ModuleType:
 
 
 def tenants_sent(stack: Stack) -> list[str]:
-    """Whom the queued messages are for, in order of id."""
+    """Receives the queued messages; returns their tenant ids, sorted."""
     return sorted(json.loads(body)["tenant_id"] for body in stack.received())
 
 
@@ -101,7 +101,7 @@ def test_west_of_the_schedule_the_month_is_refused_and_never_the_one_before_bill
 
 def test_a_run_at_a_time_that_has_not_come_is_refused(stack: Stack, start: ModuleType) -> None:
     future = {"time": "2099-01-01T00:00:00Z"}
-    # An event that looks like the schedule's own can be typed, too.
+    # Somebody can also type an event that looks like the schedule's own.
     for request in ({"period": "2026-04"} | future, event("start_month_end") | future):
         with pytest.raises(TimeInFuture, match="time: 2099-01-01"):
             start.handler(request, LambdaContext())
@@ -151,7 +151,7 @@ def test_the_cursor_is_handed_to_this_very_function_asynchronously(
     calls: list[dict[str, Any]] = []
 
     class Lambda:
-        """Takes the call that AWS Lambda would."""
+        """Stands in for AWS Lambda, and records the call."""
 
         def invoke(self, **arguments: Any) -> None:
             calls.append(arguments)
@@ -165,13 +165,13 @@ def test_the_cursor_is_handed_to_this_very_function_asynchronously(
 
 
 class FaultyQueue:
-    """SQS in front of the real fake one, which spoils calls as it is told to."""
+    """SQS in front of moto's, which fails the entries that `spoil` names at each call."""
 
     def __init__(self, real: Any, spoil: Callable[[int, list[Any]], set[str]]) -> None:
         self.real, self.spoil, self.calls = real, spoil, 0
 
     def send_message_batch(self, **arguments: Any) -> Any:
-        """Delivers all entries but the spoilt ones, which it answers as Failed."""
+        """Delivers all entries except the spoilt ones, which it reports as Failed."""
         self.calls += 1
         spoilt = self.spoil(self.calls, arguments["Entries"])
         good = [entry for entry in arguments["Entries"] if entry["Id"] not in spoilt]
@@ -183,13 +183,13 @@ class FaultyQueue:
 
 
 def put_in_front(monkeypatch: pytest.MonkeyPatch, queue: FaultyQueue) -> None:
-    """Makes the dispatcher talk to the faulty queue."""
+    """Makes the dispatcher send to the faulty queue."""
     monkeypatch.setattr(send_messages, "aws_client", cache(lambda _service: queue))
 
 
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses between tries, noted instead of slept."""
+    """The pauses between tries, recorded instead of slept."""
     pauses: list[float] = []
     monkeypatch.setattr(send_messages, "sleep", pauses.append)
     return pauses

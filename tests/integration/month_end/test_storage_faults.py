@@ -1,7 +1,7 @@
-"""What the invoices table does when the network or another worker interferes.
+"""The invoices table when the network or another worker interferes.
 
-A fault is put between botocore and moto, so that pynamodb and our own code see what AWS would
-send. Two workers at once are tried against the local AWS instead: moto loses updates.
+Faults are put between botocore and moto, so that pynamodb and our own code see the answers that
+AWS would send. Two workers at once are tried on the local AWS instead: moto loses updates.
 """
 
 import json
@@ -42,7 +42,7 @@ type Fault = Callable[[str, dict[str, Any], Call], Any]
 
 @contextmanager
 def faults(monkeypatch: pytest.MonkeyPatch, fault: Fault) -> Iterator[None]:
-    """Every AWS call goes through `fault`, which calls on, raises, or does both."""
+    """Sends every AWS call through `fault`, which makes the call, raises, or does both."""
     real = botocore.client.BaseClient._make_api_call
 
     def spoilt(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
@@ -54,7 +54,7 @@ def faults(monkeypatch: pytest.MonkeyPatch, fault: Fault) -> Iterator[None]:
 
 
 def refusal(operation: str) -> ClientError:
-    """DynamoDB's answer to a write whose condition is not met."""
+    """Returns DynamoDB's answer to a write whose condition is not met."""
     error = {
         "Code": "ConditionalCheckFailedException",
         "Message": "The conditional request failed",
@@ -63,7 +63,7 @@ def refusal(operation: str) -> ClientError:
 
 
 def flat_invoice(tenant_id: str, deployments: int, dollars: str = "10.00") -> Invoice:
-    """A draft with a plan line per deployment and the tax line; no usage."""
+    """Returns a draft with a plan line per deployment and the tax line, without usage."""
     plan = Plan("flat", "Flat", Decimal(dollars), "none", ())
     subscriptions = tuple(
         Subscription(f"deployment-{n:05}", date(2026, 1, 1), None, plan, (), {})
@@ -75,7 +75,7 @@ def flat_invoice(tenant_id: str, deployments: int, dollars: str = "10.00") -> In
 
 
 def revised(invoice: Invoice, revision: int, deployments: int) -> Invoice:
-    """Another invoice of the same tenant and period, at a later revision."""
+    """Returns another invoice of the same tenant and period, at a later revision."""
     later = flat_invoice(invoice.header.tenant_id, deployments, "11.00")
     header = replace(later.header, revision=revision, number=f"2604-1001{'ABCD'[revision - 1]}")
     return Invoice(header, later.lines)
@@ -84,7 +84,7 @@ def revised(invoice: Invoice, revision: int, deployments: int) -> Invoice:
 def test_a_reply_that_is_lost_and_retried_inside_the_sdk_counts_as_done(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The put lands, its reply is lost, the SDK puts again and is refused by its own write."""
+    """The put succeeds, its reply is lost; the SDK puts again and its own write refuses it."""
     writes = []
 
     def lose_reply(operation: str, _: dict[str, Any], call: Call) -> Any:
@@ -183,7 +183,7 @@ def test_a_reader_between_page_writes_and_commit_sees_no_invoice(
 
 
 def die_at_the_header(operation: str, arguments: dict[str, Any], call: Call) -> Any:
-    """The pages are written, and the worker is gone."""
+    """A fault: the worker dies after writing the pages and before writing the header."""
     if operation == "PutItem" and "number" in arguments["Item"]:
         raise ReadTimeoutError(endpoint_url="dynamodb")
     return call()
@@ -400,8 +400,8 @@ def test_a_plan_version_is_written_once(stack: Stack) -> None:
 
 def _plan_text(stack: Stack) -> str:
     key = {"pk": {"S": "plan#studio"}, "sk": {"S": "v0001"}}
-    found = stack.dynamodb.get_item(TableName="accounts", Key=key)
-    return str(found["Item"]["document"]["S"])
+    answer = stack.dynamodb.get_item(TableName="accounts", Key=key)
+    return str(answer["Item"]["document"]["S"])
 
 
 def test_days_that_come_in_several_pages_are_all_billed(

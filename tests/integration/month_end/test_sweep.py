@@ -1,4 +1,4 @@
-"""The sweep: whoever is due and has no invoice gets a message, and alarms are told."""
+"""The sweep: tenants that are due without an invoice get a message, and alarms their metrics."""
 
 import json
 from io import StringIO
@@ -27,13 +27,13 @@ def office(stack: Stack, rollup: ModuleType) -> Office:
 
 
 def start(office: Office) -> None:
-    """The schedule's own run, whose messages are lost."""
+    """Makes the schedule's own run, and loses its messages."""
     office.functions["start_month_end"].handler(event("start_month_end"), LambdaContext())
     office.stack.received()
 
 
 def carry(office: Office) -> list[str]:
-    """Lambda reads the queue once; answers who failed."""
+    """Delivers all messages of the queue once; returns the tenants that failed."""
     messages = [(str(n), body) for n, body in enumerate(office.stack.received())]
     records = [record_of(key, body) for key, body in messages]
     answer = office.rollup.handler({"Records": records}, LambdaContext())
@@ -129,7 +129,7 @@ def test_in_the_billing_zone_the_month_ends_when_it_ends(
     environment.setenv("BILLING_TIME_ZONE", "Australia/Sydney")
     settings.cache_clear()
     stack.add_tenant("acme")
-    # April ends in Sydney at 14:00 UTC on the 30th: nine hours later it is 23:00.
+    # April ends in Sydney at 14:00 UTC on the 30th; nine hours later it is 23:00 UTC.
     assert office.sweep("2026-04-30T22:59:59Z")["tenants_missing_late"] == 0
     assert office.sweep("2026-04-30T23:00:00Z")["tenants_missing_late"] == 1
 

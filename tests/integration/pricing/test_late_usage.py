@@ -1,4 +1,4 @@
-"""Late usage is billed exactly once, on the next invoice, whatever is made, remade or voided.
+"""Late usage is billed exactly once, on the next invoice, whatever is made again or voided.
 
 The pilot's plan: 1,488 hours included, then 1 cent an hour; 2,160 hours are 6.72 over.
 """
@@ -29,7 +29,7 @@ from tests.integration.conftest import Stack
 
 
 class Months:
-    """A tenant's months, run one by one at three o'clock on the first day after."""
+    """A tenant's months, each run at three o'clock on the first day after it."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -37,21 +37,21 @@ class Months:
         self.rollup = Rollup(Pricing.over(configured), stack.invoices, configured)
 
     def use(self, label: str, hours: int, kind: str = "droplet_hours", day: int = 15) -> None:
-        """Usage that arrives now, whenever it happened."""
-        on = Period.month(label).start.replace(day=day)
-        self.stack.usage.add("pilot", "pilot", on, {kind: Decimal(hours)})
+        """Adds usage that arrives now, whenever it happened."""
+        used_on = Period.month(label).start.replace(day=day)
+        self.stack.usage.add("pilot", "pilot", used_on, {kind: Decimal(hours)})
 
     def run(self, label: str, force: bool = False) -> RollupResult:
-        """One tenant's rollup of the month."""
+        """Rolls up the month for the pilot."""
         body = event("rollup_tenant")["Records"][0]["body"]
-        message = parse_rollup_message(body)
+        example = parse_rollup_message(body)
         run_at = f"{Period.month(label).end.isoformat()}T03:00:00Z"
-        changed = message.model_dump(mode="json") | {"run_at": run_at, "tenant_id": "pilot"}
-        known = type(message).model_validate(changed | {"period": label, "force": force})
-        return self.rollup.roll_up(known)
+        changed = example.model_dump(mode="json") | {"run_at": run_at, "tenant_id": "pilot"}
+        rollup_message = type(example).model_validate(changed | {"period": label, "force": force})
+        return self.rollup.roll_up(rollup_message)
 
     def put(self, label: str, status: str) -> None:
-        """Sets the invoice's state, as its lifecycle will."""
+        """Sets the state of the invoice, as the lifecycle would."""
         day = Period.month(label).end.isoformat()
         self.stack.dynamodb.update_item(
             TableName="invoices",
@@ -68,11 +68,11 @@ class Months:
         return result
 
     def invoice(self, label: str) -> Invoice:
-        """The current invoice of the month."""
+        """Returns the current invoice of the month."""
         return self.stack.invoices.get("pilot", Period.month(label))
 
     def adjustments(self, label: str) -> list[tuple[str, int]]:
-        """What the month's invoice adjusts, in cents."""
+        """Returns description and cents of each adjustment on the month's invoice."""
         lines = self.invoice(label).lines
         return [(line.description, line.amount_cents) for line in lines if _is_adjustment(line)]
 
@@ -89,7 +89,7 @@ def months(stack: Stack) -> Months:
 
 
 def raw(stack: Stack, label: str) -> dict[str, Any]:
-    """A month's invoice, byte for byte."""
+    """Returns a month's invoice as DynamoDB holds it."""
     [item] = [
         item for item in stack.raw_items("invoices") if item["period_start"]["S"] == f"{label}-01"
     ]
@@ -147,9 +147,9 @@ def test_a_batch_that_comes_while_the_month_is_rolled_up_waits_for_the_next(
     stack: Stack, months: Months, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def overtaken(keys: Any) -> Any:
-        found = dynamodb.read_tables(keys)
+        tables = dynamodb.read_tables(keys)
         months.use("2026-04", 7)
-        return found
+        return tables
 
     with monkeypatch.context() as patch:
         patch.setattr(tenant_month, "read_tables", overtaken)
@@ -224,8 +224,8 @@ def test_late_usage_that_nothing_prices_is_named_and_not_dropped(months: Months)
     months.issued("2026-04")
     months.use("2026-04", 9, kind="tape_hours")
     result = months.run("2026-05")
-    [left] = result.unpriced
-    assert (left.resource_kind, left.quantity) == ("tape_hours", Decimal(9))
+    [unpriced] = result.unpriced
+    assert (unpriced.resource_kind, unpriced.quantity) == ("tape_hours", Decimal(9))
     assert months.adjustments("2026-05") == []
 
 
@@ -288,7 +288,7 @@ def test_a_large_record_is_spread_over_pages_and_read_back(
 
 
 def _change_plan(stack: Stack) -> None:
-    """5,000 hours included, from the same first day on."""
+    """Changes to a plan with 5,000 hours included, from the same first day on."""
     rate = PerUnit("droplet_hours", "hour", Decimal("0.01"), Decimal(5000))
     PriceVersions(stack.accounts.name, PLANS).put(
         Plan("large", "Large", Decimal("50.00"), "daily", (rate,)), 1
@@ -308,7 +308,7 @@ def test_a_month_is_made_again_at_other_terms_only_before_the_invoice_that_goes_
     assert [cents for _, cents in months.adjustments("2026-05")] == [1000]
     months.put("2026-04", "void")
     _change_plan(stack)
-    # May billed 10.00 by the old terms: beside an April by the new ones it would be wrong.
+    # May billed 10.00 by the old terms, which is wrong beside an April by the new terms.
     refusal = r"invoice pilot\.2026-05 bills late usage of 2026-04 by other subscriptions"
     with pytest.raises(InvalidUsage, match=refusal):
         months.run("2026-04", force=True)
@@ -338,5 +338,5 @@ def test_late_usage_that_nothing_prices_is_named_once(months: Months) -> None:
     months.use("2026-04", 9, kind="tape_hours")
     assert [len(months.issued(label).unpriced) for label in ("2026-05", "2026-06")] == [1, 0]
     months.use("2026-04", 4, kind="tape_hours")
-    [left] = months.issued("2026-07").unpriced
-    assert left.quantity == Decimal(4)
+    [unpriced] = months.issued("2026-07").unpriced
+    assert unpriced.quantity == Decimal(4)

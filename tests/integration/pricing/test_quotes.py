@@ -1,4 +1,4 @@
-"""Quotes and estimates: the invoice's own figures, before and during the month."""
+"""Quotes and estimates show the invoice's own figures, before and during the month."""
 
 import json
 from datetime import date
@@ -28,7 +28,7 @@ PILOTS = {
 def call(
     name: str, groups: str | None, subject: str = "someone", **changes: Any
 ) -> tuple[int, Any]:
-    """A function's answer to its event, changed; held against the OpenAPI document."""
+    """Calls a function with its event and these changes; checks the answer against OpenAPI."""
     request = event(name) | changes
     claims = request["requestContext"]["authorizer"]["claims"]
     claims.pop("cognito:groups", None)
@@ -42,9 +42,9 @@ def call(
     return answer["statusCode"], body
 
 
-def ask(groups: str | None, subject: str = "someone", **order: Any) -> tuple[int, Any]:
-    """POST /quotes for the pilot's usual order, changed."""
-    return call("create_quote", groups, subject, body=json.dumps(PILOTS | order))
+def ask(groups: str | None, subject: str = "someone", **changes: Any) -> tuple[int, Any]:
+    """POST /quotes with the pilot's usual body and these changes."""
+    return call("create_quote", groups, subject, body=json.dumps(PILOTS | changes))
 
 
 def read(quote_id: str, groups: str | None, subject: str = "someone") -> tuple[int, Any]:
@@ -110,7 +110,7 @@ def test_negotiated_terms_are_quoted_as_they_would_be_billed(stack: Stack) -> No
     discounts = [{"percent": "10"}, {"amount": "1.00"}]
     terms: dict[str, Any] = {"discounts": discounts, "minimum_commitment": "60.00"}
     _, quote = ask(None, tax="gst", **terms)
-    # 64.22 less 6.42 and 1.00 is 56.80; 3.20 top it up to 60.00; GST 6.00.
+    # 64.22 less 6.42 and 1.00 is 56.80; 3.20 tops it up to 60.00; GST 6.00.
     amounts = {line["kind"]: line["amount_cents"] for line in quote["lines"]}
     assert (amounts["discount"], amounts["minimum"], amounts["tax"]) == (-100, 320, 600)
     assert quote["total_cents"] == 6600
@@ -123,7 +123,7 @@ def test_a_part_month_is_quoted_as_it_would_be_billed(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    ("order", "field"),
+    ("changes", "field"),
     [
         ({"plan": "nothing"}, "plan"),
         ({"plan_version": 9}, "plan"),
@@ -144,8 +144,8 @@ def test_a_part_month_is_quoted_as_it_would_be_billed(stack: Stack) -> None:
         ({"price": "1.00"}, "price"),
     ],
 )
-def test_a_quote_never_degrades(stack: Stack, order: dict[str, Any], field: str) -> None:
-    status, problem = ask(None, **({"tax": "gst"} | order))
+def test_a_quote_never_degrades(stack: Stack, changes: dict[str, Any], field: str) -> None:
+    status, problem = ask(None, **({"tax": "gst"} | changes))
     assert status == 400
     assert [error["field"].partition(":")[0] for error in problem["errors"]] == [field]
     assert not [i for i in stack.raw_items("accounts") if i["pk"]["S"].startswith("quote#")]
@@ -176,25 +176,25 @@ def test_an_estimate_is_the_month_so_far_with_its_projection_beside_it(stack: St
     for day in (1, 15):
         hours = {"droplet_hours": Decimal(540)}
         stack.usage.add("pilot", "pilot", date(2026, 4, day), hours)
-    status, found = estimate("tenant:pilot")
-    assert (status, found["estimate"], found["period"]) == (200, True, "2026-04")
-    assert found["period_over"] is False
+    status, shown = estimate("tenant:pilot")
+    assert (status, shown["estimate"], shown["period"]) == (200, True, "2026-04")
+    assert shown["period_over"] is False
     # 1,080 hours in 15 of 30 days are within the allowance: 57.50, and GST 5.75.
-    assert found["to_date"]["total_cents"] == 6325
-    # Drawn on they are 2,160 hours: the pilot's April.
-    assert found["projection"]["total_cents"] == 7064
-    assert found["projection"]["lines"][2]["quantity"] == "672"
+    assert shown["to_date"]["total_cents"] == 6325
+    # Projected over 30 days they are 2,160 hours: the pilot's April.
+    assert shown["projection"]["total_cents"] == 7064
+    assert shown["projection"]["lines"][2]["quantity"] == "672"
 
 
 def test_an_estimate_of_a_closed_month_is_its_invoice(stack: Stack, rollup: ModuleType) -> None:
     stack.add_tenant("pilot")
     later = event("get_estimate")["requestContext"] | {"requestTimeEpoch": 1777680000000}
-    _, found = call("get_estimate", "tenant:pilot", requestContext=later)
-    assert found["period_over"] is True
+    _, shown = call("get_estimate", "tenant:pilot", requestContext=later)
+    assert shown["period_over"] is True
     rollup.handler(batch("pilot"), LambdaContext())
     invoice = stack.invoices.get("pilot", APRIL)
-    assert found["to_date"]["fingerprint"] == invoice.header.fingerprint
-    assert found["projection"] == found["to_date"]
+    assert shown["to_date"]["fingerprint"] == invoice.header.fingerprint
+    assert shown["projection"] == shown["to_date"]
 
 
 def test_estimates_are_scoped(stack: Stack) -> None:
@@ -221,6 +221,6 @@ def test_a_deployment_that_starts_later_in_the_month_is_projected_from_its_own_d
 ) -> None:
     stack.add_tenant("pilot", hours=None, starts_on=date(2026, 4, 11))
     stack.usage.add("pilot", "pilot", date(2026, 4, 12), {"droplet_hours": Decimal(500)})
-    _, found = estimate("tenant:pilot")
-    # 500 hours in 5 days are 2,000 in 20; the allowance of 20/30 days is 992 hours.
-    assert found["projection"]["lines"][2]["quantity"] == "1008"
+    _, shown = estimate("tenant:pilot")
+    # 500 hours in 5 days are 2,000 in 20; for 20 of 30 days 992 hours are included.
+    assert shown["projection"]["lines"][2]["quantity"] == "1008"

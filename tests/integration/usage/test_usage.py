@@ -1,4 +1,4 @@
-"""Usage in, exactly once, at the level of the handlers; and read back by whom it belongs to."""
+"""Usage through the handlers: counted exactly once, and read back by its owner."""
 
 import json
 from collections import Counter
@@ -27,7 +27,7 @@ RECEIVED = datetime(2026, 5, 1, tzinfo=UTC)
 
 @pytest.fixture
 def record(stack: Stack) -> ModuleType:
-    """POST /usage over the test's tables, with the pilot's and acme's deployments known."""
+    """The function of POST /usage over tables where pilot's and acme's deployments are known."""
     metering.metering.cache_clear()
     for tenant_id in ("pilot", "acme"):
         stack.add_tenant(tenant_id, hours=None)
@@ -35,7 +35,7 @@ def record(stack: Stack) -> ModuleType:
 
 
 def usage_event(number: int, **changes: Any) -> dict[str, Any]:
-    """An hour of the pilot's droplet on 15 April."""
+    """Returns an hour of the pilot's droplet on 15 April."""
     return {
         "id": f"e-{number}",
         "source": "collector-1",
@@ -47,7 +47,7 @@ def usage_event(number: int, **changes: Any) -> dict[str, Any]:
 
 
 def post(record: ModuleType, *events: Any, groups: str = "metering") -> dict[str, Any]:
-    """The answer to these events; its body read and held against the OpenAPI document."""
+    """Posts events; checks the answer against the OpenAPI document, returns it parsed."""
     call = event("record_usage") | {"body": json.dumps({"events": list(events)})}
     call["requestContext"]["authorizer"]["claims"]["cognito:groups"] = groups
     answer: dict[str, Any] = record.handler(call, LambdaContext())
@@ -58,14 +58,14 @@ def post(record: ModuleType, *events: Any, groups: str = "metering") -> dict[str
 
 
 def outcomes(answer: dict[str, Any]) -> list[str]:
-    """The outcome of each event, in order."""
+    """Returns the outcome of each event, in order."""
     return [result["outcome"] for result in answer["body"]["results"]]
 
 
 def total(stack: Stack, deployment_id: str = "pilot") -> dict[str, Decimal]:
-    """April's month total of a deployment."""
-    found = stack.usage.totals([deployment_id], APRIL).get(deployment_id)
-    return dict(found.quantities) if found else {}
+    """Returns a deployment's total of April, by kind."""
+    month_total = stack.usage.totals([deployment_id], APRIL).get(deployment_id)
+    return dict(month_total.quantities) if month_total else {}
 
 
 def test_the_event_file_is_recorded_and_read_back(stack: Stack, record: ModuleType) -> None:
@@ -163,15 +163,15 @@ def test_a_thousand_events_of_a_day_take_eleven_transactions(
 
     with faults(monkeypatch, count):
         post(record, *(usage_event(n) for n in range(1000)))
-    # A transacted write is two units: 2 x (1,000 + 11 x 2) = 2,044 for a thousand events.
+    # A write in a transaction is two units: 2 x (1,000 + 11 x 2) = 2,044 for 1,000 events.
     assert (len(transactions), sum(transactions)) == (11, 1022)
     assert 2 * sum(transactions) / 1000 <= 2.1
 
 
 def cancelled(*codes: str | tuple[str, str]) -> ClientError:
-    """A transaction that DynamoDB cancelled for these reasons: codes, some with their text."""
+    """Returns the error of a transaction cancelled for these codes, some with a text."""
     error = {"Code": "TransactionCanceledException", "Message": "cancelled"}
-    pairs = [(each, "") if isinstance(each, str) else each for each in codes]
+    pairs = [(code, "") if isinstance(code, str) else code for code in codes]
     reasons = [{"Code": code, "Message": text} for code, text in pairs]
     response: Any = {"Error": error, "CancellationReasons": reasons}
     return ClientError(response, "TransactWriteItems")
@@ -224,7 +224,7 @@ TOO_MANY = (
 
 
 def full(deployment_id: str, code: str = "ValidationError", text: str = FULL) -> Any:
-    """DynamoDB, with a month of this deployment that cannot grow."""
+    """Returns a fault: a month item of this deployment that cannot grow any more."""
 
     def refuse(operation: str, arguments: dict[str, Any], call: Call) -> Any:
         if operation != "TransactWriteItems":
@@ -245,7 +245,7 @@ def test_a_month_full_of_kinds_rejects_its_events_and_no_others(
     with faults(monkeypatch, full("pilot")):
         answer = post(record, *events)
     assert answer["statusCode"] == 200
-    rejected = [(each["outcome"], each["reason"]) for each in answer["body"]["results"]]
+    rejected = [(result["outcome"], result["reason"]) for result in answer["body"]["results"]]
     assert rejected == [("rejected", TOO_MANY), ("rejected", TOO_MANY), ("accepted", None)]
     assert total(stack, "acme") == {"droplet_hours": Decimal(1)}
     assert outcomes(post(record, *events)) == ["duplicate", "accepted", "duplicate"]
@@ -316,7 +316,7 @@ def test_only_metering_and_admins_record(stack: Stack, record: ModuleType, group
 
 
 def get_usage(groups: str, **query: str) -> dict[str, Any]:
-    """The answer of GET /usage."""
+    """Returns the answer to GET /usage."""
     call = event("get_usage")
     call["requestContext"]["authorizer"]["claims"]["cognito:groups"] = groups
     call["queryStringParameters"] = query or None
@@ -329,14 +329,14 @@ def test_another_tenants_usage_and_none_answer_the_same_bytes(
     stack: Stack, record: ModuleType
 ) -> None:
     post(record, usage_event(1))
-    asked = {"period": "2026-04"}
-    others = get_usage("tenant:acme", deployment_id="pilot", **asked)
-    none = get_usage("tenant:acme", deployment_id="nobody", **asked)
-    odd = get_usage("tenant:acme", deployment_id="pilot#2026-04", **asked)
+    query = {"period": "2026-04"}
+    others = get_usage("tenant:acme", deployment_id="pilot", **query)
+    none = get_usage("tenant:acme", deployment_id="nobody", **query)
+    odd = get_usage("tenant:acme", deployment_id="pilot#2026-04", **query)
     assert (others["statusCode"], others["body"]) == (404, none["body"])
     assert odd["body"] == none["body"]
-    assert get_usage("platform_admin", deployment_id="pilot", **asked)["statusCode"] == 200
-    assert get_usage("metering", deployment_id="pilot", **asked)["statusCode"] == 403
+    assert get_usage("platform_admin", deployment_id="pilot", **query)["statusCode"] == 200
+    assert get_usage("metering", deployment_id="pilot", **query)["statusCode"] == 403
 
 
 @pytest.mark.parametrize(
@@ -396,9 +396,9 @@ def test_a_message_that_names_a_field_twice_fails_and_counts_nothing(
 
 
 def test_a_deployment_is_one_tenants_for_good(stack: Stack, record: ModuleType) -> None:
-    taken = Segment("acme", "pilot", date(2026, 5, 1), None, "studio", 1)
+    intruder = Segment("acme", "pilot", date(2026, 5, 1), None, "studio", 1)
     with pytest.raises(DeploymentTaken, match="deployment pilot is another tenant's"):
-        SubscriptionsTable(stack.accounts.name).put(taken)
+        SubscriptionsTable(stack.accounts.name).put(intruder)
     again = Segment("pilot", "pilot", date(2025, 5, 1), date(2025, 5, 31), "studio", 1)
     SubscriptionsTable(stack.accounts.name).put(again)
     assert stack.accounts.owners(["pilot", "acme", "none"]) == {"pilot": "pilot", "acme": "acme"}
