@@ -1,4 +1,4 @@
-"""Files of a test, and the three tables in this process."""
+"""The files of a test, and the three tables in this process."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -58,7 +58,7 @@ def said_json(capsys: Said) -> Any:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Writes a file of the test's folder."""
+    """A function that writes a file into the test's folder."""
 
     def written(name: str, text: str) -> Path:
         path = tmp_path / name
@@ -70,7 +70,7 @@ def write(tmp_path: Path) -> Write:
 
 @pytest.fixture(scope="module")
 def dynamodb() -> Iterator[Any]:
-    """The clients of a module's tests: making them anew for each test would cost most of it."""
+    """One client for all tests of a module: making a client takes most of a test's time."""
     connection.cache_clear()
     yield boto3.client("dynamodb")
     connection.cache_clear()
@@ -78,15 +78,15 @@ def dynamodb() -> Iterator[Any]:
 
 @pytest.fixture
 def tables(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    """Empty tables, which every command of the test finds."""
+    """Empty tables, which every command of the test connects to."""
     with mock_aws():
         for name in ("accounts", "invoices", "usage"):
             dynamodb.create_table(TableName=name, **table_definition(f"{name.title()}Table"))
         monkeypatch.setattr(global_options, "connect", lambda _: STACK)
-        # moto's tables are not made for threads.
+        # moto's tables do not work with threads.
         monkeypatch.setattr(load, "WRITERS", 1)
         monkeypatch.setattr(metering, "WRITERS", 1)
-        # There are none, but where a test makes them.
+        # There are no queues unless a test makes them.
         monkeypatch.setattr(month_end, "queue_lines", lambda _: ())
         yield STACK
 

@@ -1,4 +1,4 @@
-"""What the shell is told: exit codes, JSON on standard output, errors in one line elsewhere."""
+"""What a shell gets: exit codes, JSON on standard output, one-line errors on standard error."""
 
 import io
 import json
@@ -50,7 +50,7 @@ REQUEST: dict[str, Any] = {
 
 @pytest.fixture
 def invoiced(month: Path, capsys: Said) -> Path:
-    """The same, loaded, imported and invoiced."""
+    """The month's folder, loaded, imported and invoiced."""
     assert main(["load", str(month)]) == 0
     assert main(["usage", "import", *RECEIVED, str(month / "usage.csv")]) == 0
     rollup = Rollup(STACK.pricing, InvoicesTable("invoices"), STACK.settings)
@@ -87,7 +87,7 @@ def test_a_catalogue_that_cannot_price_is_refused_before_anything_is_written(
     assert second.startswith("catalogue.yaml:8: plans[0].rates[0].unit_price: must not be negat")
     assert last == "The catalogue is refused as a whole; nothing was written."
     assert main(["load", str(month), "--json"]) == 1
-    assert [each["place"] for each in said_json(capsys)["catalogue_refused"]] == [
+    assert [fault["place"] for fault in said_json(capsys)["catalogue_refused"]] == [
         "catalogue.yaml:5",
         "catalogue.yaml:8",
     ]
@@ -169,7 +169,7 @@ def test_usage_that_no_later_invoice_looks_for_is_told(
     main(["load", str(month)])
     capsys.readouterr()
     at(monkeypatch, "cli.commands.usage", now)
-    # What an import counted that was broken off is told by the next.
+    # The warning comes again: an import that was broken off may have counted this usage.
     for _ in range(2):
         assert main(["usage", "import", str(month / "usage.csv"), *RECEIVED]) == 0
         assert capsys.readouterr().err == (TOO_LATE.format(months) if months else "")
@@ -180,7 +180,7 @@ def test_an_invoice_is_printed_as_a_person_reads_it(invoiced: Path, capsys: Said
     shown = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert shown[0] == ["Invoice", "2604-1000", "for", "Pilot", "[Pottery]"]
     assert shown[1] == ["April", "2026,", "draft"]
-    # 2,160 hours less 1,488 included are 672 at a cent; 10 % of 56.72.
+    # 2,160 hours less 1,488 included are 672 at a cent; GST is 10 % of 56.72.
     assert ["Plan:", "Studio", "1", "month", "50.00", "50.00"] in shown
     assert ["GST", "10%", "5.67"] in shown
     assert ["Total", "62.39"] in shown
@@ -188,9 +188,9 @@ def test_an_invoice_is_printed_as_a_person_reads_it(invoiced: Path, capsys: Said
 
 def test_an_invoice_as_json_is_what_the_api_shows(invoiced: Path, capsys: Said) -> None:
     assert main(["--json", "invoice", "pilot.2026-04", "--revision", "1"]) == 0
-    document = said_json(capsys)
-    assert (document["number"], document["total_cents"]) == ("2604-1000", 6239)
-    assert [line["kind"] for line in document["lines"]] == ["plan_base", "overage", "tax"]
+    printed = said_json(capsys)
+    assert (printed["number"], printed["total_cents"]) == ("2604-1000", 6239)
+    assert [line["kind"] for line in printed["lines"]] == ["plan_base", "overage", "tax"]
 
 
 LISTS = {
@@ -204,11 +204,11 @@ LISTS = {
 
 
 def test_invoices_are_listed(invoiced: Path, capsys: Said) -> None:
-    for words, found in LISTS.items():
+    for words, count in LISTS.items():
         assert main(["invoices", *words.split(), "--json"]) == 0
-        assert [each["id"] for each in said_json(capsys)["invoices"]] == ["pilot.2026-04"] * found
+        assert [row["id"] for row in said_json(capsys)["invoices"]] == ["pilot.2026-04"] * count
         assert main(["invoices", *words.split()]) == 0
-        assert ("2604-1000" in capsys.readouterr().out) == bool(found)
+        assert ("2604-1000" in capsys.readouterr().out) == bool(count)
 
 
 def test_a_quote_needs_no_aws(write: Write, capsys: Said) -> None:
@@ -324,8 +324,8 @@ def test_a_stack_that_does_not_answer_is_exit_three(
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     assert main(["--stack", "billing", "invoices"]) == 3
-    said = "the local stack does not answer at http://127.0.0.1:9: `make up`"
-    assert capsys.readouterr().err == f"monthend: stack billing: {said}\n"
+    error = "the local stack does not answer at http://127.0.0.1:9: `make up`"
+    assert capsys.readouterr().err == f"monthend: stack billing: {error}\n"
 
 
 def test_an_address_that_is_none_is_exit_three(
@@ -339,8 +339,8 @@ def test_an_address_that_is_none_is_exit_three(
 def test_a_table_that_is_gone_is_exit_three(
     tables: Stack, monkeypatch: pytest.MonkeyPatch, capsys: Said
 ) -> None:
-    gone = Stack("test", replace(tables.settings, invoices_table="gone"))
-    monkeypatch.setattr("cli.stack.global_options.connect", lambda _: gone)
+    without_table = Stack("test", replace(tables.settings, invoices_table="gone"))
+    monkeypatch.setattr("cli.stack.global_options.connect", lambda _: without_table)
     assert main(["invoices", "--tenant", "pilot"]) == 3
     [line] = capsys.readouterr().err.splitlines()
     assert "ResourceNotFoundException" in line
@@ -364,8 +364,8 @@ def test_the_help_names_every_exit_code_that_is_documented() -> None:
     shown = CliRunner().invoke(app, ["--help"]).output
     documented = re.findall(r"^\| (\d+) \|", (ROOT / "docs/cli.md").read_text(), re.MULTILINE)
     assert documented == ["0", "1", "2", "3", "130"]
-    told = shown.partition("Exit codes: ")[2]
-    assert re.findall(r"(?:^|, )\s*(\d+) ", " ".join(told.split())) == documented
+    exit_codes = shown.partition("Exit codes: ")[2]
+    assert re.findall(r"(?:^|, )\s*(\d+) ", " ".join(exit_codes.split())) == documented
 
 
 @pytest.mark.parametrize(

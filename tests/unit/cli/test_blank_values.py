@@ -1,4 +1,4 @@
-"""A variable of the shell that was never set is not the default: it names what it was for."""
+"""A shell variable that was never set is not the default: the error names its option."""
 
 import pytest
 
@@ -58,5 +58,5 @@ def test_a_blank_value_is_refused_before_anything_is_asked(
 @pytest.mark.parametrize("override", ["pilot.2026-04=", "pilot.2026-04= \t", "=why", " =why"])
 def test_half_an_override_is_refused_before_anything_is_asked(capsys: Said, override: str) -> None:
     assert main(["issue", "--period", "2026-04", "--yes", "--override", override]) == 2
-    said = "monthend: --override: TENANT.YYYY-MM=REASON, not "
-    assert capsys.readouterr().err.startswith(said)
+    error = "monthend: --override: TENANT.YYYY-MM=REASON, not "
+    assert capsys.readouterr().err.startswith(error)

@@ -1,4 +1,4 @@
-"""Queues of a test: moto's, with faults and with the move tasks that moto lacks."""
+"""Queues for tests: moto's, with faults, and with the move tasks that moto lacks."""
 
 import json
 from collections.abc import Callable
@@ -18,13 +18,13 @@ MOVE_CALLS = frozenset(("list_message_move_tasks", "start_message_move_task"))
 
 
 def body(tenant_id: str, period: str = "2026-04") -> str:
-    """A rollup message, as a run sends it."""
+    """Returns the body of a rollup message, as a run sends it."""
     message = {"version": 1, "tenant_id": tenant_id, "period": period, "run_id": "the-run"}
     return json.dumps(message | {"run_at": "2026-05-01T03:00:00Z"})
 
 
 class Queues:
-    """A rollup queue and its dead-letter queue, and what is on them, hidden or not."""
+    """A rollup queue and its dead-letter queue, and their messages, hidden or not."""
 
     def __init__(self, *bodies: str) -> None:
         self.client = aws("sqs")
@@ -32,8 +32,8 @@ class Queues:
         self.rollup, self.dead = (
             self.client.create_queue(QueueName=name)["QueueUrl"] for name in self._names
         )
-        for each in bodies:
-            self.client.send_message(QueueUrl=self.dead, MessageBody=each)
+        for text in bodies:
+            self.client.send_message(QueueUrl=self.dead, MessageBody=text)
 
     def on_rollup(self) -> list[str]:
         return self._bodies(self._names[0])
@@ -46,7 +46,7 @@ class Queues:
         return sorted(message.body for message in queue._messages)
 
     def hidden(self) -> int:
-        """How many dead letters nobody can see just now."""
+        """Returns how many dead letters are hidden at the moment."""
         name = "ApproximateNumberOfMessagesNotVisible"
         answer = self.client.get_queue_attributes(QueueUrl=self.dead, AttributeNames=[name])
         return int(answer["Attributes"][name])
@@ -54,7 +54,7 @@ class Queues:
 
 @dataclass
 class Sqs:
-    """The client that a command gets: it counts calls, and one of them may go wrong."""
+    """The client that a command gets. It records calls; `before` and `after` may raise."""
 
     queues: Queues
     before: Callable[[int], None] = lambda _: None
@@ -74,7 +74,7 @@ class Sqs:
         return call
 
     def answer(self, name: str, words: dict[str, Any]) -> Any:
-        """What SQS answers; here it has no move tasks."""
+        """Returns the answer of SQS, which has no move tasks here."""
         if name in MOVE_CALLS:
             raise NO_SUCH_CALL
         return getattr(self.queues.client, name)(**words)
@@ -82,7 +82,7 @@ class Sqs:
 
 @dataclass
 class MovingSqs(Sqs):
-    """An SQS with move tasks, which moves a letter at each look at the list of them."""
+    """An SQS with move tasks; each time they are listed, it moves a message."""
 
     tasks: list[dict[str, Any]] = field(default_factory=list)
     fails_after: int | None = None
@@ -112,11 +112,11 @@ class MovingSqs(Sqs):
             task |= {"Status": "FAILED", "FailureReason": "AccessDenied"}
             return
         client, queues = self.queues.client, self.queues
-        found = client.receive_message(QueueUrl=queues.dead, VisibilityTimeout=60)
-        letters = found.get("Messages", [])
-        if not letters:
+        answer = client.receive_message(QueueUrl=queues.dead, VisibilityTimeout=60)
+        messages = answer.get("Messages", [])
+        if not messages:
             task["Status"] = "COMPLETED"
-        for letter in letters:
-            client.send_message(QueueUrl=queues.rollup, MessageBody=letter["Body"])
-            client.delete_message(QueueUrl=queues.dead, ReceiptHandle=letter["ReceiptHandle"])
+        for message in messages:
+            client.send_message(QueueUrl=queues.rollup, MessageBody=message["Body"])
+            client.delete_message(QueueUrl=queues.dead, ReceiptHandle=message["ReceiptHandle"])
             task["ApproximateNumberOfMessagesMoved"] += 1

@@ -1,4 +1,4 @@
-"""Dead letters go back to their queue: whatever interrupts, none is lost."""
+"""Dead letters go back to their queue, and none is lost, whatever interrupts."""
 
 import json
 import os
@@ -28,11 +28,11 @@ from tests.unit.cli.month_end.office import note_failure
 type Use = Callable[[Sqs], Sqs]
 
 NOISE = "{not json"
-LETTERS = (body("acme"), body("pilot"), NOISE, body("pilot", "2026-03"))
+BODIES = (body("acme"), body("pilot"), NOISE, body("pilot", "2026-03"))
 
 
 def stack_with(sqs: Sqs) -> Stack:
-    """A stack with these queues."""
+    """Returns a stack with these queues."""
     urls = {"QueueUrl": sqs.queues.rollup, "DeadLetterQueueUrl": sqs.queues.dead}
     outputs = {
         f"{of}{name}": urls[name] for of in ("Rollup", "Usage", "Schedule") for name in urls
@@ -42,7 +42,7 @@ def stack_with(sqs: Sqs) -> Stack:
 
 @pytest.fixture
 def use(tables: Stack, monkeypatch: pytest.MonkeyPatch) -> Use:
-    """Makes the commands work with these queues."""
+    """A function that makes the commands use these queues."""
     monkeypatch.setattr(dead_letters, "WAIT_SECONDS", 0)
     monkeypatch.setattr(move_task, "POLL_SECONDS", 0)
 
@@ -56,7 +56,7 @@ def use(tables: Stack, monkeypatch: pytest.MonkeyPatch) -> Use:
 
 
 def test_a_dry_run_shows_each_reason_and_leaves_all_visible(use: Use, capsys: Said) -> None:
-    sqs = use(Sqs(Queues(*LETTERS)))
+    sqs = use(Sqs(Queues(*BODIES)))
     queues = sqs.queues
     note_failure("acme", "UnknownPrice: plan [loft] version 1")
     assert main(["redrive", "--dry-run"]) == 0
@@ -69,16 +69,16 @@ def test_a_dry_run_shows_each_reason_and_leaves_all_visible(use: Use, capsys: Sa
     assert shown.endswith("Dry run, nothing moved: 4 of 4 would be.")
     lines = ["In the dead-letter queue: 4 letters: `monthend redrive --dry-run`."]
     assert list(queue_lines(stack_with(sqs))) == lines
-    assert (queues.on_dead(), queues.on_rollup(), queues.hidden()) == (sorted(LETTERS), [], 0)
+    assert (queues.on_dead(), queues.on_rollup(), queues.hidden()) == (sorted(BODIES), [], 0)
 
 
 def test_a_dry_run_as_json_has_all_there_is_to_know(use: Use, capsys: Said) -> None:
-    use(Sqs(Queues(*LETTERS)))
+    use(Sqs(Queues(*BODIES)))
     note_failure("acme", "UnknownPrice: plan loft version 1")
     assert main(["redrive", "--dry-run", "--json"]) == 0
-    document = said_json(capsys)
-    assert (document["dry_run"], document["moved"], document["unseen"]) == (True, 0, 0)
-    acme, march, april, noise = document["letters"]
+    printed = said_json(capsys)
+    assert (printed["dry_run"], printed["moved"], printed["unseen"]) == (True, 0, 0)
+    acme, march, april, noise = printed["letters"]
     assert {name: acme[name] for name in ("tenant_id", "period", "run_id", "received")} == {
         "tenant_id": "acme",
         "period": "2026-04",
@@ -92,13 +92,13 @@ def test_a_dry_run_as_json_has_all_there_is_to_know(use: Use, capsys: Said) -> N
 
 
 def test_without_a_move_task_all_letters_are_sent_and_then_deleted(use: Use, capsys: Said) -> None:
-    sqs = use(Sqs(Queues(*LETTERS)))
+    sqs = use(Sqs(Queues(*BODIES)))
     assert main(["redrive"]) == 0
-    assert (sqs.queues.on_dead(), sqs.queues.on_rollup()) == ([], sorted(LETTERS))
-    said = "4 given back, 0 left in the dead-letter queue.\n" + (
+    assert (sqs.queues.on_dead(), sqs.queues.on_rollup()) == ([], sorted(BODIES))
+    summary = "4 given back, 0 left in the dead-letter queue.\n" + (
         "What fails again is a dead letter again within half an hour.\n"
     )
-    assert capsys.readouterr().out.endswith(said)
+    assert capsys.readouterr().out.endswith(summary)
     moves = [name for name in sqs.calls if name in ("send_message", "delete_message")]
     assert moves == ["send_message", "delete_message"] * 4
 
@@ -106,40 +106,42 @@ def test_without_a_move_task_all_letters_are_sent_and_then_deleted(use: Use, cap
 def test_a_tenants_letters_alone_are_moved_and_the_others_are_let_go(
     use: Use, capsys: Said
 ) -> None:
-    sqs = use(Sqs(Queues(*LETTERS)))
+    sqs = use(Sqs(Queues(*BODIES)))
     assert main(["redrive", "--tenant", "pilot", "--tenant", "nobody", "--json"]) == 1
     shown = capsys.readouterr()
     assert shown.err == "no dead letter of nobody\n"
     queues = sqs.queues
     assert queues.on_rollup() == sorted((body("pilot"), body("pilot", "2026-03")))
-    # What cannot be read is nobody's: it goes with the whole queue alone.
+    # A message that cannot be read has no tenant: it moves only with the whole queue.
     assert (queues.on_dead(), queues.hidden()) == (sorted((body("acme"), NOISE)), 0)
-    # The others were visible again before the first was moved.
+    # The others were made visible again before the first was moved.
     assert sqs.calls.index("change_message_visibility_batch") < sqs.calls.index("send_message")
 
 
 def test_a_letter_is_discarded_by_the_beginning_of_its_id(use: Use, capsys: Said) -> None:
-    queues = use(Sqs(Queues(*LETTERS))).queues
+    queues = use(Sqs(Queues(*BODIES))).queues
     assert main(["redrive", "--dry-run", "--json"]) == 0
-    [noise] = [each for each in said_json(capsys)["letters"] if each["body"] == NOISE]
+    [noise] = [
+        dead_letter for dead_letter in said_json(capsys)["letters"] if dead_letter["body"] == NOISE
+    ]
     words = ["redrive", "--discard", noise["message_id"][:8], "--discard", "no-such-letter"]
     assert main([*words, "--dry-run"]) == 1
     assert len(queues.on_dead()) == 4
     capsys.readouterr()
-    # What is there is discarded all the same.
+    # The one that exists is discarded all the same.
     assert main(words) == 1
     shown = capsys.readouterr()
     assert shown.err == "no dead letter no-such-letter\n"
     assert shown.out.endswith("0 given back, 1 discarded, 3 left in the dead-letter queue.\n")
-    assert queues.on_dead() == sorted(set(LETTERS) - {NOISE})
+    assert queues.on_dead() == sorted(set(BODIES) - {NOISE})
     assert (queues.on_rollup(), queues.hidden()) == ([], 0)
 
 
 def test_two_letters_that_begin_alike_are_not_discarded() -> None:
-    letter = DeadLetter("0123456789", "", NOISE, None, "", datetime(2026, 5, 1, tzinfo=UTC), 1)
+    dead = DeadLetter("0123456789", "", NOISE, None, "", datetime(2026, 5, 1, tzinfo=UTC), 1)
     selection = Selection.of(None, ["01234567"], QueueName.ROLLUP)
     with pytest.raises(BadInput, match="--discard 01234567: 2 letters begin with that"):
-        selection.refuse_unclear([letter, replace(letter, message_id="0123456700")])
+        selection.refuse_unclear([dead, replace(dead, message_id="0123456700")])
 
 
 def test_usage_is_given_back_as_it_is(use: Use, capsys: Said) -> None:
@@ -175,16 +177,16 @@ def test_the_schedules_letters_say_why_and_are_discarded(use: Use, capsys: Said)
         MessageAttributes={"ERROR_MESSAGE": {"DataType": "String", "StringValue": "No answer"}},
     )
     assert main(["redrive", "--queue", "schedule", "--dry-run", "--json"]) == 0
-    letters = said_json(capsys)["letters"]
-    found = {each["body"]: each["reason"] for each in letters}
-    assert found == {FAILED: "PeriodStillOpen: period 2026-04", EVENT: "No answer", "[]": None}
+    listed = said_json(capsys)["letters"]
+    reasons = {dead_letter["body"]: dead_letter["reason"] for dead_letter in listed}
+    assert reasons == {FAILED: "PeriodStillOpen: period 2026-04", EVENT: "No answer", "[]": None}
     assert main(["redrive", "--queue", "schedule", "--dry-run"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    asked = 'monthend-start-month-end with {"period": "2026-04"}'
-    assert f"PeriodStillOpen: period 2026-04 {asked}" in shown
+    request = 'monthend-start-month-end with {"period": "2026-04"}'
+    assert f"PeriodStillOpen: period 2026-04 {request}" in shown
     assert "No answer rule/monthend-month-end at 2026-05-01T03:00:00Z" in shown
     assert shown.endswith("3 events without a queue to go back to: start a run instead.")
-    ids = [word for each in letters for word in ("--discard", each["message_id"])]
+    ids = [word for dead_letter in listed for word in ("--discard", dead_letter["message_id"])]
     assert main(["redrive", "--queue", "schedule", "--dry-run", *ids]) == 0
     assert capsys.readouterr().out.endswith("Dry run: 3 of 3 would be discarded.\n")
     assert main(["redrive", "--queue", "schedule", *ids]) == 0
@@ -258,16 +260,16 @@ def test_broken_off_at_any_call_no_letter_is_lost(
     for doomed in range(len(clean.calls)):
         sqs = use(Sqs(Queues(*THREE)))
         setattr(sqs, moment, lambda n, at=doomed: strike() if n == at else None)
-        given = main(["redrive", *words])
+        exit_code = main(["redrive", *words])
         queues, where = sqs.queues, f"{moment} {clean.calls[doomed]}, call {doomed}"
         hidden = queues.hidden()
         assert set(queues.on_dead()) | set(queues.on_rollup()) == set(THREE), where
-        # Ctrl-C waits for the end of a call: no letter is hidden, and the last call is the end.
+        # Ctrl-C lets a call finish: nothing stays hidden, and the last call completes all.
         gentle = strike is press_ctrl_c
-        assert given == code or (gentle and given == 0), where
+        assert exit_code == code or (gentle and exit_code == 0), where
         assert not (gentle and hidden), where
-        # The rest is done by the same command; what was sent twice is harmless. If the one that
-        # was named is given back already, or hidden, there is none of it.
+        # The same command does the rest; a message sent twice is harmless. If the tenant's dead
+        # letter was moved already, or is hidden, the command finds none.
         use(Sqs(queues))
         named = "--tenant" in words and (hidden or body("pilot") not in queues.on_dead())
         assert main(["redrive", *words]) == bool(named), where
@@ -277,11 +279,11 @@ def test_broken_off_at_any_call_no_letter_is_lost(
 
 
 def test_how_far_it_got_is_told(use: Use, capsys: Said) -> None:
-    sqs = use(Sqs(Queues(*LETTERS)))
+    sqs = use(Sqs(Queues(*BODIES)))
     sqs.before = lambda _: interrupt() if sqs.calls.count("send_message") == 2 else None
     assert main(["redrive"]) == 130
-    said = "monthend: stopped: 1 letters were moved; nothing is lost, and the same command goes on"
-    assert capsys.readouterr().err.splitlines()[-1] == said
+    line = "monthend: stopped: 1 letters were moved; nothing is lost, and the same command goes on"
+    assert capsys.readouterr().err.splitlines()[-1] == line
 
 
 @pytest.mark.parametrize(
@@ -291,35 +293,35 @@ def test_how_far_it_got_is_told(use: Use, capsys: Said) -> None:
 def test_broken_off_it_says_as_json_what_was_done_so_far(
     use: Use, capsys: Said, strike: Callable[[], None], code: int, failure: str
 ) -> None:
-    sqs = use(Sqs(Queues(*LETTERS)))
+    sqs = use(Sqs(Queues(*BODIES)))
     sqs.before = lambda _: strike() if sqs.calls.count("send_message") == 2 else None
     assert main(["redrive", "--json"]) == code
-    document = json.loads(capsys.readouterr().out)
-    assert document["failure"].startswith(failure)
-    assert document["moved"] == 1
-    results = [each["result"] for each in document["letters"]]
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["failure"].startswith(failure)
+    assert printed["moved"] == 1
+    results = [dead_letter["result"] for dead_letter in printed["letters"]]
     assert results == ["moved", "left", "left", "left"]
 
 
 def test_broken_off_before_anything_was_found_it_is_json_all_the_same(
     use: Use, capsys: Said
 ) -> None:
-    sqs = use(Sqs(Queues(*LETTERS)))
+    sqs = use(Sqs(Queues(*BODIES)))
     sqs.before = lambda _: interrupt() if "receive_message" in sqs.calls else None
     assert main(["redrive", "--json"]) == 130
-    document = json.loads(capsys.readouterr().out)
-    assert (document["moved"], document["letters"]) == (0, [])
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["moved"], printed["letters"]) == (0, [])
 
 
 def test_what_is_named_and_not_there_is_exit_one(use: Use, capsys: Said) -> None:
     use(Sqs(Queues()))
-    for option, told in (("--tenant", "of typoed-name"), ("--discard", "typoed-name")):
+    for option, missing in (("--tenant", "of typoed-name"), ("--discard", "typoed-name")):
         assert main(["redrive", option, "typoed-name"]) == 1
-        assert capsys.readouterr().err == f"no dead letter {told}\n"
+        assert capsys.readouterr().err == f"no dead letter {missing}\n"
 
 
 def test_what_stays_hidden_for_a_while_is_told(use: Use, capsys: Said) -> None:
-    sqs = use(Sqs(Queues(*LETTERS)))
+    sqs = use(Sqs(Queues(*BODIES)))
 
     def twice(number: int) -> None:
         if sqs.calls[number] in ("send_message", "change_message_visibility_batch"):
@@ -333,20 +335,20 @@ def test_what_stays_hidden_for_a_while_is_told(use: Use, capsys: Said) -> None:
 
 
 def test_a_whole_queue_is_moved_by_sqs_itself(use: Use, capsys: Said) -> None:
-    sqs = use(MovingSqs(Queues(*LETTERS)))
+    sqs = use(MovingSqs(Queues(*BODIES)))
     assert main(["redrive", "--json"]) == 0
-    assert (sqs.queues.on_dead(), sqs.queues.on_rollup()) == ([], sorted(LETTERS))
-    document = said_json(capsys)
-    assert document["moved"] == 4
-    assert {letter["result"] for letter in document["letters"]} == {"moved"}
+    assert (sqs.queues.on_dead(), sqs.queues.on_rollup()) == ([], sorted(BODIES))
+    printed = said_json(capsys)
+    assert printed["moved"] == 4
+    assert {dead_letter["result"] for dead_letter in printed["letters"]} == {"moved"}
     assert "send_message" not in sqs.calls
-    # All of it was visible for the task.
+    # Before the task started, all messages were visible again.
     release = sqs.calls.index("change_message_visibility_batch")
     assert release < sqs.calls.index("start_message_move_task")
 
 
 def test_a_filtered_redrive_never_starts_a_move_task(use: Use) -> None:
-    sqs = use(MovingSqs(Queues(*LETTERS)))
+    sqs = use(MovingSqs(Queues(*BODIES)))
     assert main(["redrive", "--tenant", "acme"]) == 0
     assert main(["redrive", "--dry-run"]) == 0
     assert not {"start_message_move_task", "list_message_move_tasks"} & set(sqs.calls)
@@ -359,7 +361,7 @@ def test_nothing_to_move_starts_no_task(use: Use) -> None:
 
 
 def test_an_older_tasks_end_is_not_taken_for_this_ones(use: Use, capsys: Said) -> None:
-    sqs = MovingSqs(Queues(*LETTERS))
+    sqs = MovingSqs(Queues(*BODIES))
     old = {"Status": "FAILED", "StartedTimestamp": 7, "ApproximateNumberOfMessagesMoved": 9}
     sqs.tasks = [old]
     use(sqs)
@@ -368,7 +370,7 @@ def test_an_older_tasks_end_is_not_taken_for_this_ones(use: Use, capsys: Said) -
 
 
 def test_a_task_that_runs_already_is_followed_first(use: Use, capsys: Said) -> None:
-    sqs = MovingSqs(Queues(*LETTERS))
+    sqs = MovingSqs(Queues(*BODIES))
     sqs.start({"SourceArn": sqs.queues.dead, "DestinationArn": sqs.queues.rollup})
     use(sqs)
     assert main(["redrive"]) == 0
@@ -379,17 +381,17 @@ def test_a_task_that_runs_already_is_followed_first(use: Use, capsys: Said) -> N
 
 
 def test_a_task_that_fails_says_why_and_is_exit_one(use: Use, capsys: Said) -> None:
-    use(MovingSqs(Queues(*LETTERS), fails_after=2))
+    use(MovingSqs(Queues(*BODIES), fails_after=2))
     assert main(["redrive", "--json"]) == 1
     shown = capsys.readouterr()
     assert shown.err == "monthend: failed: AccessDenied\n"
-    document = json.loads(shown.out)
-    assert (document["moved"], document["failure"]) == (2, "failed: AccessDenied")
-    assert {letter["result"] for letter in document["letters"]} == {"unsure"}
+    printed = json.loads(shown.out)
+    assert (printed["moved"], printed["failure"]) == (2, "failed: AccessDenied")
+    assert {dead_letter["result"] for dead_letter in printed["letters"]} == {"unsure"}
 
 
 def test_a_task_that_sqs_never_lists_is_not_called_done(use: Use, capsys: Said) -> None:
-    sqs = MovingSqs(Queues(*LETTERS))
+    sqs = MovingSqs(Queues(*BODIES))
     sqs.start = lambda words: {"TaskHandle": str(words)}  # type: ignore[method-assign]
     use(sqs)
     assert main(["redrive"]) == 1
@@ -397,7 +399,7 @@ def test_a_task_that_sqs_never_lists_is_not_called_done(use: Use, capsys: Said) 
 
 
 def test_who_stops_watching_does_not_stop_the_task(use: Use, capsys: Said) -> None:
-    sqs = MovingSqs(Queues(*LETTERS))
+    sqs = MovingSqs(Queues(*BODIES))
 
     def after_the_start(number: int) -> None:
         if (
@@ -409,22 +411,22 @@ def test_who_stops_watching_does_not_stop_the_task(use: Use, capsys: Said) -> No
     sqs.before = after_the_start
     use(sqs)
     assert main(["redrive"]) == 130
-    said = "monthend: stopped: SQS goes on moving the letters; nothing is lost, and the same"
-    assert capsys.readouterr().err.startswith(said)
+    error = "monthend: stopped: SQS goes on moving the letters; nothing is lost, and the same"
+    assert capsys.readouterr().err.startswith(error)
 
 
 def test_a_letter_that_comes_back_ends_the_look(
     use: Use, capsys: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dead_letters, "HOLD_SECONDS", 0)
-    queues = use(Sqs(Queues(*LETTERS))).queues
+    queues = use(Sqs(Queues(*BODIES))).queues
     assert main(["redrive", "--dry-run", "--json"]) == 0
     assert len(said_json(capsys)["letters"]) == 4
-    assert queues.on_dead() == sorted(LETTERS)
+    assert queues.on_dead() == sorted(BODIES)
 
 
 def test_letters_that_somebody_else_holds_are_told_of(use: Use, capsys: Said) -> None:
-    queues = use(Sqs(Queues(*LETTERS))).queues
+    queues = use(Sqs(Queues(*BODIES))).queues
     queues.client.receive_message(QueueUrl=queues.dead, VisibilityTimeout=60)
     assert main(["redrive"]) == 0
     shown = capsys.readouterr().out
@@ -434,20 +436,20 @@ def test_letters_that_somebody_else_holds_are_told_of(use: Use, capsys: Said) ->
 def test_what_would_outlast_the_hold_is_left_for_another_go(
     use: Use, capsys: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sqs = use(Sqs(Queues(*LETTERS)))
+    sqs = use(Sqs(Queues(*BODIES)))
     monkeypatch.setattr(dead_letters, "MARGIN_SECONDS", dead_letters.HOLD_SECONDS)
     assert main(["redrive", "--json"]) == 1
     shown = capsys.readouterr()
     assert shown.err == "monthend: there were too many for one go: run the same command again\n"
     assert shown.out.count('"result": "left"') == 4
-    assert (sqs.queues.on_dead(), sqs.queues.hidden()) == (sorted(LETTERS), 0)
+    assert (sqs.queues.on_dead(), sqs.queues.hidden()) == (sorted(BODIES), 0)
 
 
 def test_of_very_many_letters_the_first_are_shown(
     use: Use, capsys: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(show_redrive, "MOST_ROWS", 1)
-    use(Sqs(Queues(*LETTERS)))
+    use(Sqs(Queues(*BODIES)))
     assert main(["redrive", "--dry-run"]) == 0
     assert "3 more; --json has all" in capsys.readouterr().out
 
@@ -457,12 +459,12 @@ def test_a_stack_without_the_output_is_exit_three(
 ) -> None:
     monkeypatch.setattr(global_options, "connect", lambda _: STACK)
     assert main(["redrive"]) == 3
-    said = "monthend: stack test: no output RollupDeadLetterQueueUrl: deploy it anew\n"
-    assert capsys.readouterr().err == said
+    error = "monthend: stack test: no output RollupDeadLetterQueueUrl: deploy it anew\n"
+    assert capsys.readouterr().err == error
 
 
 def test_the_age_is_in_the_two_largest_units() -> None:
     now = datetime(2026, 5, 4, 12, tzinfo=UTC)
     ages = {0: "0 min", 59: "59 min", 61: "1 h 1 min", 1439: "23 h 59 min", 4565: "3 d 4 h"}
-    for minutes, told in ages.items():
-        assert age(now - timedelta(minutes=minutes), now) == told
+    for minutes, text in ages.items():
+        assert age(now - timedelta(minutes=minutes), now) == text

@@ -1,4 +1,4 @@
-"""Issue, pay and void from the command line: as reviewed, by whoever AWS says it is."""
+"""Issue, pay and void from the command line: as reviewed, under the caller's AWS identity."""
 
 from datetime import date
 from decimal import Decimal
@@ -18,7 +18,7 @@ LATE_EVENING = "2026-05-03T23:30:00+00:00"
 
 @pytest.fixture
 def invoiced(tables: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pilot's April as a draft; and the evening of 3 May."""
+    """The pilot's April as a draft, on the evening of 3 May."""
     store("pilot")
     roll_up("pilot")
     use_cloud(monkeypatch, Cloud())
@@ -35,17 +35,17 @@ def test_a_draft_is_issued_on_the_day_of_the_billing_zone(invoiced: None, capsys
     header = said_json(capsys)
     assert (header["id"], header["status"]) == (APRIL, "issued")
     assert header["issued_at"] == LATE_EVENING
-    # 4 May in Sydney, and 14 days.
+    # 14 days after 4 May, the day in Sydney.
     assert header["due_on"] == "2026-05-18"
 
 
 def test_the_state_is_told_in_one_line(invoiced: None, capsys: Said) -> None:
     assert main(["issue", APRIL, "--revision", "1"]) == 0
     shown = capsys.readouterr().out
-    said = f"{APRIL}: issued, revision 1, 2604-1000, 62.39 AUD, due 18 May 2026\n"
-    assert shown == said
+    line = f"{APRIL}: issued, revision 1, 2604-1000, 62.39 AUD, due 18 May 2026\n"
+    assert shown == line
     assert main(["pay", APRIL, "--revision", "1"]) == 0
-    assert capsys.readouterr().out == said.replace("issued", "paid")
+    assert capsys.readouterr().out == line.replace("issued", "paid")
 
 
 def test_a_fingerprint_names_what_was_reviewed_too(invoiced: None, capsys: Said) -> None:
@@ -63,9 +63,9 @@ def test_what_was_not_reviewed_is_refused_and_what_stands_is_shown(
     assert shown.err == f"monthend: {APRIL}: revision 1 stands, not 2\n"
     assert "2604-1000" in shown.out
     assert main(["issue", APRIL, "--revision", "2", "--json"]) == 1
-    document = said_json(capsys)
-    assert document["refused"] == "revision 1 stands, not 2"
-    assert (document["current"]["status"], document["current"]["revision"]) == ("draft", 1)
+    printed = said_json(capsys)
+    assert printed["refused"] == "revision 1 stands, not 2"
+    assert (printed["current"]["status"], printed["current"]["revision"]) == ("draft", 1)
 
 
 def test_a_repeat_by_the_same_person_is_harmless(invoiced: None, capsys: Said) -> None:
@@ -93,31 +93,31 @@ def test_the_history_tells_who_did_what_and_which_line_changed(
     capsys.readouterr()
     assert main(["history", APRIL, "--json"]) == 0
     entries = said_json(capsys)["entries"]
-    told = [(each["action"], each["outcome"], each["by"]) for each in entries]
+    changes = [(entry["action"], entry["outcome"], entry["by"]) for entry in entries]
     # Moto's caller is arn:aws:sts::123456789012:user/moto.
-    assert told == [
+    assert changes == [
         ("create", "done", "run the-run"),
         ("replace", "done", "run the-run"),
         ("issue", "refused", "moto"),
         ("void", "done", "moto"),
     ]
-    # The user's id as moto's STS gives it. A run has none.
+    # The user's id as moto's STS returns it. A run has none.
     user = "AKIAIOSFODNN7EXAMPLE"
-    assert [each["actor_id"] for each in entries] == [None, None, user, user]
+    assert [entry["actor_id"] for entry in entries] == [None, None, user, user]
     assert main(["history", APRIL]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert user[:8] in shown
     assert "issue (refused)" in shown
     assert "a [test]" in shown
-    # A hundred hours more at a cent.
+    # A hundred more hours at a cent.
     assert "+1.00 Overage" in shown
 
 
 @pytest.mark.parametrize("command", ["issue", "pay"])
 def test_a_script_must_name_what_was_reviewed(invoiced: None, capsys: Said, command: str) -> None:
     assert main([command, APRIL]) == 2
-    said = "monthend: --revision or --fingerprint: name what was reviewed\n"
-    assert capsys.readouterr().err == said
+    error = "monthend: --revision or --fingerprint: name what was reviewed\n"
+    assert capsys.readouterr().err == error
     assert status_of(capsys) == "draft"
 
 

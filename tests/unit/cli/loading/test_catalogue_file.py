@@ -68,11 +68,11 @@ def test_what_cannot_price_is_named_with_its_line(
     write: Write, good: str, bad: str, place: str, reason: str
 ) -> None:
     assert good in GOOD
-    [(found, said)] = refusals(write, GOOD.replace(good, bad))
-    assert found == place
+    [(named_place, fault)] = refusals(write, GOOD.replace(good, bad))
+    assert named_place == place
     head, _, tail = reason.partition(".*")
-    assert head in said
-    assert tail in said
+    assert head in fault
+    assert tail in fault
 
 
 def test_all_faults_of_all_files_are_told_at_once(write: Write) -> None:
@@ -86,9 +86,9 @@ def test_all_faults_of_all_files_are_told_at_once(write: Write) -> None:
 
 
 def test_the_same_version_of_a_plan_stands_once(write: Write) -> None:
-    found = refusals(write, GOOD, GOOD)
-    assert ("2.yaml:3", "plan studio version 3 stands twice, first at 1.yaml:3") in found
-    assert ("2.yaml:15", "add-on storage version 3 stands twice, first at 1.yaml:15") in found
+    faults = refusals(write, GOOD, GOOD)
+    assert ("2.yaml:3", "plan studio version 3 stands twice, first at 1.yaml:3") in faults
+    assert ("2.yaml:15", "add-on storage version 3 stands twice, first at 1.yaml:15") in faults
 
 
 def test_two_versions_stand_side_by_side(write: Write) -> None:

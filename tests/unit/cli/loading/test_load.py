@@ -1,4 +1,4 @@
-"""Loads into the tables of the template: stored, then unchanged; refusals leave others be."""
+"""Loads into the template's tables: stored, then unchanged; a refused row affects no other."""
 
 from datetime import date
 from decimal import Decimal
@@ -70,8 +70,8 @@ def test_the_second_load_says_unchanged(accounts: AccountsTable, write: Write) -
     assert account.tenant == Tenant("acme", "Acme", "0100", "gst")
     addons = (AddonChoice("storage", 1, 2),)
     starts_on = date(2026, 1, 1)
-    taken = Segment("acme", "web", starts_on, None, "studio", 1, addons)
-    assert account.segments == (taken,)
+    segment = Segment("acme", "web", starts_on, None, "studio", 1, addons)
+    assert account.segments == (segment,)
     assert accounts.plan("studio", 1).price == Decimal("50.00")
 
 
@@ -123,17 +123,17 @@ def test_a_row_that_cannot_be_stored_is_refused_alone(
     tenants = write("tenants.yaml", TENANTS.replace(*change))
     for dry_run in (True, False):
         rows = load(loaded, catalogue, tenants, dry_run=dry_run)
-        [refused] = [each for each in rows if each.result == "refused"]
+        [refused] = [row for row in rows if row.result == "refused"]
         assert (refused.id, refused.place) == refusal[:2]
         assert refusal[2] in refused.reason
-        assert {each.result for each in rows if each is not refused} == {"unchanged"}
+        assert {row.result for row in rows if row is not refused} == {"unchanged"}
 
 
 def test_the_first_tenant_of_a_load_gets_the_number_and_the_deployment(
     accounts: AccountsTable, write: Write
 ) -> None:
-    taken = "subscriptions: [{deployment_id: web, plan: studio, starts_on: 2026-02-01}]"
-    again = TENANTS.replace('"0101"', '"0100"') + f"    {taken}\n"
+    field = "subscriptions: [{deployment_id: web, plan: studio, starts_on: 2026-02-01}]"
+    again = TENANTS.replace('"0101"', '"0100"') + f"    {field}\n"
     rows = load(accounts, write("c.yaml", CATALOGUE), write("t.yaml", again))
     assert [(row.id, row.reason) for row in rows if row.result == "refused"] == [
         ("kauri", "account_number: 0100 is given to acme in this load already"),
@@ -250,19 +250,19 @@ def test_all_that_the_api_takes_a_file_takes_too(loaded: AccountsTable, write: W
     assert account.tenant.abn == "51824753556"
     assert account.tenant.address == Address(("1 High Street",), "Hobart", "AU", "TAS", "7000")
     assert account.tenant.billing_email == "accounts@rata.example"
-    [taken] = account.segments
-    assert taken.discounts == (Discount(percent=Decimal("12.5")), Discount(amount=Decimal(5)))
-    assert taken.minimum_commitment == Decimal(100)
+    [segment] = account.segments
+    assert segment.discounts == (Discount(percent=Decimal("12.5")), Discount(amount=Decimal(5)))
+    assert segment.minimum_commitment == Decimal(100)
 
 
 def test_csv_has_columns_for_the_flat_ones(loaded: AccountsTable, write: Write) -> None:
     tenants = "tenant_id,name,account_number,tax,abn,billing_email\n"
     tenants += "rata,Rata,0102,gst,51 824 753 556,accounts@rata.example\nrimu,Rimu,0103,gst,,\n"
-    taken = (
+    starts = (
         "tenant_id,deployment_id,plan,starts_on,discounts,minimum_commitment,catalogue_version\n"
     )
-    taken += "rata,kiln,studio,2026-01-01,12.5% 5.00,100.00,1\nrimu,oven,studio,2026-01-01,,,1\n"
-    rows = load(loaded, write("t.csv", tenants), write("s.csv", taken))
+    starts += "rata,kiln,studio,2026-01-01,12.5% 5.00,100.00,1\nrimu,oven,studio,2026-01-01,,,1\n"
+    rows = load(loaded, write("t.csv", tenants), write("s.csv", starts))
     assert {row.result.value for row in rows} == {"stored"}
     assert loaded.account("rata").tenant.abn == "51824753556"
     [kiln] = loaded.account("rata").segments
@@ -314,20 +314,20 @@ def test_a_plan_change_is_stored_at_once_whatever_row_comes_first(
     ]
     stored = SubscriptionsTable(loaded.name).get("acme", "web")
     assert stored is not None
-    # One write of both: the deployment's second version.
+    # Both in one write: the deployment's second version.
     assert (len(stored.record.segments), stored.version) == (2, 2)
 
 
 def test_what_was_stored_since_the_load_looked_is_not_overlapped(
     loaded: AccountsTable, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = Segment("kauri", "shop", date(2026, 1, 1), None, "studio", 1)
-    looked = loaded.account
+    rival = Segment("kauri", "shop", date(2026, 1, 1), None, "studio", 1)
+    read_account = loaded.account
 
     def overtaken(tenant_id: str) -> Account:
-        account = looked(tenant_id)
-        if tenant_id == other.tenant_id:
-            SubscriptionsTable(loaded.name).put(other)
+        account = read_account(tenant_id)
+        if tenant_id == rival.tenant_id:
+            SubscriptionsTable(loaded.name).put(rival)
         return account
 
     text = f"{TENANTS}    subscriptions:\n"

@@ -1,4 +1,4 @@
-"""YAML files: a field stands there once, and a merge may be overridden."""
+"""YAML files: a field may be given once, and a merged field may be overridden."""
 
 import pytest
 
@@ -15,10 +15,10 @@ plans:
 
 
 def test_a_merged_field_may_be_overridden_and_keeps_its_place(write: Write) -> None:
-    document = read_yaml(write("a.yaml", MERGED))
-    assert document.fields["plans"][1] == {"code": "large", "price": "5.00"}
-    assert document.place(("plans", 1, "code")) == "a.yaml:4"
-    assert document.place(("plans", 1, "price")) == "a.yaml:2"
+    file = read_yaml(write("a.yaml", MERGED))
+    assert file.fields["plans"][1] == {"code": "large", "price": "5.00"}
+    assert file.place(("plans", 1, "code")) == "a.yaml:4"
+    assert file.place(("plans", 1, "price")) == "a.yaml:2"
 
 
 @pytest.mark.parametrize("text", ["a: 1\nb: 2\na: 3\n", "a: 1\nb: {c: 1}\n? a\n: 2\n"])

@@ -1,4 +1,4 @@
-"""What the tests of the month-end's commands share: tenants, a run, a person at the terminal."""
+"""Shared by the tests of the month-end commands: tenants, a run, a person at the terminal."""
 
 import io
 import json
@@ -46,9 +46,9 @@ RECORD = {"SentTimestamp": "1777604400000", "ApproximateReceiveCount": "1"}
 
 
 def store(*tenant_ids: str) -> None:
-    """Tenants on one plan since January; the pilot has used 2,160 hours in April.
+    """Stores tenants on one plan since January; the pilot has used 2,160 hours in April.
 
-    Past the commands that could do it: most of a test's time would go into that.
+    Without the commands that could do it: they would take most of a test's time.
     """
     accounts = STACK.accounts
     PriceVersions(accounts.name, PLANS).put(read_plan(PLAN), 1)
@@ -64,23 +64,23 @@ def store(*tenant_ids: str) -> None:
 
 @cache
 def aws(service: str) -> Any:
-    """A client of moto's, made once: each one costs as much as a whole test."""
+    """Returns a client for moto, made once: making one takes as long as a whole test."""
     return boto3.client(service)
 
 
 def _message(tenant_id: str, period: str, run_id: str, force: bool) -> RollupMessage:
-    told = {"version": 1, "tenant_id": tenant_id, "period": period, "run_id": run_id}
-    return RollupMessage.model_validate(told | {"run_at": RUN_AT, "force": force})
+    fields = {"version": 1, "tenant_id": tenant_id, "period": period, "run_id": run_id}
+    return RollupMessage.model_validate(fields | {"run_at": RUN_AT, "force": force})
 
 
 def note_failure(tenant_id: str, reason: str, run_id: str = "the-run") -> None:
-    """The rollup's note of a failure in April."""
+    """Notes a failure in April, as the rollup does."""
     message = _message(tenant_id, "2026-04", run_id, force=False)
     FailuresTable("accounts").note(message, reason, RECORD)
 
 
 def roll_up(tenant_id: str, period: str = "2026-04", force: bool = False) -> RollupResult:
-    """The rollup of one tenant, as the queue would have it done."""
+    """Rolls up one tenant, as its message on the queue would."""
     return _rollup(_message(tenant_id, period, "the-run", force))
 
 
@@ -89,30 +89,30 @@ def _rollup(message: RollupMessage) -> RollupResult:
 
 
 def use_more(tenant_id: str, hours: int, kind: str = "hours") -> None:
-    """More usage in April."""
+    """Adds usage in April."""
     UsageTable("usage").add(tenant_id, tenant_id, date(2026, 4, 30), {kind: Decimal(hours)})
 
 
 def break_prices(accounts: AccountsTable, tenant_id: str) -> None:
-    """From here on the tenant cannot be priced."""
+    """Adds a subscription to an unknown plan: the tenant cannot be priced any more."""
     segment = Segment(tenant_id, f"{tenant_id}-annex", date(2026, 4, 1), None, "gone", 1)
     SubscriptionsTable(accounts.name).put(segment)
 
 
 @dataclass
 class Cloud:
-    """The function that starts a run, with a queue that is done the moment it is filled."""
+    """The function that starts a run, with a queue that is worked off as soon as it is filled."""
 
     depths: list[int] = field(default_factory=lambda: [0])
     events: list[dict[str, Any]] = field(default_factory=list)
     works: bool = True
 
     def client(self, service: str) -> Any:
-        """A client as a command asks for it."""
+        """Returns the client of a service, as a command asks for it."""
         return aws("sts") if service == "sts" else self
 
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: str) -> None:
-        """Starts the run and does it at once."""
+        """Starts the run and completes it at once."""
         assert (FunctionName, InvocationType) == ("test-start-month-end", "Event")
         event = json.loads(Payload)
         self.events.append(event)
@@ -132,14 +132,14 @@ class Cloud:
                 FailuresTable("accounts").note(message, f"UnknownPrice: {error}", RECORD)
 
     def get_queue_attributes(self, **_words: Any) -> dict[str, Any]:
-        """The queue's depth at each look; the last one stays."""
+        """Returns the next depth of the queue; the last one is returned for ever."""
         depth = self.depths.pop(0) if len(self.depths) > 1 else self.depths[0]
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         return {"Attributes": dict(zip(names, (str(depth), "0"), strict=True))}
 
 
 def use_cloud(patch: pytest.MonkeyPatch, cloud: Cloud) -> Cloud:
-    """Makes the commands work with it; moto's tables are not made for threads."""
+    """Makes the commands use this cloud, in one thread: moto's tables do not work with more."""
     patch.setattr(global_options, "connect", lambda _: STACK)
     patch.setattr(Stack, "client", lambda _self, service: cloud.client(service))
     patch.setattr(parallel, "THREADS", 1)
@@ -147,21 +147,21 @@ def use_cloud(patch: pytest.MonkeyPatch, cloud: Cloud) -> Cloud:
 
 
 class Terminal(io.StringIO):
-    """A person's terminal, on which these words are typed."""
+    """A person's terminal, on which this text is typed."""
 
     def isatty(self) -> bool:
         return True
 
 
 def at_a_terminal(patch: pytest.MonkeyPatch, typed: str) -> None:
-    """From here on somebody is there, and answers with these words."""
+    """From here on, somebody is at the terminal and types this text."""
     patch.setattr("sys.stdin", Terminal(typed))
     for module in ("invoices.change_invoice", "month_end.issue_month"):
         patch.setattr(f"cli.{module}.someone_is_there", lambda: True)
 
 
 def at(patch: pytest.MonkeyPatch, module: str, moment: str) -> None:
-    """The clock of a module of the command line."""
+    """Stops the clock of a module at a moment (UTC)."""
 
     class Stopped(datetime):
         @classmethod

@@ -1,4 +1,4 @@
-"""All drafts of a month are issued as they were reviewed, and held ones are not."""
+"""All drafts of a month are issued as they were reviewed, except those that are held."""
 
 import pytest
 
@@ -19,9 +19,9 @@ ISSUE = ["issue", "--period", "2026-04"]
 
 @pytest.fixture
 def reviewed(tables: Stack, capsys: Said, monkeypatch: pytest.MonkeyPatch) -> str:
-    """March and April of two tenants as drafts, and April's digest.
+    """Stores March and April of two tenants as drafts; returns April's digest.
 
-    The pilot has used 12,000 hours more in April, which holds its invoice.
+    The pilot has used 12,000 more hours in April, so its invoice is held.
     """
     store("pilot", "acme")
     use_cloud(monkeypatch, Cloud())
@@ -36,7 +36,7 @@ def reviewed(tables: Stack, capsys: Said, monkeypatch: pytest.MonkeyPatch) -> st
 
 def states(capsys: Said) -> dict[str, str]:
     assert main(["invoices", "--period", "2026-04", "--json"]) == 0
-    return {each["tenant_id"]: each["status"] for each in said_json(capsys)["invoices"]}
+    return {header["tenant_id"]: header["status"] for header in said_json(capsys)["invoices"]}
 
 
 def test_what_is_held_is_not_issued_and_the_rest_is(reviewed: str, capsys: Said) -> None:
@@ -54,8 +54,8 @@ def test_what_is_held_is_not_issued_and_the_rest_is(reviewed: str, capsys: Said)
 def test_a_reason_issues_what_is_held_and_is_in_its_history(reviewed: str, capsys: Said) -> None:
     override = ("--override", "pilot.2026-04=seen = agreed")
     assert main([*ISSUE, "--reviewed", reviewed, *override]) == 0
-    said = "2026-04: 2 issued, 0 issued before, 0 held, 0 refused.\n"
-    assert capsys.readouterr().out == said
+    summary = "2026-04: 2 issued, 0 issued before, 0 held, 0 refused.\n"
+    assert capsys.readouterr().out == summary
     assert states(capsys) == {"acme": "issued", "pilot": "issued"}
     assert main(["history", "pilot.2026-04", "--json"]) == 0
     entry = said_json(capsys)["entries"][-1]
@@ -96,8 +96,8 @@ def test_a_month_too_large_for_one_go_takes_several(
 ) -> None:
     monkeypatch.setattr("cli.month_end.issue_month.SECONDS_A_GO", 0.0)
     assert main([*ISSUE, "--reviewed", reviewed, "--json"]) == 1
-    document = said_json(capsys)
-    assert (document["issued"], document["already"], document["complete"]) == (1, 0, True)
+    printed = said_json(capsys)
+    assert (printed["issued"], printed["already"], printed["complete"]) == (1, 0, True)
 
 
 @pytest.mark.parametrize(
@@ -122,5 +122,5 @@ def test_bad_input_is_exit_two(
 
 def test_what_goes_with_a_month_does_not_go_with_an_invoice(capsys: Said) -> None:
     assert main(["issue", "pilot.2026-04", "--revision", "1", "--yes"]) == 2
-    said = "monthend: --reviewed, --override and --yes: go with --period alone\n"
-    assert capsys.readouterr().err == said
+    error = "monthend: --reviewed, --override and --yes: go with --period alone\n"
+    assert capsys.readouterr().err == error

@@ -1,4 +1,4 @@
-"""A month's end from the command line: started, followed, reported, rehearsed."""
+"""A month-end from the command line: started, followed, reported, rehearsed."""
 
 import json
 
@@ -37,7 +37,7 @@ NOT_PRICED = "UnknownPrice: plan gone v0001 is not in the catalogue"
 
 @pytest.fixture
 def cloud(tables: Stack, monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    """The pilot's and Acme's April, not invoiced yet; Acme has used nothing."""
+    """The pilot's and Acme's April, not invoiced yet. Acme has used nothing."""
     store("pilot", "acme")
     monkeypatch.setattr(follow_run, "POLL_SECONDS", 0)
     return use_cloud(monkeypatch, Cloud())
@@ -45,9 +45,9 @@ def cloud(tables: Stack, monkeypatch: pytest.MonkeyPatch) -> Cloud:
 
 def test_a_run_is_started_by_the_function_of_the_schedule(cloud: Cloud, capsys: Said) -> None:
     assert main(["run", *PERIOD, "--tenant", "pilot", "--force", "--json"]) == 0
-    document = said_json(capsys)
+    printed = said_json(capsys)
     [event] = cloud.events
-    assert (document["run_id"], document["report"]) == (event["run_id"], None)
+    assert (printed["run_id"], printed["report"]) == (event["run_id"], None)
     request = parse_start(event)
     assert (request.period, request.tenant_ids, request.force) == ("2026-04", ("pilot",), True)
     assert (request.by, request.run_id) == ("moto", event["run_id"])
@@ -56,8 +56,8 @@ def test_a_run_is_started_by_the_function_of_the_schedule(cloud: Cloud, capsys: 
 def test_who_does_not_watch_is_told_where_to_look(cloud: Cloud, capsys: Said) -> None:
     assert main(["run", *PERIOD]) == 0
     run_id = cloud.events[0]["run_id"]
-    said = f"Run {run_id} of 2026-04 is started for everybody. {LOOK}.\n"
-    assert capsys.readouterr().out == said
+    line = f"Run {run_id} of 2026-04 is started for everybody. {LOOK}.\n"
+    assert capsys.readouterr().out == line
 
 
 def test_a_run_is_followed_to_its_end(cloud: Cloud, capsys: Said) -> None:
@@ -66,9 +66,9 @@ def test_a_run_is_followed_to_its_end(cloud: Cloud, capsys: Said) -> None:
     assert "April 2026 as of" in shown
     # 62.39 and 55.00, of which 5.67 and 5.00 are GST.
     assert "draft 2 106.72 10.67 117.39 AUD" in shown
-    said = "2 tenants: 2 due, 2 invoiced, 0 failed, 0 missing; 0 have nothing to invoice."
-    # Both are new customers, which is no reason to hold anything.
-    assert shown.endswith(f"{said} 2 to review, 0 of them held: `monthend report`.")
+    summary = "2 tenants: 2 due, 2 invoiced, 0 failed, 0 missing; 0 have nothing to invoice."
+    # Both are new customers, which is no reason to hold their invoices.
+    assert shown.endswith(f"{summary} 2 to review, 0 of them held: `monthend report`.")
 
 
 def test_who_fails_is_shown_with_the_reason_and_is_exit_one(
@@ -78,9 +78,9 @@ def test_who_fails_is_shown_with_the_reason_and_is_exit_one(
     assert main(["run", *PERIOD, "--wait"]) == 1
     shown = capsys.readouterr()
     assert NOT_PRICED in " ".join(shown.out.split())
-    said = "monthend: 1 failed; they are tried again, then they are dead letters\n"
-    assert shown.err == said
-    # Of the others nobody failed.
+    error = "monthend: 1 failed; they are tried again, then they are dead letters\n"
+    assert shown.err == error
+    # None of the others failed.
     assert main(["run", *PERIOD, "--tenant", "pilot", "--wait", "--json"]) == 0
     report = said_json(capsys)["report"]
     assert (report["invoiced"]["draft"], report["failed"]["count"]) == (1, 1)
@@ -107,7 +107,7 @@ def test_a_forced_run_is_over_when_the_queue_has_been_quiet(
     follower = Follower(started(force=True), None, 0.0, 0.0)
     busy, quiet = RunProgress(True, 1, 1, 0, 2), RunProgress(True, 1, 1, 0, 1)
     looks = (quiet, busy, busy, quiet, quiet)
-    # At 1, 11, 22, 31.9 and 32 seconds: quiet for ten seconds only at the last.
+    # At 1, 11, 22, 31.9 and 32 seconds: only at the last has it been quiet for ten seconds.
     assert [follower.is_over(look) for look in looks] == [False, False, False, False, True]
 
 
@@ -142,8 +142,8 @@ def test_who_stops_watching_does_not_stop_the_run(
     monkeypatch.setattr(follow_run, "sleep", pressed)
     assert main(["run", *PERIOD, "--wait"]) == 130
     run_id = cloud.events[0]["run_id"]
-    said = f"monthend: stopped watching; run {run_id} goes on: {LOOK}\n"
-    assert capsys.readouterr().err == said
+    error = f"monthend: stopped watching; run {run_id} goes on: {LOOK}\n"
+    assert capsys.readouterr().err == error
 
 
 EXPIRED = ClientError({"Error": {"Code": "ExpiredToken", "Message": "is old"}}, "GetQueue")
@@ -168,8 +168,8 @@ def test_watching_that_breaks_off_names_the_run_that_goes_on(
     [line] = shown.err.splitlines()
     assert line.endswith(f"; run {run_id} goes on: {LOOK}")
     assert str(strike) in line
-    document = json.loads(shown.out)
-    assert (document["run_id"], document["report"]) == (run_id, None)
+    printed = json.loads(shown.out)
+    assert (printed["run_id"], printed["report"]) == (run_id, None)
 
 
 def test_a_tenant_that_is_named_twice_is_run_once(cloud: Cloud, capsys: Said) -> None:
@@ -226,7 +226,7 @@ def test_a_status_names_who_is_missing(cloud: Cloud, capsys: Said) -> None:
 def test_a_report_lists_what_to_review_and_who_started_what(cloud: Cloud, capsys: Said) -> None:
     roll_up("pilot", "2026-03")
     roll_up("acme", "2026-03")
-    # 12,000 hours over the allowance: a hundred and twenty dollars more than last month.
+    # 12,000 more hours over the allowance: 120.00 more than last month.
     use_more("pilot", 12_000)
     assert main(["run", *PERIOD]) == 0
     capsys.readouterr()
@@ -237,21 +237,21 @@ def test_a_report_lists_what_to_review_and_who_started_what(cloud: Cloud, capsys
     assert "pilot.2026-04 194.39 55.00 held moved: 194.39 after 55.00 last month" in shown
     assert "moto everybody" in shown
     assert main(["report", *PERIOD, "--json"]) == 0
-    document = said_json(capsys)
-    assert f"Digest of what is reviewed: {document['digest']}" in shown
+    printed = said_json(capsys)
+    assert f"Digest of what is reviewed: {printed['digest']}" in shown
     assert main(["status", *PERIOD]) == 0
     assert "1 to review, 1 of them held: `monthend report`." in capsys.readouterr().out
 
 
 def test_the_report_that_a_sweep_has_kept(cloud: Cloud, capsys: Said) -> None:
     assert main(["report", *PERIOD, "--stored"]) == 2
-    said = "monthend: --stored: no sweep has kept a report of 2026-04\n"
-    assert capsys.readouterr().err == said
+    error = "monthend: --stored: no sweep has kept a report of 2026-04\n"
+    assert capsys.readouterr().err == error
     assert main(["report", *PERIOD, "--json"]) == 0
-    kept = said_json(capsys) | {"stored": True}
-    MonthEndsTable("accounts").store_report(APRIL, kept)
+    stored = said_json(capsys) | {"stored": True}
+    MonthEndsTable("accounts").store_report(APRIL, stored)
     assert main(["report", *PERIOD, "--stored", "--json"]) == 0
-    assert said_json(capsys) == kept
+    assert said_json(capsys) == stored
     assert main(["report", *PERIOD, "--stored"]) == 0
 
 

@@ -1,4 +1,4 @@
-"""Estimates and quotes of a stack, in figures worked by hand."""
+"""Estimates and quotes of a stack, with figures worked out by hand."""
 
 import json
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ QUOTE = ["quote", "--plan", "studio", "--period", "2026-04"]
 
 @pytest.fixture
 def loaded(month: Path, write: Write, capsys: Said) -> Path:
-    """The month's folder, loaded and imported; and an add-on that nobody has taken."""
+    """The month's folder, loaded and imported, and an add-on that nobody has."""
     write("addons.yaml", 'version: 1\naddons:\n  - {code: disk, name: Disk, price: "7.50"}\n')
     assert main(["load", str(month)]) == 0
     assert main(["usage", "import", *RECEIVED, str(month / "usage.csv")]) == 0
@@ -37,12 +37,12 @@ def words_of(shown: str) -> list[list[str]]:
 
 def test_an_estimate_as_json_is_what_the_api_shows(loaded: Path, capsys: Said) -> None:
     assert main(["estimate", "pilot", "--period", "2026-04", "--json"]) == 0
-    document = said_json(capsys)
-    assert (document["estimate"], document["tenant_id"]) == (True, "pilot")
-    assert (document["period"], document["period_over"]) == ("2026-04", True)
+    printed = said_json(capsys)
+    assert (printed["estimate"], printed["tenant_id"]) == (True, "pilot")
+    assert (printed["period"], printed["period_over"]) == ("2026-04", True)
     # 50.00 and 672 hours at a cent; 10 %.
-    assert document["to_date"] == document["projection"]
-    assert document["to_date"]["total_cents"] == 6239
+    assert printed["to_date"] == printed["projection"]
+    assert printed["to_date"]["total_cents"] == 6239
 
 
 def test_an_estimate_says_that_it_is_one(loaded: Path, capsys: Said) -> None:
@@ -58,7 +58,7 @@ def test_an_estimate_says_that_it_is_one(loaded: Path, capsys: Said) -> None:
 def test_an_estimate_of_a_running_month_shows_the_projection_beside_it(
     loaded: Path, tables: Stack, accounts: AccountsTable, write: Write
 ) -> None:
-    # Half of the 2,400 hours of the first 20 days; the other deployment stays below its 1,488.
+    # A second deployment, whose usage of the first 20 days stays below its 1,488 hours.
     SubscriptionsTable(accounts.name).put(
         Segment("pilot", "annex", Period.month("2026-04").start, None, "studio", 1)
     )
@@ -66,11 +66,11 @@ def test_an_estimate_of_a_running_month_shows_the_projection_beside_it(
     heading = "deployment_id,resource_kind,first_day,last_day,quantity_per_day\n"
     main(["usage", "import", *RECEIVED, str(write("annex.csv", heading + more))])
     month = Period.month("2026-04")
-    found = Estimates(tables.pricing, tables.zone).estimate("pilot", month, APRIL_20)
+    estimate = Estimates(tables.pricing, tables.zone).estimate("pilot", month, APRIL_20)
 
     console = Console(width=100, color_system=None)
     with console.capture() as capture:
-        console.print(estimate_table(found, "Pilot"))
+        console.print(estimate_table(estimate, "Pilot"))
     shown = words_of(capture.get())
     assert shown[1] == [
         "April",
@@ -85,15 +85,15 @@ def test_an_estimate_of_a_running_month_shows_the_projection_beside_it(
         "no",
         "invoice",
     ]
-    # Annex: 74 x 20 = 1,480 of 1,488 included; 74 x 30 = 2,220, so 732 over. Pilot's usage is all
-    # there on the 20th: 2,160, so 672 over; 2,160 / 20 x 30 = 3,240, so 1,752 over.
+    # Annex: 74 x 20 = 1,480 of 1,488 included; 74 x 30 = 2,220, so 732 over. All of the pilot's
+    # usage is there on the 20th: 2,160, so 672 over; 2,160 / 20 x 30 = 3,240, so 1,752 over.
     assert ["annex", "Plan:", "Studio", "1", "1", "month", "50.00", "50.00"] in shown
     assert ["annex", "Overage:", "hours", "-", "732", "hour", "-", "7.32"] in shown
     assert ["pilot", "Overage:", "hours", "672", "1752", "hour", "6.72", "17.52"] in shown
     assert ["Subtotal", "106.72", "124.84"] in shown
     assert ["GST", "10.67", "12.48"] in shown
     assert ["Total", "117.39", "137.32"] in shown
-    assert estimate_note(found).startswith("An estimate, not an invoice. Projected: ")
+    assert estimate_note(estimate).startswith("An estimate, not an invoice. Projected: ")
 
 
 LINE = {"deployment_id": "a", "resource_kind": None, "quantity": "1", "unit": "u"}
@@ -158,11 +158,11 @@ def test_an_account_that_cannot_be_priced_is_exit_one(
 def test_a_quote_by_the_catalogue_is_priced_as_the_invoice(loaded: Path, capsys: Said) -> None:
     more = ["--addon", "disk=2", "--usage", "hours=2160", "--tenant", "pilot"]
     assert main([*QUOTE, *more, "--json"]) == 0
-    document = said_json(capsys)
+    printed = said_json(capsys)
     # 50.00 + 2 x 7.50 + 6.72 = 71.72; 7.17.
-    assert (document["period"], document["total_cents"]) == ("2026-04", 7889)
-    assert (document["tenant_id"], document["tax"]) == ("pilot", "gst")
-    assert "id" not in document
+    assert (printed["period"], printed["total_cents"]) == ("2026-04", 7889)
+    assert (printed["tenant_id"], printed["tax"]) == ("pilot", "gst")
+    assert "id" not in printed
     assert main([*QUOTE, *more]) == 0
     shown = words_of(capsys.readouterr().out)
     assert shown[0] == ["Quote", "for", "April", "2026,", "not", "stored"]
@@ -178,9 +178,9 @@ def test_a_quote_for_a_part_of_the_month_without_a_tenant(loaded: Path, capsys: 
 
 def test_a_quote_without_a_period_is_for_the_current_month(loaded: Path, capsys: Said) -> None:
     assert main(["quote", "--plan", "studio", "--tax", "gst", "--json"]) == 0
-    document = said_json(capsys)
-    assert document["period"] >= "2026-04"
-    assert document["total_cents"] == 5500
+    printed = said_json(capsys)
+    assert printed["period"] >= "2026-04"
+    assert printed["total_cents"] == 5500
 
 
 @pytest.mark.parametrize(

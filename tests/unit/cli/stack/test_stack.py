@@ -1,4 +1,4 @@
-"""A stack by name: the commands are told what its functions are told."""
+"""A stack by name: the commands have the same settings as its functions."""
 
 import json
 import os
@@ -26,20 +26,20 @@ STACK_ID = "arn:aws:cloudformation:ap-southeast-2:111122223333:stack/billing/1f"
 
 
 def described(**without: bool) -> dict[str, Any]:
-    """A stack as CloudFormation describes it."""
+    """Returns a stack as CloudFormation describes it, without these outputs and parameters."""
     outputs = [{"OutputKey": name, "OutputValue": f"the-{name}"} for name in template()["Outputs"]]
-    given = [{"ParameterKey": name, "ParameterValue": value} for name, value in VALUES.items()]
+    inputs = [{"ParameterKey": name, "ParameterValue": value} for name, value in VALUES.items()]
     return {
         "StackId": STACK_ID,
         "StackName": "billing",
-        "Outputs": [each for each in outputs if each["OutputKey"] not in without],
-        "Parameters": [each for each in given if each["ParameterKey"] not in without],
+        "Outputs": [output for output in outputs if output["OutputKey"] not in without],
+        "Parameters": [entry for entry in inputs if entry["ParameterKey"] not in without],
     }
 
 
 @pytest.fixture
 def cloudformation(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What CloudFormation answers; change it before connecting."""
+    """The answer of CloudFormation; fill it before connecting."""
     answer: dict[str, Any] = {}
     monkeypatch.setattr(stack, "_described", lambda _: answer)
     return answer
@@ -47,20 +47,20 @@ def cloudformation(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def test_the_settings_are_those_of_the_functions(cloudformation: dict[str, Any]) -> None:
     cloudformation |= described()
-    found = stack.connect("billing").settings
-    assert found.accounts_table == "the-AccountsTableName"
-    assert found.rollup_queue_url == "the-RollupQueueUrl"
-    assert (str(found.zone), found.currency) == ("Pacific/Auckland", "NZD")
-    assert (found.issue_immediately, found.due_days) == (True, 20)
-    assert found.cursor_key == STACK_ID
+    settings = stack.connect("billing").settings
+    assert settings.accounts_table == "the-AccountsTableName"
+    assert settings.rollup_queue_url == "the-RollupQueueUrl"
+    assert (str(settings.zone), settings.currency) == ("Pacific/Auckland", "NZD")
+    assert (settings.issue_immediately, settings.due_days) == (True, 20)
+    assert settings.cursor_key == STACK_ID
 
 
-@pytest.mark.parametrize("given", ["billing", STACK_ID])
+@pytest.mark.parametrize("name_or_id", ["billing", STACK_ID])
 def test_a_stack_given_by_its_id_has_the_functions_of_its_name(
-    cloudformation: dict[str, Any], given: str
+    cloudformation: dict[str, Any], name_or_id: str
 ) -> None:
     cloudformation |= described()
-    name = function_name(stack.connect(given).name, "start_month_end")
+    name = function_name(stack.connect(name_or_id).name, "start_month_end")
     assert name == "billing-start-month-end"
 
 
@@ -69,7 +69,7 @@ def test_a_person_is_told_which_stack_that_is(
 ) -> None:
     cloudformation |= described()
     assert stack.connect("billing").place == "billing, ap-southeast-2, account 111122223333"
-    # As after `eval "$(... local env)"`: whatever its name, it is not on AWS.
+    # As after `eval "$(... local env)"`: whatever its name, this stack is not on AWS.
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
     assert stack.connect("billing").place == "billing, local, at http://127.0.0.1:4566"
 
@@ -79,7 +79,7 @@ def test_every_variable_of_the_functions_is_read_from_the_stack() -> None:
     outputs = {name: template()["Outputs"][key]["Value"] for name, key in stack.OUTPUTS.items()}
     references = outputs | {name: {"Ref": key} for name, key in stack.PARAMETERS.items()}
     references["CURSOR_KEY"] = {"Ref": "AWS::StackId"}
-    # Where AWS is, the commands know from their own environment.
+    # The endpoint of AWS comes from the environment of the commands.
     assert references == {name: variables[name] for name in variables if "ENDPOINT" not in name}
 
 
@@ -95,8 +95,8 @@ def test_a_damaged_description_of_the_local_stack_is_not_reachable(
     file.write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(NotReachable) as refused:
         stack.connect(None, file)
-    said = f"{file}: cannot be read: start the local stack afresh with `make up`"
-    assert str(refused.value).startswith(said)
+    error = f"{file}: cannot be read: start the local stack afresh with `make up`"
+    assert str(refused.value).startswith(error)
     assert os.environ["AWS_PROFILE"] == "mine"
 
 
@@ -118,7 +118,7 @@ def test_the_description_of_the_local_stack_is_replaced_whole(
         write_outputs(outputs, file)
     assert read_outputs(file) == outputs
     monkeypatch.undo()
-    # Whoever has it open goes on reading what was there.
+    # A reader that has the file open goes on reading the old content.
     with file.open(encoding="utf-8") as before:
         write_outputs(outputs | {"users": {}, "region": "elsewhere"}, file)
         assert json.load(before) == outputs

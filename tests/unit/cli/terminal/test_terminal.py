@@ -1,4 +1,4 @@
-"""What a terminal is shown: all figures however narrow, nothing that acts on it, no traceback."""
+"""Output on a terminal: whole figures however narrow, no control characters, no traceback."""
 
 import io
 import json
@@ -29,7 +29,7 @@ from local.environment import ROOT
 from tests.unit.cli.conftest import Said, Write
 from tests.unit.cli.test_app import REQUEST
 
-# As a shell starts it: the result is written when the buffer is full, or at the end.
+# As a shell starts it: output is written when the buffer is full, or at the end.
 BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 NAME = "The Very Long Company of Saltbush and Sons"
 TOTALS = {"subtotal_cents": 111234567, "tax_cents": 11123456, "total_cents": 122358023}
@@ -80,8 +80,8 @@ REVIEWED = {
 LEFT = {"held": [REVIEWED], "refused": []}
 
 
-def entry(**told: Any) -> dict[str, Any]:
-    """Something that was done to an invoice."""
+def entry(**fields: Any) -> dict[str, Any]:
+    """Returns an entry of an invoice's history, with these fields changed."""
     return {
         "at": "2026-05-01T03:00:00+00:00",
         "by": "moto",
@@ -93,14 +93,14 @@ def entry(**told: Any) -> dict[str, Any]:
         "detail": None,
         "total_cents": 122358023,
         "changes": [],
-    } | told
+    } | fields
 
 
-def preview(**told: Any) -> dict[str, Any]:
-    """What would happen to a tenant."""
+def preview(**fields: Any) -> dict[str, Any]:
+    """Returns the preview of a tenant, with these fields changed."""
     sides = {"before": TOTALS, "after": TOTALS}
     same = {"tenant_id": "pilot", "outcome": "replaced", "changes": [], "unpriced": []}
-    return same | {"reason": NAME} | (sides | told)
+    return same | {"reason": NAME} | (sides | fields)
 
 
 def history(*entries: Mapping[str, Any]) -> Table:
@@ -151,8 +151,8 @@ def test_what_acts_on_a_terminal_is_escaped_and_what_people_write_is_not() -> No
     assert harmless("Café [Nāvi] 東京 5 €") == "Café [Nāvi] 東京 5 €"
 
 
-def letter(reason: str) -> DeadLetter:
-    """A letter of nobody's, dead for this reason."""
+def dead_letter(reason: str) -> DeadLetter:
+    """Returns a dead letter of no tenant, with this reason."""
     first_sent = datetime(2026, 5, 1, tzinfo=UTC)
     return DeadLetter("0123456789", "", "{}", None, reason, first_sent, 1)
 
@@ -166,7 +166,7 @@ NOW = datetime(2026, 5, 2, tzinfo=UTC)
 
 
 def pilots() -> DeadLetter:
-    """The pilot's April, dead for a reason that the rollup has noted."""
+    """Returns a dead letter of the pilot's April, whose reason the rollup has noted."""
     return DeadLetter("0", "", "{}", APRILS, "", datetime(2026, 5, 1, tzinfo=UTC), 1)
 
 
@@ -176,7 +176,7 @@ def pilots() -> DeadLetter:
         history(entry(reason=ACTS)),
         history(entry(detail=ACTS)),
         history(entry(by=ACTS)),
-        dead_letters_table([letter(ACTS)], {}, NOW),
+        dead_letters_table([dead_letter(ACTS)], {}, NOW),
         dead_letters_table([pilots()], NOTED, NOW),
         preview_table([preview(reason=ACTS)], "A run"),
         review_table(

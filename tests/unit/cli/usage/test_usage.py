@@ -1,4 +1,4 @@
-"""Usage files: rows become events, and every line that was not counted is told."""
+"""Usage files: rows become events, and every line that was not counted is reported."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ def test_a_row_of_days_is_an_event_at_noon_of_each(write: Write) -> None:
             "deployment_id": "web",
             "resource_kind": "hours",
             "quantity": "12.5",
-            # Daylight saving ends in the night between the two days.
+            # Daylight saving ends in the night between these two days.
             "occurred_at": "2026-04-04T12:00:00+11:00",
         },
     )
@@ -55,9 +55,9 @@ def test_a_row_of_days_is_an_event_at_noon_of_each(write: Write) -> None:
 
 def test_a_row_of_an_event_is_that_event(write: Write) -> None:
     row = "e-1,meter,web,hours,0.25,2026-04-04T00:00:00Z"
-    [found] = read_usage(write("events.csv", f"\ufeff{EVENTS}{row}\n\n"), SYDNEY)
-    assert isinstance(found, UsageRow)
-    assert (found.line, list(found.event.values())) == (2, row.split(","))
+    [usage_row] = read_usage(write("events.csv", f"\ufeff{EVENTS}{row}\n\n"), SYDNEY)
+    assert isinstance(usage_row, UsageRow)
+    assert (usage_row.line, list(usage_row.event.values())) == (2, row.split(","))
 
 
 @pytest.mark.parametrize(
@@ -71,10 +71,10 @@ def test_a_row_of_an_event_is_that_event(write: Write) -> None:
     ],
 )
 def test_a_row_that_makes_no_event_is_faulty(write: Write, row: str, reason: str) -> None:
-    [found] = read_usage(write("april.csv", f"{DAYS}{row}\n"), SYDNEY)
-    assert isinstance(found, FaultyRow)
-    assert found.line == 2
-    assert reason in found.reason
+    [faulty] = read_usage(write("april.csv", f"{DAYS}{row}\n"), SYDNEY)
+    assert isinstance(faulty, FaultyRow)
+    assert faulty.line == 2
+    assert reason in faulty.reason
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_file_without_usage_is_bad_input(write: Write, name: str, text: str, s
 
 
 class Recorder:
-    """Accepts all but rejects odd quantities; keeps the batches."""
+    """Accepts all events, except those of quantity `odd`; keeps the batches."""
 
     def __init__(self, busy: int = 0) -> None:
         self.batches: list[list[Mapping[str, str]]] = []
