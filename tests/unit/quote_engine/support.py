@@ -1,4 +1,4 @@
-"""What the tests share: the tables of docs/money-rules.md, and the shortest valid inputs."""
+"""Shared by the tests: the tables of docs/money-rules.md, and the shortest valid inputs."""
 
 from datetime import date
 from decimal import Decimal
@@ -27,7 +27,7 @@ LONG_AGO = date(2026, 1, 10)
 
 
 def table(name: str) -> list[tuple[str, ...]]:
-    """The rows of the table that follows `<!-- table: name -->` on the page of the rules."""
+    """Returns the rows of the table that follows `<!-- table: name -->` in docs/money-rules.md."""
     page = (ROOT / "docs" / "money-rules.md").read_text("utf-8")
     after = page.partition(f"<!-- table: {name} -->\n")[2].partition("\n\n")[0]
     rows = [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in after.split("\n")]
@@ -36,7 +36,7 @@ def table(name: str) -> list[tuple[str, ...]]:
 
 
 def tiers(text: str) -> tuple[tuple[Tier, ...], bool]:
-    """`to 10 at 1.00 + 5.00; open at 0.50; fee at zero`, and whether it says the last."""
+    """Reads `to 10 at 1.00 + 5.00; open at 0.50`, and whether `fee at zero` follows."""
     parts = text.split("; ")
     at_zero = parts[-1] == "fee at zero"
     return tuple(tier(part) for part in parts[: len(parts) - at_zero]), at_zero
@@ -54,7 +54,7 @@ def plan(*rates: Rate, price: str = "50.00", proration: Any = "daily") -> Plan:
 
 
 def discounts(text: str) -> tuple[Discount, ...]:
-    """`10%; 5.00`, or `-` for none."""
+    """Reads `10%; 5.00`, or `-` for no discount."""
     parts = [] if text == "-" else text.split("; ")
     return tuple(
         Discount(percent=Decimal(part[:-1]))
@@ -88,10 +88,12 @@ def request(
 
 
 def overage(rate: Rate, used: str, starts_on: date = LONG_AGO) -> Line | None:
-    """The overage line of a subscription that used so much of `kind`, if there is one."""
+    """Returns the overage line of a subscription that used this much of `kind`, or None."""
     period = Period.month(f"{max(starts_on, APRIL.start):%Y-%m}")
-    one = subscription(rate, usage={"kind": used}, starts_on=starts_on)
-    lines = [line for line in price(request(one, period=period)).lines if line.kind == "overage"]
+    metered = subscription(rate, usage={"kind": used}, starts_on=starts_on)
+    lines = [
+        line for line in price(request(metered, period=period)).lines if line.kind == "overage"
+    ]
     assert len(lines) <= 1
     return lines[0] if lines else None
 
@@ -108,7 +110,7 @@ def per_unit(
 
 
 def conversion(text: str) -> Convert:
-    """`/ 1000 ceiling` or `x 24`."""
+    """Reads `/ 1000 ceiling` or `x 24`."""
     sign, factor, rounding = [*text.split(), "none"][:3]
     by: Any = {"divide_by" if sign == "/" else "multiply_by": Decimal(factor)}
     return Convert(**by, rounding=cast(Any, rounding))
@@ -119,7 +121,7 @@ def decimal_or_none(text: str) -> Decimal | None:
 
 
 def pilot() -> dict[str, Any]:
-    """The request of the public contract: 2,160 droplet hours on the plan Studio."""
+    """Returns the request of the public contract: 2,160 droplet hours on the plan Studio."""
     rate = {
         "resource_kind": "droplet_hours",
         "unit": "hour",

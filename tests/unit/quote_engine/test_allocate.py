@@ -1,4 +1,4 @@
-"""Cents in parts: the parts always sum to the whole."""
+"""Cents are split into parts that always sum to the whole."""
 
 from decimal import Decimal, localcontext
 from fractions import Fraction

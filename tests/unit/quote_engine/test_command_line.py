@@ -96,10 +96,10 @@ def inside(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
     """Runs the command in this process, where coverage sees it; returns its exit code."""
     monkeypatch.setattr(sys, "argv", ["quote_engine"])
     monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(text.encode())))
-    with pytest.raises(SystemExit) as left:
+    with pytest.raises(SystemExit) as ended:
         runpy.run_module("quote_engine.__main__", run_name="__main__")
-    assert isinstance(left.value.code, int)
-    return left.value.code
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
 
 
 def test_usage_without_a_rate_is_a_warning_and_still_an_answer(

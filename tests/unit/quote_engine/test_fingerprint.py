@@ -1,4 +1,4 @@
-"""The fingerprint: the same for the same inputs, another for any other."""
+"""The fingerprint is the same for the same inputs, and another for any other inputs."""
 
 import sys
 from typing import Any
@@ -32,7 +32,7 @@ def test_a_fingerprint_is_known_and_stays() -> None:
 
 
 def test_a_fingerprint_from_before_changes_of_plan_within_a_month_stays() -> None:
-    """Pinned with the engine that priced one subscription of a deployment only."""
+    """Pinned with an engine that could only price one subscription per deployment."""
     data = pilot()
     tiers = [
         {"up_to": "10", "unit_price": "0.3", "flat_fee": "2"},

@@ -1,4 +1,4 @@
-"""What is stored can be read back, and is the public contract."""
+"""Stored JSON can be read back, and it is the public contract."""
 
 from decimal import Decimal
 from typing import Any
@@ -47,9 +47,9 @@ DOUBLED = Convert(multiply_by=Decimal(2), rounding="ceiling")
 
 def test_a_conversion_reads_back_as_it_was_stored() -> None:
     converts = plan(per_unit(kind="a", convert=HALVED), per_unit(kind="b", convert=DOUBLED))
-    document: Any = plan_json(converts)
-    assert parse_plan(document) == converts
-    assert [rate["convert"] for rate in document["rates"]] == [
+    stored: Any = plan_json(converts)
+    assert parse_plan(stored) == converts
+    assert [rate["convert"] for rate in stored["rates"]] == [
         {"divide_by": "2", "rounding": "none"},
         {"multiply_by": "2", "rounding": "ceiling"},
     ]
@@ -65,11 +65,9 @@ EVERY_MODEL_BOUNDED = plan(
 
 
 def test_a_rates_bounds_read_back_as_they_were_stored() -> None:
-    document: Any = plan_json(EVERY_MODEL_BOUNDED)
-    assert parse_plan(document) == EVERY_MODEL_BOUNDED
-    assert {(rate["minimum"], rate["maximum"]) for rate in document["rates"]} == {
-        ("1.50", "20.00")
-    }
+    stored: Any = plan_json(EVERY_MODEL_BOUNDED)
+    assert parse_plan(stored) == EVERY_MODEL_BOUNDED
+    assert {(rate["minimum"], rate["maximum"]) for rate in stored["rates"]} == {("1.50", "20.00")}
 
 
 def test_a_plan_document_has_the_fields_of_the_contract() -> None:

@@ -104,12 +104,12 @@ def test_package_bills_started_packages_in_full(  # noqa: PLR0913, PLR0917
 def test_a_plan_is_billed_for_its_calendar_days(  # noqa: PLR0913, PLR0917
     month: str, starts_on: str, ends_on: str, monthly: str, cents: str, says: str
 ) -> None:
-    one = subscription(
+    part_month = subscription(
         starts_on=date.fromisoformat(starts_on),
         ends_on=None if ends_on == "-" else date.fromisoformat(ends_on),
         price=monthly,
     )
-    lines = price(request(one, period=Period.month(month))).lines
+    lines = price(request(part_month, period=Period.month(month))).lines
     assert cents_and_text(lines[0] if lines else None) == (int(cents), says)
 
 
@@ -147,28 +147,28 @@ ADDONS = [
 def test_an_addon_is_prorated_with_its_plan(
     addon: Addon, text: str, quantity: str, unit_price: str, cents: int
 ) -> None:
-    one = subscription(addons=(addon,), starts_on=date(2026, 4, 10))
-    assert price(request(one)).lines[1] == Line(
+    part_month = subscription(addons=(addon,), starts_on=date(2026, 4, 10))
+    assert price(request(part_month)).lines[1] == Line(
         "addon", text, "pilot", None, quantity, "month", unit_price, cents
     )
 
 
 def test_several_of_an_addon_are_one_line() -> None:
-    one = subscription(addons=(Addon("ip", Decimal("4.005"), 3),))
-    assert price(request(one)).lines[1] == Line(
+    with_addons = subscription(addons=(Addon("ip", Decimal("4.005"), 3),))
+    assert price(request(with_addons)).lines[1] == Line(
         "addon", "Addon: ip", "pilot", None, "3", "month", "4.005", 1202
     )
 
 
 def test_a_plan_without_proration_bills_a_whole_month_for_one_day() -> None:
-    one = subscription(
+    one_day = subscription(
         per_unit(included="100"),
         starts_on=date(2026, 4, 30),
         addons=(Addon("ip", Decimal("4.00")),),
         usage={"kind": "150"},
         proration="none",
     )
-    quote = price(request(one))
+    quote = price(request(one_day))
     assert [line.amount_cents for line in quote.lines] == [5000, 400, 50, 545]
     assert quote.lines[0].description == "Plan: Studio"
 
@@ -203,8 +203,8 @@ def test_a_quantity_that_does_not_end_is_printed_to_twelve_decimals() -> None:
 
 
 def test_a_large_price_shows_more_decimals_of_its_quantity() -> None:
-    one = subscription(starts_on=date(2026, 5, 15), price="310000000.00")
-    line = price(request(one, period=Period.month("2026-05"))).lines[0]
+    part_month = subscription(starts_on=date(2026, 5, 15), price="310000000.00")
+    line = price(request(part_month, period=Period.month("2026-05"))).lines[0]
     assert (line.quantity, line.amount_cents) == ("0.5483870967741935", 17000000000)
 
 
@@ -219,7 +219,7 @@ def test_a_flat_fee_on_next_to_nothing_is_printed_as_one_fee() -> None:
     assert line is not None
     assert line.amount_cents == 500
     rate = Graduated("kind", "hour", steps, Decimal("0.000000000001"))
-    line = overage(rate, "0.000000000001", date(2026, 5, 15))  # 1e-12 x 14/31 rounds to none
+    line = overage(rate, "0.000000000001", date(2026, 5, 15))  # 1e-12 x 14/31 rounds to zero
     assert line is not None
     assert (line.quantity, line.unit, line.unit_price) == ("1", "flat fee", "5.00")
 
@@ -267,8 +267,8 @@ def test_nothing_active_means_nothing_to_invoice() -> None:
 
 
 def test_usage_without_a_rate_is_named_and_not_billed() -> None:
-    one = subscription(per_unit(), usage={"kind": "100", "zoo": "7", "gpu": "3", "idle": "0"})
-    quote = price(request(one))
+    metered = subscription(per_unit(), usage={"kind": "100", "zoo": "7", "gpu": "3", "idle": "0"})
+    quote = price(request(metered))
     assert quote.unpriced == (
         UnpricedUsage("pilot", "gpu", Decimal(3)),
         UnpricedUsage("pilot", "zoo", Decimal(7)),
@@ -277,8 +277,8 @@ def test_usage_without_a_rate_is_named_and_not_billed() -> None:
 
 
 def test_usage_of_a_subscription_that_is_not_active_is_named_too() -> None:
-    one = subscription(per_unit(), usage={"kind": "5"}, ends_on=date(2026, 3, 31))
-    assert price(request(one)).unpriced == (UnpricedUsage("pilot", "kind", Decimal(5)),)
+    ended = subscription(per_unit(), usage={"kind": "5"}, ends_on=date(2026, 3, 31))
+    assert price(request(ended)).unpriced == (UnpricedUsage("pilot", "kind", Decimal(5)),)
 
 
 def test_the_largest_numbers_allowed_are_still_exact() -> None:

@@ -57,8 +57,10 @@ def test_a_pool_is_priced_once_and_split_by_usage(  # noqa: PLR0913, PLR0917
 ) -> None:
     rate = pooled(unit_price, included, minimum=decimal_or_none(minimum))
     shares = zip("abc", used.split(", "), strict=True)
-    of_each = [subscription(rate, deployment_id=n, usage={"kind": each}) for n, each in shares]
-    lines = {line.deployment_id: line for line in overages(request(*of_each))}
+    members = [
+        subscription(rate, deployment_id=n, usage={"kind": quantity}) for n, quantity in shares
+    ]
+    lines = {line.deployment_id: line for line in overages(request(*members))}
     amounts = [lines[n].amount_cents if n in lines else 0 for n in "abc"]
     assert ", ".join(str(amount) for amount in amounts) == cents
     assert (lines["a"].description if lines else "no line") == says
@@ -114,8 +116,8 @@ def test_a_rate_without_the_pool_is_priced_alone() -> None:
     shares = subscription(
         pooled(), per_unit("1", kind="other"), deployment_id="b", usage={"kind": "9", "other": "1"}
     )
-    said = [line.description for line in overages(request(alone, shares))]
-    assert said == [
+    texts = [line.description for line in overages(request(alone, shares))]
+    assert texts == [
         "Overage: kind (100 used)",
         "Overage: kind (9 used; pool of 1: 9 used; 0.09 of 0.09)",
         "Overage: other (1 used)",
@@ -123,14 +125,14 @@ def test_a_rate_without_the_pool_is_priced_alone() -> None:
 
 
 def test_a_share_of_a_pool_counts_for_discounts_and_commitments() -> None:
-    one = subscription(
+    member = subscription(
         pooled(),
         price="0",
         usage={"kind": "900"},
         discounts=discounts("50%"),
         commitment="6.00",
     )
-    amounts = [line.amount_cents for line in price(request(one)).lines]
+    amounts = [line.amount_cents for line in price(request(member)).lines]
     assert amounts == [0, 900, 150, -450, 60]
 
 
@@ -144,17 +146,17 @@ def test_the_stretches_of_a_split_month_share_the_pool() -> None:
 
 
 @pytest.mark.parametrize(
-    "other",
+    "different",
     [
         pooled("0.02"),
         pooled(minimum=Decimal(1)),
         pooled(unit="day"),
     ],
 )
-def test_pooled_rates_that_differ_are_refused(other: PerUnit) -> None:
-    one, two = subscription(pooled()), subscription(other, deployment_id="second")
+def test_pooled_rates_that_differ_are_refused(different: PerUnit) -> None:
+    first, second = subscription(pooled()), subscription(different, deployment_id="second")
     with pytest.raises(InvalidRequest) as refused:
-        request(one, two)
+        request(first, second)
     assert refused.value.faults == (
         "subscriptions: the pooled rates of 'kind' of 'pilot' and 'second' differ "
         "(in more than included)",
@@ -186,12 +188,12 @@ def pools(draw: st.DrawFn) -> tuple[Subscription, ...]:
 @given(pools())
 def test_the_shares_sum_to_the_price_of_the_pool(members: tuple[Subscription, ...]) -> None:
     rate = members[0].plan.rates[0]
-    used = sum((one.usage["kind"] for one in members), Decimal(0))
-    share = sum((days_share(one, APRIL) or Fraction(0) for one in members), Fraction(0))
+    used = sum((member.usage["kind"] for member in members), Decimal(0))
+    share = sum((days_share(member, APRIL) or Fraction(0) for member in members), Fraction(0))
     whole = half_up(cost_of(rate, used, share))
     lines = overages(request(*members))
     assert sum(line.amount_cents for line in lines) == whole
     for line in lines:
-        mine = next(one for one in members if one.deployment_id == line.deployment_id)
-        part = Fraction(mine.usage["kind"]) / Fraction(used) if used else Fraction(1, len(members))
+        own = next(member for member in members if member.deployment_id == line.deployment_id)
+        part = Fraction(own.usage["kind"]) / Fraction(used) if used else Fraction(1, len(members))
         assert abs(line.amount_cents - whole * part) < 1

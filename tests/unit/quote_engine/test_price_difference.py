@@ -1,4 +1,4 @@
-"""Late usage: what was invoiced is not changed; the difference is billed with a later month."""
+"""Late usage: an invoice is never changed; the difference is billed with a later month."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -37,12 +37,12 @@ def used(quantity: str, **of_it: Any) -> QuoteRequest:
 
 
 @pytest.mark.parametrize(
-    ("then", "now", "given", "commitment", "cents", "says"), table("adjustment")
+    ("then", "now", "agreed", "commitment", "cents", "says"), table("adjustment")
 )
 def test_late_usage_is_billed_as_the_difference_of_two_prices(  # noqa: PLR0913, PLR0917
-    then: str, now: str, given: str, commitment: str, cents: str, says: str
+    then: str, now: str, agreed: str, commitment: str, cents: str, says: str
 ) -> None:
-    terms: Any = {"discounts": discounts(given), "commitment": commitment}
+    terms: Any = {"discounts": discounts(agreed), "commitment": commitment}
     lines = adjustment_lines(used(then, **terms), used(now, **terms))
     amounts = ", ".join(str(line.amount_cents) for line in lines)
     texts = " & ".join(line.description for line in lines)
@@ -78,8 +78,10 @@ def test_usage_of_a_split_month_is_summed_over_its_stretches() -> None:
 def test_late_usage_moves_the_shares_of_a_pool() -> None:
     def pooled(late: str) -> QuoteRequest:
         rate = per_unit("0.01", "50", pool="tenant")
-        each = (("a", "100"), ("b", late))
-        return request(*[subscription(rate, deployment_id=n, usage={"kind": u}) for n, u in each])
+        usages = (("a", "100"), ("b", late))
+        return request(
+            *[subscription(rate, deployment_id=n, usage={"kind": u}) for n, u in usages]
+        )
 
     lines = adjustment_lines(pooled("100"), pooled("300"))  # 0.50 + 0.50, then 0.75 + 2.25
     assert [(line.deployment_id, line.amount_cents) for line in lines] == [("a", 25), ("b", 175)]
@@ -87,27 +89,29 @@ def test_late_usage_moves_the_shares_of_a_pool() -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "fault"),
+    ("change", "fault"),
     [
         ({"period": MAY}, "period: must be the same then and now"),
         ({"currency": "NZD"}, "currency: must be the same then and now"),
     ],
 )
-def test_only_the_same_period_and_currency_are_compared(other: dict[str, Any], fault: str) -> None:
+def test_only_the_same_period_and_currency_are_compared(
+    change: dict[str, Any], fault: str
+) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        adjustment_lines(used("1"), replace(used("1"), **other))
+        adjustment_lines(used("1"), replace(used("1"), **change))
     assert refused.value.faults == (fault,)
 
 
 def test_adjustments_stand_before_the_tax_and_are_taxed() -> None:
     late = adjustment_lines(used("2160"), used("2200"))
-    other = adjustment_line("Adjustment for 2026-03: gone", "a", None, -1000)
-    may = QuoteRequest(MAY, "AUD", "gst", (subscription(),), (*late, other))
+    march = adjustment_line("Adjustment for 2026-03: gone", "a", None, -1000)
+    may = QuoteRequest(MAY, "AUD", "gst", (subscription(),), (*late, march))
     quote = price(may)
-    assert quote.lines[1:3] == (other, *late)
+    assert quote.lines[1:3] == (march, *late)
     assert [line.amount_cents for line in quote.lines] == [5000, -1000, 40, 404]
     assert (quote.subtotal_cents, quote.tax_cents, quote.total_cents) == (4040, 404, 4444)
-    swapped = replace(may, adjustments=(*late, other))
+    swapped = replace(may, adjustments=(*late, march))
     assert fingerprint(swapped, price(swapped)) == fingerprint(may, quote)
     without = replace(may, adjustments=())
     assert fingerprint(without, price(without)) != fingerprint(may, quote)
@@ -194,8 +198,8 @@ def test_adjustments_are_lines() -> None:
 def test_adjustments_sum_to_what_the_period_should_have_cost(
     then: QuoteRequest, late: dict[str, Decimal]
 ) -> None:
-    others = [replace(one, usage={**one.usage, **late}) for one in then.subscriptions]
-    now = replace(then, subscriptions=tuple(others))
+    later = [replace(before, usage={**before.usage, **late}) for before in then.subscriptions]
+    now = replace(then, subscriptions=tuple(later))
     lines = adjustment_lines(then, now)
     difference = price(now).subtotal_cents - price(then).subtotal_cents
     assert sum(line.amount_cents for line in lines) == difference

@@ -1,4 +1,4 @@
-"""What holds for every request, against a second engine made of fractions."""
+"""Properties of every request, checked against a second engine made of fractions."""
 
 import random
 from calendar import monthrange
@@ -31,7 +31,7 @@ from tests.unit.quote_engine.support import APRIL, overage, plan, request, subsc
 
 
 def examples(count: int) -> settings:
-    """So many examples, however slow the machine of the day is."""
+    """Tries this many examples, however slow the machine is."""
     slow = [HealthCheck.too_slow]
     return settings(max_examples=count, deadline=None, suppress_health_check=slow)
 
@@ -57,7 +57,7 @@ def steps(draw: st.DrawFn) -> tuple[Tier, ...]:
 
 @st.composite
 def bounds_of_amount(draw: st.DrawFn) -> dict[str, Decimal]:
-    """No bound in half of all cases."""
+    """Draws a minimum, a maximum or both; neither in half of all cases."""
     names = draw(st.sampled_from([(), (), (), ("minimum",), ("maximum",), ("minimum", "maximum")]))
     amounts = sorted(draw(st.lists(prices, min_size=len(names), max_size=len(names))))
     return dict(zip(names, amounts, strict=True))
@@ -79,7 +79,7 @@ MODELS: tuple[type[Rate], ...] = (*STEADY, Volume)
 
 @st.composite
 def rates(draw: st.DrawFn, kind: str = "kind", *, steady: bool = False) -> Rate:
-    """Any rate; a `steady` one never falls as usage grows."""
+    """Draws any rate; the cost of a `steady` one never falls as usage grows."""
     model = draw(st.sampled_from(STEADY if steady else MODELS))
     included = draw(quantities)
     terms: Any = {**draw(bounds_of_amount()), "convert": draw(converts)}
@@ -138,13 +138,15 @@ def half_up(dollars: Fraction) -> int:
     return floor(dollars * 100 + Fraction(1, 2))
 
 
-def days_share(one: Subscription, period: Period) -> Fraction | None:
+def days_share(subscribed: Subscription, period: Period) -> Fraction | None:
     length = monthrange(period.start.year, period.start.month)[1]
     month = [period.start + timedelta(days=n) for n in range(length)]
-    billed = [day for day in month if one.starts_on <= day <= (one.ends_on or date.max)]
+    billed = [
+        day for day in month if subscribed.starts_on <= day <= (subscribed.ends_on or date.max)
+    ]
     if not billed:
         return None
-    return Fraction(1) if one.plan.proration == "none" else Fraction(len(billed), length)
+    return Fraction(1) if subscribed.plan.proration == "none" else Fraction(len(billed), length)
 
 
 def tiered_cost(tiers: tuple[Tier, ...], units: Fraction) -> Fraction:
@@ -194,38 +196,46 @@ def model_cost(rate: Rate, used: Decimal, share: Fraction) -> Fraction:
     return units * Fraction(tier.unit_price) + Fraction(tier.flat_fee)
 
 
-def discounted(one: Subscription, charged: int) -> list[int]:
-    percents = sorted(each.percent for each in one.discounts if each.percent is not None)
-    amounts = sorted(each.amount for each in one.discounts if each.amount is not None)
-    wanted = [half_up(Fraction(percent) * charged / 10000) for percent in percents[::-1]]
-    wanted += [half_up(Fraction(amount)) for amount in amounts[::-1]]
-    taken: list[int] = []
-    for cents in wanted:
-        taken.append(min(cents, charged - sum(taken)))
-    return [-cents for cents in taken if cents]
+def discounted(subscribed: Subscription, charged: int) -> list[int]:
+    percents = sorted(
+        discount.percent for discount in subscribed.discounts if discount.percent is not None
+    )
+    amounts = sorted(
+        discount.amount for discount in subscribed.discounts if discount.amount is not None
+    )
+    due = [half_up(Fraction(percent) * charged / 10000) for percent in percents[::-1]]
+    due += [half_up(Fraction(amount)) for amount in amounts[::-1]]
+    granted: list[int] = []
+    for cents in due:
+        granted.append(min(cents, charged - sum(granted)))
+    return [-cents for cents in granted if cents]
 
 
 def expected_lines(wanted: QuoteRequest) -> list[tuple[str, str, str | None, int]]:
     lines: list[tuple[str, str, str | None, int]] = []
-    for one in sorted(wanted.subscriptions, key=lambda each: each.deployment_id):
-        share = days_share(one, wanted.period)
+    for subscribed in sorted(wanted.subscriptions, key=lambda other: other.deployment_id):
+        share = days_share(subscribed, wanted.period)
         if share is None:
             continue
-        name = one.deployment_id
+        name = subscribed.deployment_id
         before = len(lines)
-        lines.append(("plan_base", name, None, half_up(Fraction(one.plan.price) * share)))
-        for addon in sorted(one.addons, key=lambda each: each.code):
+        lines.append(("plan_base", name, None, half_up(Fraction(subscribed.plan.price) * share)))
+        for addon in sorted(subscribed.addons, key=lambda addon: addon.code):
             dollars = Fraction(addon.price) * addon.quantity * share
             lines.append(("addon", name, None, half_up(dollars)))
-        for rate in sorted(one.plan.rates, key=lambda each: each.resource_kind):
+        for rate in sorted(subscribed.plan.rates, key=lambda rate: rate.resource_kind):
             kind = rate.resource_kind
-            cents = half_up(cost_of(rate, one.usage.get(kind, Decimal(0)), share))
+            cents = half_up(cost_of(rate, subscribed.usage.get(kind, Decimal(0)), share))
             lines += [("overage", name, kind, cents)] if cents else []
         charged = sum(cents for *_, cents in lines[before:])
-        taken = discounted(one, charged)
-        missing = half_up(Fraction(one.minimum_commitment or 0) * share) - charged - sum(taken)
+        discount_cents = discounted(subscribed, charged)
+        missing = (
+            half_up(Fraction(subscribed.minimum_commitment or 0) * share)
+            - charged
+            - sum(discount_cents)
+        )
         lines += [("minimum", name, None, missing)] if missing > 0 else []
-        lines += [("discount", name, None, cents) for cents in taken]
+        lines += [("discount", name, None, cents) for cents in discount_cents]
     return lines
 
 
@@ -268,38 +278,38 @@ def test_the_order_of_the_inputs_changes_nothing(
     def shuffled[T](items: tuple[T, ...]) -> tuple[T, ...]:
         return tuple(chance.sample(items, len(items)))
 
-    others = tuple(
+    reordered = tuple(
         Subscription(
-            one.deployment_id,
-            one.starts_on,
-            one.ends_on,
+            subscribed.deployment_id,
+            subscribed.starts_on,
+            subscribed.ends_on,
             plan(
-                *shuffled(one.plan.rates),
-                price=str(one.plan.price),
-                proration=one.plan.proration,
+                *shuffled(subscribed.plan.rates),
+                price=str(subscribed.plan.price),
+                proration=subscribed.plan.proration,
             ),
-            shuffled(one.addons),
-            dict(shuffled(tuple(one.usage.items()))),
-            shuffled(one.discounts),
-            one.minimum_commitment,
+            shuffled(subscribed.addons),
+            dict(shuffled(tuple(subscribed.usage.items()))),
+            shuffled(subscribed.discounts),
+            subscribed.minimum_commitment,
         )
-        for one in shuffled(wanted.subscriptions)
+        for subscribed in shuffled(wanted.subscriptions)
     )
-    other = QuoteRequest(wanted.period, wanted.currency, wanted.tax, others)
-    assert price(other) == price(wanted)
-    assert fingerprint(other, price(other)) == fingerprint(wanted, price(wanted))
+    same = QuoteRequest(wanted.period, wanted.currency, wanted.tax, reordered)
+    assert price(same) == price(wanted)
+    assert fingerprint(same, price(same)) == fingerprint(wanted, price(wanted))
 
 
 @examples(200)
 @given(requests())
 def test_no_subscription_is_below_zero_or_its_commitment(wanted: QuoteRequest) -> None:
     quote = price(wanted)
-    for one in wanted.subscriptions:
-        share = days_share(one, wanted.period)
+    for subscribed in wanted.subscriptions:
+        share = days_share(subscribed, wanted.period)
         if share is not None:
-            mine = [each for each in quote.lines if each.deployment_id == one.deployment_id]
-            committed = half_up(Fraction(one.minimum_commitment or 0) * share)
-            assert sum(line.amount_cents for line in mine) >= committed >= 0
+            own = [line for line in quote.lines if line.deployment_id == subscribed.deployment_id]
+            committed = half_up(Fraction(subscribed.minimum_commitment or 0) * share)
+            assert sum(line.amount_cents for line in own) >= committed >= 0
 
 
 @examples(200)
@@ -317,5 +327,5 @@ def test_more_days_never_cost_less(day: int, dollars: Decimal) -> None:
         subscription(starts_on=date(2026, 4, first), price=str(dollars))
         for first in (day + 1, day)
     )
-    cents = [price(request(one, period=APRIL)).subtotal_cents for one in (later, earlier)]
+    cents = [price(request(start, period=APRIL)).subtotal_cents for start in (later, earlier)]
     assert cents[0] <= cents[1]

@@ -1,4 +1,4 @@
-"""What a rate may have beside its model: a conversion, a minimum and a maximum."""
+"""The terms of a rate beside its model: a conversion, a minimum and a maximum."""
 
 from datetime import date
 from decimal import Decimal

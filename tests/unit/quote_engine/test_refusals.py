@@ -380,6 +380,6 @@ def test_a_deployment_is_not_subscribed_twice_on_a_day(
 
 def test_later_changes_to_the_callers_usage_do_not_reach_a_subscription() -> None:
     usage = {"kind": ONE}
-    one = Subscription("d", DAY, None, plan(), (), usage)
+    built = Subscription("d", DAY, None, plan(), (), usage)
     usage["kind"] = Decimal(9)
-    assert one.usage == {"kind": ONE}
+    assert built.usage == {"kind": ONE}

@@ -61,8 +61,8 @@ def test_the_part_that_takes_the_cent_left_over_shows_its_amount() -> None:
     ip = (Addon("ip", Decimal("50.00"), 2),)
     thirds = [stretch(n, n + 9, plan=studio("0"), addons=ip) for n in (1, 11, 21)]
     addons = [line for line in price(request(*thirds)).lines if line.kind == "addon"]
-    said = "Addon: ip (10/30 days; +0.01 so that the parts sum to the whole)"
-    assert addons[0] == Line("addon", said, "pilot", None, "1", "part of a month", "33.34", 3334)
+    text = "Addon: ip (10/30 days; +0.01 so that the parts sum to the whole)"
+    assert addons[0] == Line("addon", text, "pilot", None, "1", "part of a month", "33.34", 3334)
     assert addons[1] == addons[2]
     assert addons[1].description == "Addon: ip (10/30 days)"
     assert (addons[1].quantity, addons[1].unit_price) == ("0.666666666667", "50.00")
@@ -86,13 +86,13 @@ OTHERS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("other", OTHERS)
-def test_prices_that_are_not_the_same_are_rounded_apart(other: dict[str, Any]) -> None:
+@pytest.mark.parametrize("change", OTHERS)
+def test_prices_that_are_not_the_same_are_rounded_apart(change: dict[str, Any]) -> None:
     hundred = studio("100.00")
     first, second = stretch(1, 10, plan=hundred), stretch(11, 20, plan=hundred)
     together, apart = (
         price(request(first, second)),
-        price(request(first, replace(second, **other))),
+        price(request(first, replace(second, **change))),
     )
     assert [line.amount_cents for line in together.lines[:2]] == [3334, 3333]
     assert apart.lines[0].amount_cents == 3333
@@ -112,7 +112,7 @@ def test_a_stretch_outside_the_month_takes_no_part() -> None:
 
 @st.composite
 def split_months(draw: st.DrawFn) -> list[Subscription]:
-    """April in stretches without a gap, the price, add-on and commitment unchanged."""
+    """Draws April in stretches without a gap; price, add-on and commitment stay the same."""
     cuts = draw(st.lists(st.integers(2, 30), unique=True, min_size=1, max_size=9))
     firsts = [1, *sorted(cuts)]
     lasts = [*[first - 1 for first in firsts[1:]], 30]
