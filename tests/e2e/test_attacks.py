@@ -1,4 +1,4 @@
-"""What an attacker with a valid token, a forged one, or none at all gets: nothing."""
+"""An attacker with a valid token, a forged one, or none at all gets nothing."""
 
 import base64
 import json

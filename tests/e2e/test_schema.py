@@ -109,8 +109,8 @@ def without_examples(node: Any) -> Any:
 @cache
 def schema() -> schemathesis.BaseSchema:
     """Returns the OpenAPI document without its security: these tests have their own tokens."""
-    document = {name: value for name, value in openapi().items() if name != "security"}
-    return schemathesis.openapi.from_dict(without_examples(document))
+    without_security = {name: value for name, value in openapi().items() if name != "security"}
+    return schemathesis.openapi.from_dict(without_examples(without_security))
 
 
 @cache

@@ -380,8 +380,8 @@ def test_the_dashboard_names_what_the_template_makes() -> None:
     [dashboard] = resources("AWS::CloudWatch::Dashboard").values()
     body = dashboard["Properties"]["DashboardBody"]["Sub"]
     names = {name.partition(".")[0] for name in re.findall(r"\$\{([^}]+)\}", body)}
-    made = template()["Resources"].keys() | {"AWS::Region", "AWS::StackName"}
-    assert names <= made
+    known = template()["Resources"].keys() | {"AWS::Region", "AWS::StackName"}
+    assert names <= known
     assert len(json.loads(body)["widgets"]) == 9
 
 

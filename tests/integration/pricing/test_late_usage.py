@@ -192,10 +192,10 @@ def test_two_months_made_at_once_do_not_both_bill_the_late_usage(
     months.use("2026-04", 40)
 
     def overtaken(keys: Any) -> Any:
-        found = dynamodb.read_tables(keys)
+        tables = dynamodb.read_tables(keys)
         monkeypatch.undo()
         months.run("2026-06")
-        return found
+        return tables
 
     monkeypatch.setattr(tenant_month, "read_tables", overtaken)
     with pytest.raises(InvoiceChanged, match="billed by another invoice meanwhile"):
