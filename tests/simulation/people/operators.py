@@ -183,7 +183,7 @@ class Operators:
         self.world.say(f"{count} dead letters are redriven")
 
     def _poison(self) -> None:
-        """Sends a message that nobody can handle: not JSON, or for no tenant, and so on."""
+        """Sends a bad message: not JSON, of another version, for no tenant or an open month."""
         world = self.world
         late = world.settings.months[-1].next().next()
         message = {

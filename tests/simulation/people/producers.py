@@ -1,4 +1,4 @@
-"""Programs that send usage by the API and by the queue, until they are answered."""
+"""Programs that send usage by the API and the queue, again until they are answered."""
 
 import json
 from dataclasses import dataclass, field

@@ -29,7 +29,7 @@ class Start:
 
 @dataclass(slots=True)
 class Starts:
-    """Events that wait for an invocation, and those that failed for good (`dead`)."""
+    """Events waiting for an invocation, and those that failed for good (dead letters)."""
 
     world: World
     waiting: list[Start] = field(default_factory=list)

@@ -111,7 +111,7 @@ class Rollups:
                 raise InvariantViolated("I8", f"a dry run wrote an invoice: {key}")
 
     def read_logs(self) -> None:
-        """I1: only one worker reports to have written a revision. I8: failures give a reason."""
+        """I1: only one worker reports that it wrote a revision. I8: failures give a reason."""
         for function in self.world.functions.rollups:
             lines = function.log.lines
             for message, fields, error in lines:
