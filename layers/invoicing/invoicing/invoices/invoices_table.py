@@ -75,13 +75,13 @@ class StoredInvoice:
         return datetime.fromisoformat(self.item.voided_at) if self.item.voided_at else None
 
 
-def _late_labels(old: Invoice, new: Invoice) -> set[str]:
-    """The months whose late usage changes hands when one invoice replaces another."""
+def _late_labels(old: Invoice, new: Invoice) -> list[str]:
+    """The months whose late usage changes hands when one invoice replaces another, in order."""
     labels = old.billed.late.keys() | new.billed.late.keys()
     # A void invoice billed nothing: its whole month is billed again, while another invoice may be
     # about to bill that month's late usage on top of the void one.
     voided = old.header.status is InvoiceStatus.VOID
-    return labels | {new.header.period.label} if voided else labels
+    return sorted(labels | {new.header.period.label} if voided else labels)
 
 
 class InvoicesTable:
