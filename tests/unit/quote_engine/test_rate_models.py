@@ -1,26 +1,36 @@
-"""A rate model stands in every place that has to know of it: CONTRIBUTING lists them."""
+"""A rate model stands in every place that has to know of it: CONTRIBUTING lists them by step."""
 
 import importlib
 import pkgutil
 import re
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 import quote_engine
 from local.sample_month import FOLDER
-from quote_engine import rates
+from quote_engine import InvalidRequest, Rate, rates
 from quote_engine.rates.metered import MeteredRate
-from quote_engine.rates.rate_models import RATE_MODELS, READERS
+from quote_engine.rates.rate_models import RATE_MODELS, READERS, rate_json
 from tests.openapi import openapi
 from tests.unit.quote_engine.support import ROOT
-from tests.unit.quote_engine.test_json import EVERY_MODEL
+from tests.unit.quote_engine.test_json import EVERY_MODEL, EVERY_MODEL_BOUNDED
 from tests.unit.quote_engine.test_properties import MODELS
 
 NAMES = {model.model for model in RATE_MODELS}
+SAMPLES = (*EVERY_MODEL.rates, *EVERY_MODEL_BOUNDED.rates)
 PAGE = (ROOT / "docs" / "money-rules.md").read_text("utf-8")
+# Fields that no caller gives.
+DERIVED = ("plain", "price_text")
+
+
+def step(number: int) -> str:
+    """Where a newcomer reads on."""
+    return f"CONTRIBUTING.md, 'A new rate model', step {number}"
 
 
 def defined_models() -> set[type[MeteredRate]]:
@@ -37,45 +47,81 @@ def defined_models() -> set[type[MeteredRate]]:
     }
 
 
+def _id(rate: Rate) -> str:
+    return rate.model
+
+
+@pytest.mark.parametrize("model", RATE_MODELS, ids=lambda model: model.__name__)
+def test_every_model_is_made_of_slots_and_named_once(model: type[Rate]) -> None:
+    assert "__slots__" in vars(model), step(1)
+    alike = [other.__name__ for other in RATE_MODELS if other.model == model.model]
+    assert alike == [model.__name__], step(1)
+
+
+@pytest.mark.parametrize("rate", EVERY_MODEL.rates, ids=_id)
+def test_every_model_refuses_a_faulty_field_by_its_name(rate: Rate) -> None:
+    for field in fields(rate):
+        if field.name not in DERIVED:
+            values: Any = {field.name: object()}
+            with pytest.raises(InvalidRequest, match=f"^{field.name}: "):
+                replace(rate, **values)
+
+
 def test_every_model_that_is_defined_is_in_the_union_of_rates() -> None:
-    assert set(RATE_MODELS) == defined_models()
-    assert len(NAMES) == len(RATE_MODELS)
+    assert set(RATE_MODELS) == defined_models(), step(2)
 
 
 def test_every_model_is_read_from_json_by_its_name() -> None:
-    assert READERS.keys() == NAMES
+    assert READERS.keys() == NAMES, step(2)
 
 
 def test_every_model_is_exported_by_the_engine() -> None:
-    assert {model.__name__ for model in RATE_MODELS} <= set(quote_engine.__all__)
+    assert {model.__name__ for model in RATE_MODELS} <= set(quote_engine.__all__), step(3)
 
 
-def test_every_model_is_read_back_by_a_test_and_held_against_the_second_engine() -> None:
-    assert {type(rate) for rate in EVERY_MODEL.rates} == set(RATE_MODELS)
-    assert set(MODELS) == set(RATE_MODELS)
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_every_model_has_a_table_of_worked_figures(name: str) -> None:
+    # Not the page itself: pytest would print it.
+    has_table = f"<!-- table: {name} -->" in PAGE
+    assert has_table, step(4)
+
+
+def test_every_table_of_the_money_rules_is_read_by_a_test() -> None:
+    on_page = set(re.findall(r"<!-- table: ([a-z_]+) -->", PAGE))
+    texts = [test.read_text() for test in Path(__file__).parent.glob("test_*.py")]
+    read = {name for text in texts for name in re.findall(r'table\("([a-z_]+)"\)', text)}
+    assert on_page == read, step(5)
+
+
+def test_every_model_is_read_back_from_its_json() -> None:
+    assert {type(rate) for rate in EVERY_MODEL.rates} == set(RATE_MODELS), step(6)
+    assert {type(rate) for rate in EVERY_MODEL_BOUNDED.rates} == set(RATE_MODELS), step(6)
+
+
+def test_every_model_is_held_against_the_second_engine() -> None:
+    assert set(MODELS) == set(RATE_MODELS), step(7)
 
 
 def test_every_model_is_a_choice_of_the_http_api() -> None:
     schemas = openapi()["components"]["schemas"]
     names = [choice["$ref"].rpartition("/")[2] for choice in schemas["Rate"]["oneOf"]]
-    assert {schemas[name]["properties"]["model"]["const"] for name in names} == NAMES
+    assert {schemas[name]["properties"]["model"]["const"] for name in names} == NAMES, step(9)
+
+
+@pytest.mark.parametrize("rate", SAMPLES, ids=_id)
+def test_every_models_json_is_what_the_http_api_takes(rate: Rate) -> None:
+    schema = {"$ref": "#/components/schemas/Rate", "components": openapi()["components"]}
+    faults = [error.message for error in Draft202012Validator(schema).iter_errors(rate_json(rate))]
+    assert not faults, step(9)
 
 
 def test_every_model_is_used_by_the_sample_catalogue() -> None:
     catalogue: Any = yaml.safe_load((FOLDER / "catalogue.yaml").read_text("utf-8"))
     used = {rate["model"] for plan in catalogue["plans"] for rate in plan["rates"]}
-    assert used == NAMES
+    assert used == NAMES, step(10)
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
-def test_every_model_has_a_table_of_worked_figures(name: str) -> None:
-    assert f"<!-- table: {name} -->" in PAGE
-
-
-def test_every_table_of_the_money_rules_is_read_by_a_test() -> None:
-    on_page = set(re.findall(r"<!-- table: ([a-z_]+) -->", PAGE))
-    tests = Path(__file__).parent.glob("test_*.py")
-    read = {
-        name for test in tests for name in re.findall(r'table\("([a-z_]+)"\)', test.read_text())
-    }
-    assert on_page == read
+def test_every_model_is_a_word_of_the_glossary(name: str) -> None:
+    has_word = f"`{name}`" in (ROOT / "docs" / "glossary.md").read_text("utf-8")
+    assert has_word, step(10)

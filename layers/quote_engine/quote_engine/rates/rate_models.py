@@ -1,6 +1,6 @@
 """The rate models there are: which one prices a rate, reads it from JSON and writes it there.
 
-A new model is named in `Rate`, `READERS`, `charge` and `rate_json`.
+A new model is named in `Rate`, `READERS`, `charge` and `_own_json`.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,7 +31,10 @@ READERS: Mapping[str, Callable[[Reader], Rate | None]] = {
 
 
 def charge(rate: Rate, billable: Decimal, over: Divisor) -> Charge:
-    """The charge for `billable / over` units, not rounded. A new model fails mypy here."""
+    """The charge for `billable / over` units, not rounded.
+
+    `billable` is more than zero, except for a tiered rate with a flat fee at zero.
+    """
     match rate:
         case PerUnit():
             return charge_per_unit(rate, billable, over)
