@@ -73,6 +73,8 @@ converts = st.one_of(
 )
 
 
+NEW_MODEL = "CONTRIBUTING.md, 'A new rate model', step 7"
+# Rates that never charge less for more usage.
 STEADY: tuple[type[Rate], ...] = (PerUnit, Graduated, Package)
 MODELS: tuple[type[Rate], ...] = (*STEADY, Volume)
 
@@ -88,7 +90,7 @@ def rates(draw: st.DrawFn, kind: str = "kind", *, steady: bool = False) -> Rate:
     if model is Package:
         size = draw(decimals("0.1", "50", 1))
         return Package(kind, "GB", size, draw(prices), included, **terms)
-    assert model is Graduated or model is Volume
+    assert model is Graduated or model is Volume, f"draw a {model.__name__} here ({NEW_MODEL})"
     return model(kind, "hour", draw(steps()), included, draw(st.booleans()), **terms)
 
 
@@ -187,11 +189,11 @@ def model_cost(rate: Rate, used: Decimal, share: Fraction) -> Fraction:
         return units * Fraction(rate.unit_price)
     if isinstance(rate, Package):
         return ceil(units / Fraction(rate.package_size)) * Fraction(rate.package_price)
+    assert isinstance(rate, Graduated | Volume), f"price a {type(rate)} here ({NEW_MODEL})"
     if units == 0 and not rate.flat_fee_at_zero:
         return Fraction(0)
     if isinstance(rate, Graduated):
         return tiered_cost(rate.tiers, units)
-    assert isinstance(rate, Volume)
     tier = next(t for t in rate.tiers if t.up_to is None or units <= Fraction(t.up_to))
     return units * Fraction(tier.unit_price) + Fraction(tier.flat_fee)
 
