@@ -50,8 +50,8 @@ def round_cents(amount: Decimal, over: Decimal | int = 1) -> int:
 def round_printed(amount: Decimal, over: Decimal | int, factor: Decimal) -> Decimal:
     """Returns `amount / over` to 12 decimals, for readers; no money is computed from it.
 
-    `factor` is the number that the reader multiplies it by: from 10,000 on, one more decimal for
-    each further digit keeps the product within a thousandth of a cent of the billed amount.
+    `factor` is the number that the reader multiplies it by: from 100,000 on, each further digit
+    adds a decimal, so that the product stays within a thousandth of a cent of the billed amount.
     """
     places = max(_PLACES, factor.adjusted() + _PLACES_UNDER_THE_FACTOR)
     quotient = _STICKY.divide(amount, over)
