@@ -6,7 +6,7 @@ from cli.stack.stack import Stack
 from cli.terminal.arguments import month
 from cli.terminal.errors import BadInput
 from invoicing.foundation.billing_calendar import PeriodStillOpen, refuse_open_period
-from invoicing.foundation.parallel import TimeLimit
+from invoicing.foundation.time_limit import TimeLimit
 from invoicing.month_end.month_reader import MonthReader
 from invoicing.month_end.report import MonthReport, month_report
 from invoicing.month_end.start import month_to_bill

@@ -18,7 +18,7 @@ from cli.terminal.errors import BadInput, NotAllowed
 from cli.terminal.output import complain, progress, show
 from cli.terminal.tables import money, print_table
 from cli.terminal.text import cell, cells, counted
-from invoicing.foundation.parallel import TimeLimit
+from invoicing.foundation.time_limit import TimeLimit
 from invoicing.invoices.invoice import InvoiceStatus, Issue
 from invoicing.invoices.lifecycle import InvalidChangeRequest
 from invoicing.month_end.bulk_issue import (

@@ -18,8 +18,8 @@ from invoicing.api.http import (
     received_at,
 )
 from invoicing.api.paths import month_in_path
-from invoicing.foundation.parallel import OutOfTime, TimeLimit
 from invoicing.foundation.settings import settings
+from invoicing.foundation.time_limit import OutOfTime, TimeLimit
 from invoicing.month_end.month_ends_table import MonthEndsTable
 from invoicing.month_end.month_reader import MonthReader
 from invoicing.month_end.report import month_report

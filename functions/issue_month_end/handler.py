@@ -16,8 +16,8 @@ from invoicing.api.http import (
     received_at,
 )
 from invoicing.api.paths import month_in_path
-from invoicing.foundation.parallel import TimeLimit
 from invoicing.foundation.settings import settings
+from invoicing.foundation.time_limit import TimeLimit
 from invoicing.invoices.invoice import Issue
 from invoicing.invoices.lifecycle import Actor
 from invoicing.month_end.bulk_issue import (

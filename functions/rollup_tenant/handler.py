@@ -9,6 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from invoicing.foundation.billing_calendar import refuse_future
 from invoicing.foundation.parsing import sent_at
 from invoicing.foundation.settings import settings
+from invoicing.foundation.time_limit import OutOfTime
 from invoicing.invoices.invoice import unpriced_json
 from invoicing.invoices.invoices_table import InvoicesTable
 from invoicing.invoices.line_changes import changes_json
@@ -25,10 +26,6 @@ MOST_CHANGES = 50
 
 logger = Logger(service="rollup_tenant")
 metrics = Metrics(namespace="Monthend", service="rollup_tenant")
-
-
-class InvocationEnding(Exception):
-    """The invocation is about to end; the message was not read and will be delivered again."""
 
 
 @cache
@@ -54,7 +51,7 @@ def _done(record: dict[str, Any], context: Any) -> bool:
 
 
 def _read(record: dict[str, Any], context: Any) -> RollupMessage:
-    """Reads the message of an SQS record; raises InvocationEnding and InvalidMessage."""
+    """Reads the message of an SQS record; raises OutOfTime and InvalidMessage."""
     _refuse_if_ending(context)
     return parse_rollup_message(record["body"])
 
@@ -98,7 +95,7 @@ def _note(message: RollupMessage, reason: str, record: dict[str, Any], context: 
 
 def _refuse_if_ending(context: Any) -> None:
     if context.get_remaining_time_in_millis() < MARGIN_MS:
-        raise InvocationEnding(f"less than {MARGIN_MS} ms left")
+        raise OutOfTime(f"less than {MARGIN_MS} ms left")
 
 
 def _about(message: RollupMessage | None, record: dict[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from invoicing.foundation.billing_calendar import PeriodStillOpen, refuse_future
-from invoicing.foundation.parallel import TimeLimit
 from invoicing.foundation.settings import settings
+from invoicing.foundation.time_limit import TimeLimit
 from invoicing.month_end.start_event import parse_scheduled
 from invoicing.month_end.sweep import Sweep, Swept, swept_json
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from invoicing.accounts.catalogue_table import PLANS, PriceVersions
-from invoicing.foundation import parallel
+from invoicing.foundation import time_limit
 from invoicing.invoices.invoice import InvoiceStatus
 from invoicing.invoices.invoice_lists_table import InvoiceLists
 from invoicing.month_end import month_ends_table, month_reader
@@ -191,7 +191,7 @@ def test_out_of_time_points_to_the_stored_report(
     stack.add_tenant("acme")
     assert office.ask("get_month_end", query={"stored": "true"})["statusCode"] == 404
     office.sweep()
-    monkeypatch.setattr(parallel, "monotonic", iter(range(0, 10_000, 100)).__next__)
+    monkeypatch.setattr(time_limit, "monotonic", iter(range(0, 10_000, 100)).__next__)
     answer = office.ask("get_month_end")
     assert answer["statusCode"] == 503
     assert "stored=true" in answer["body"]["detail"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from invoicing.foundation import parallel
+from invoicing.foundation import parallel, time_limit
 from invoicing.invoices.invoice import InvoiceStatus
 from invoicing.month_end import bulk_issue
 from invoicing.month_end.month_reader import standing_before
@@ -235,7 +235,7 @@ def test_out_of_time_the_issue_goes_on_at_the_next_request(
     seen = []
     for _ in range(3):
         clock = iter(range(0, 10_000, 11))
-        monkeypatch.setattr(parallel, "monotonic", clock.__next__)
+        monkeypatch.setattr(time_limit, "monotonic", clock.__next__)
         body = issue(office, digest)["body"]
         seen.append((body["issued"], body["already"], body["complete"]))
     assert seen == [(2, 0, False), (2, 2, False), (1, 4, True)]

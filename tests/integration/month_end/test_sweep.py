@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from invoicing.accounts.catalogue_table import PLANS, PriceVersions
-from invoicing.foundation import parallel
+from invoicing.foundation import time_limit
 from invoicing.foundation.billing_calendar import TimeInFuture
 from invoicing.foundation.parsing import InvalidMessage
 from invoicing.foundation.settings import settings
@@ -186,7 +186,7 @@ def test_out_of_time_it_has_sent_what_it_saw_and_stores_nothing(
     for number in range(5):
         stack.add_tenant(f"t{number}", hours=None)
     clock: Any = iter([0, 100, 200, 900])
-    monkeypatch.setattr(parallel, "monotonic", clock.__next__)
+    monkeypatch.setattr(time_limit, "monotonic", clock.__next__)
     result = office.sweep()
     assert (result["sent"], result["complete"]) == (4, False)
     assert carry(office) == []

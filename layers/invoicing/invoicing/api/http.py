@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import wraps
 from http import HTTPStatus
@@ -216,10 +216,26 @@ FAILED = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The request failed.")
 ANSWERS: Mapping[type[Exception], Answer] = {InvalidBody: invalid_body, RecordBusy: BUSY}
 
 
-def _problem(
-    error: Exception, answers: Iterable[tuple[type[Exception], Answer]]
-) -> Problem | None:
-    """Returns the declared answer to an exception; None for an unexpected one."""
+type Declared = Sequence[tuple[type[Exception], Answer]]
+
+
+def _answer_to(error: Exception, answers: Declared, logger: Logger) -> Problem:
+    """Returns the declared answer to an exception; without one, logs it and returns a 500."""
+    try:
+        problem = _declared_answer(error, answers)
+    except Exception:
+        # The answer itself failed: its traceback shows the first error, too.
+        logger.exception("request failed")
+        return FAILED
+    if problem is None:
+        logger.exception("request failed")
+        return FAILED
+    if problem is BUSY:
+        logger.warning("record busy", extra={"reason": str(error)})
+    return problem
+
+
+def _declared_answer(error: Exception, answers: Declared) -> Problem | None:
     if isinstance(error, Problem):
         return error
     for kind, answer in answers:
@@ -254,12 +270,7 @@ def api(
                     raise forbidden()
                 return handle(event, caller)
             except Exception as error:
-                problem = _problem(error, declared)
-                if problem is None:
-                    logger.exception("request failed")
-                    problem = FAILED
-                elif problem is BUSY:
-                    logger.warning("record busy", extra={"reason": str(error)})
+                problem = _answer_to(error, declared, logger)
             return json_response(problem.status, problem.as_json(), "application/problem+json")
 
         return handler

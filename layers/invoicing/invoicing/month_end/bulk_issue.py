@@ -10,9 +10,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from invoicing.foundation.json_input import read_body
-from invoicing.foundation.parallel import TimeLimit, at_once
+from invoicing.foundation.parallel import at_once
 from invoicing.foundation.parsing import StrictModel
 from invoicing.foundation.settings import Settings
+from invoicing.foundation.time_limit import TimeLimit
 from invoicing.invoices.invoice import Header, InvoiceStatus, Issue
 from invoicing.invoices.invoice_lists_table import InvoiceLists, ListedInvoice
 from invoicing.invoices.lifecycle import (

@@ -11,8 +11,9 @@ from functools import partial
 from itertools import batched, chain
 
 from invoicing.foundation.billing_calendar import month_before
-from invoicing.foundation.parallel import OutOfTime, TimeLimit, at_once
+from invoicing.foundation.parallel import at_once
 from invoicing.foundation.settings import Settings
+from invoicing.foundation.time_limit import OutOfTime, TimeLimit
 from invoicing.invoices.invoice import Header, InvoiceStatus
 from invoicing.invoices.invoice_lists_table import InvoiceLists, ListedInvoice
 from invoicing.month_end.due_tenants import is_due

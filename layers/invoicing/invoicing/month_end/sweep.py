@@ -6,8 +6,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from invoicing.foundation.billing_calendar import refuse_open_period
-from invoicing.foundation.parallel import OutOfTime, TimeLimit
 from invoicing.foundation.settings import Settings
+from invoicing.foundation.time_limit import OutOfTime, TimeLimit
 from invoicing.month_end.lateness import late_from
 from invoicing.month_end.month_ends_table import RunRecord
 from invoicing.month_end.month_reader import ListedMonth, MonthReader, TenantCheck

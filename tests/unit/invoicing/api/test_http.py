@@ -92,6 +92,11 @@ def test_a_route_may_answer_in_its_own_way_what_all_routes_answer_alike() -> Non
     assert answer_to(InvalidBody({"a": "b"}), answers={InvalidBody: mine})[0] == 422
 
 
+def test_an_answer_that_fails_is_a_500_like_anything_unexpected() -> None:
+    code, body = answer_to(Taken("x"), answers={Taken: lambda error: 1 / 0})
+    assert (code, body["detail"]) == (500, "The request failed.")
+
+
 def test_without_an_exception_the_answer_is_the_handlers_own() -> None:
     assert answer_to(None) == (200, {"is": "well"})
 
