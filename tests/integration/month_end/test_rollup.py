@@ -320,11 +320,16 @@ def test_messages_out_of_order_give_the_same_invoices(stack: Stack, rollup: Modu
     assert len(stack.raw_items("invoices")) == 3
 
 
-def test_with_no_time_left_messages_are_left_for_a_retry(stack: Stack, rollup: ModuleType) -> None:
+def test_with_no_time_left_messages_are_left_for_a_retry(
+    stack: Stack, rollup: ModuleType, log: StringIO
+) -> None:
     stack.add_tenant("pilot")
     answer = rollup.handler(batch("pilot"), LambdaContext(remaining_ms=5_000))
     assert failures(answer) == ["pilot"]
     assert stack.raw_items("invoices") == []
+    # The words that docs/operations.md has for it.
+    reasons = [json.loads(line).get("reason") for line in log.getvalue().splitlines()]
+    assert "OutOfTime: less than 8000 ms left" in reasons
 
 
 def test_each_invocation_publishes_what_it_did(
