@@ -224,10 +224,7 @@ def _answer_to(error: Exception, answers: Declared, logger: Logger) -> Problem:
     try:
         problem = _declared_answer(error, answers)
     except Exception:
-        # The answer itself failed: its traceback shows the first error, too.
-        logger.exception("request failed")
-        return FAILED
-    if problem is None:
+        # Nobody declared an answer, or the answer itself failed.
         logger.exception("request failed")
         return FAILED
     if problem is BUSY:
@@ -235,13 +232,14 @@ def _answer_to(error: Exception, answers: Declared, logger: Logger) -> Problem:
     return problem
 
 
-def _declared_answer(error: Exception, answers: Declared) -> Problem | None:
+def _declared_answer(error: Exception, answers: Declared) -> Problem:
+    """Returns the answer to an exception; raises the exception itself if none is declared."""
     if isinstance(error, Problem):
         return error
     for kind, answer in answers:
         if isinstance(error, kind):
             return answer if isinstance(answer, Problem) else answer(error)
-    return None
+    raise error
 
 
 def api(
