@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from invoicing.foundation import parallel, time_limit
+from invoicing.foundation import time_limit
 from invoicing.invoices.invoice import InvoiceStatus
 from invoicing.month_end import bulk_issue
 from invoicing.month_end.month_reader import standing_before
@@ -21,9 +21,8 @@ REASON = "Their new warehouse opened."
 
 
 @pytest.fixture
-def office(stack: Stack, rollup: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Office:
-    """Finance, with one write at a time: moto loses updates when threads meet."""
-    monkeypatch.setattr(parallel, "THREADS", 1)
+def office(stack: Stack, rollup: ModuleType) -> Office:
+    """Finance, over the rollup's tables."""
     return Office(stack, rollup)
 
 
