@@ -12,7 +12,7 @@ Worked out by hand. `api` on plan `whole`, with 10 % and 5.00 off and at least 1
     storage 80 x 0.10, at most 5.00                                              5.00
     108.90 less 10.89 less 5.00 = 93.01, brought to 120.00                      11.10
 
-`web` for two halves of the month: 2 x 15.00, pooled requests 0.48 and 0.32 = 30.80. An earlier
+`web` in two halves of one plan: 30.00, pooled requests 0.80 = 30.80. An earlier
 month: 4.20. Together 155.00; GST 15.50.
 """
 
@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks.harness.results import InvalidBenchmark
 from quote_engine import QuoteRequest, parse_request, price
 
-LINES, TOTAL_CENTS = 18, 17_050
+LINES, TOTAL_CENTS = 16, 17_050
 
 
 def _rate(kind: str, model: str, **terms: Any) -> dict[str, Any]:

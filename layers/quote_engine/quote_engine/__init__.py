@@ -3,13 +3,14 @@
 Standard library only; no clock, no binary fractions, no input or output.
 """
 
+from quote_engine.addon import Addon
 from quote_engine.adjustment import adjustment_line
 from quote_engine.allocate import allocate_cents
 from quote_engine.catalogue_json import addon_json, discount_json, plan_json
 from quote_engine.discount import Discount
 from quote_engine.faults import InvalidRequest
 from quote_engine.fingerprint import RULES_VERSION, fingerprint
-from quote_engine.models import Addon, Plan, QuoteRequest, Subscription
+from quote_engine.models import Plan, QuoteRequest, Subscription
 from quote_engine.parse import parse_addon, parse_discount, parse_plan, parse_request
 from quote_engine.period import Period
 from quote_engine.price import price

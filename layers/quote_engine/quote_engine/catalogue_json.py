@@ -3,8 +3,9 @@
 The decimals are canonical text: equal models have equal JSON, byte for byte.
 """
 
+from quote_engine.addon import Addon
 from quote_engine.discount import Discount
-from quote_engine.models import Addon, Plan
+from quote_engine.models import Plan
 from quote_engine.rates.charge import ZERO
 from quote_engine.rates.rate_models import rate_json
 from quote_engine.rates.shared_fields import Json
@@ -29,7 +30,13 @@ def addon_json(addon: Addon) -> Json:
         "price": money_text(addon.price),
         "quantity": addon.quantity,
     }
-    return fields if addon.name is None else {**fields, "name": addon.name}
+    if addon.name is not None:
+        fields["name"] = addon.name
+    if addon.starts_on is not None:
+        fields["starts_on"] = addon.starts_on.isoformat()
+    if addon.ends_on is not None:
+        fields["ends_on"] = addon.ends_on.isoformat()
+    return fields
 
 
 def discount_json(discount: Discount) -> Json:

@@ -9,7 +9,7 @@ from quote_engine.quote import Quote
 from quote_engine.rates.shared_fields import Json
 from quote_engine.text import money_text, quantity_text
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 """Goes up with every change of the money rules that can change a line."""
 
 

@@ -5,18 +5,18 @@ Each constructor refuses an impossible value and names its field.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, localcontext
 from itertools import pairwise
 from operator import attrgetter
 from typing import Literal, get_args
 
+from quote_engine.addon import Addon, addon_day_faults, addons_in_order, addons_within
 from quote_engine.adjustment import adjustment_faults, adjustments_in_order
 from quote_engine.discount import Discount, discounts_in_order
 from quote_engine.faults import refuse
 from quote_engine.limits import (
-    ADDON_QUANTITY,
     QUANTITY_DIGITS,
     choice_fault,
     date_fault,
@@ -27,7 +27,7 @@ from quote_engine.limits import (
     text_fault,
 )
 from quote_engine.period import Period
-from quote_engine.proration import active_share
+from quote_engine.proration import billed_days
 from quote_engine.quote import Line
 from quote_engine.rates.convert import converted
 from quote_engine.rates.pool import Owned, pool_faults
@@ -79,32 +79,13 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Addon:
-    """`quantity` of an extra at `price` dollars a month each; prorated if the plan is."""
-
-    code: str
-    price: Decimal
-    quantity: int = 1
-    name: str | None = None
-
-    def __post_init__(self) -> None:
-        refuse(
-            named(
-                code=text_fault(self.code),
-                price=money_fault(self.price),
-                quantity=addon_quantity_fault(self.quantity),
-                name=None if self.name is None else text_fault(self.name),
-            )
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Subscription:
     """One deployment on a plan, from `starts_on` to `ends_on`, both billed; None runs on.
 
-    `usage` is the period's total quantity by resource kind. Add-ons are kept in order of code,
-    discounts in the order in which they act. `minimum_commitment` is in dollars a month, prorated
-    if the plan is. `plain`: neither discounts nor a commitment.
+    `usage` is the quantity of its days in the period, by resource kind. Add-ons are kept in order
+    of code and first day, discounts in the order in which they act. `minimum_commitment` is in
+    dollars a month, prorated if the plan is. `dated`: an add-on has days of its
+    own; `plain`: none has, and there are neither discounts nor a commitment.
     """
 
     deployment_id: str
@@ -116,6 +97,7 @@ class Subscription:
     discounts: tuple[Discount, ...] = ()
     minimum_commitment: Decimal | None = None
     plain: bool = field(init=False, repr=False, compare=False)
+    dated: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         commitment = self.minimum_commitment
@@ -131,21 +113,27 @@ class Subscription:
         refuse(faults + _usage_faults(self.usage))
         if self.ends_on is not None and self.ends_on < self.starts_on:
             faults.append("ends_on: must not be before starts_on")
-        faults += repeated("addons: code", [addon.code for addon in self.addons])
+        dated = any([addon.dated for addon in self.addons])
+        if dated:
+            faults += addon_day_faults(self.addons, self.starts_on, self.ends_on)
+        else:
+            faults += repeated("addons: code", [addon.code for addon in self.addons])
         refuse(faults + ([] if self.plan.plain else _conversion_faults(self.plan, self.usage)))
-        _set(self, "addons", tuple(sorted(self.addons, key=attrgetter("code"))))
+        _set(self, "addons", addons_in_order(self.addons, self.starts_on))
+        _set(self, "dated", dated)
         _set(self, "usage", dict(self.usage))
         if self.discounts:
             _set(self, "discounts", discounts_in_order(self.discounts))
-        _set(self, "plain", not self.discounts and commitment is None)
+        _set(self, "plain", not (self.discounts or dated) and commitment is None)
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteRequest:
     """Everything one tenant is billed for in one period, in order of deployment id and start.
 
-    A deployment that changes its plan has a subscription for each stretch of days, each with the
-    usage of its own days. `split`: there is such a deployment; `pooled`: there is a pooled rate.
+    A deployment whose terms change has a subscription for each of them, each with the usage of its
+    own days. `split`: there is such a deployment; `pooled`: there is a pooled rate. Add-ons are
+    kept with their days in the period.
     `adjustments` are lines of earlier periods (see `adjustment_lines`), taxed with this one.
     """
 
@@ -171,12 +159,25 @@ class QuoteRequest:
         in_order = sorted(self.subscriptions, key=attrgetter("deployment_id", "starts_on"))
         pooled = _pooled_rates(in_order, self.period)
         refuse(faults + _overlap_faults(in_order) + pool_faults(pooled))
+        in_order = [_within(subscription, self.period) for subscription in in_order]
         _set(self, "subscriptions", tuple(in_order))
         deployments = {subscription.deployment_id for subscription in in_order}
         _set(self, "split", len(deployments) < len(in_order))
         _set(self, "pooled", bool(pooled))
         if self.adjustments:
             _set(self, "adjustments", adjustments_in_order(self.adjustments))
+
+
+def _within(subscription: Subscription, period: Period) -> Subscription:
+    """Returns the subscription with its add-ons' days in the period alone.
+
+    What lies outside the period is no part of the request, nor of its fingerprint.
+    """
+    if not subscription.dated:
+        return subscription
+    days = billed_days(subscription.starts_on, subscription.ends_on, period)
+    addons = addons_within(subscription.addons, *days[:2]) if days else ()
+    return replace(subscription, addons=addons)
 
 
 def _overlap_faults(in_order: list[Subscription]) -> list[str]:
@@ -199,17 +200,10 @@ def _pooled_rates(in_order: list[Subscription], period: Period) -> list[Owned]:
         (subscription.deployment_id, rate)
         for subscription in in_order
         if not subscription.plan.plain
-        and active_share(subscription.starts_on, subscription.ends_on, period)
+        and billed_days(subscription.starts_on, subscription.ends_on, period)
         for rate in subscription.plan.rates
         if rate.pool
     ]
-
-
-def addon_quantity_fault(value: object) -> str | None:
-    """A whole number from one to a thousand million."""
-    if type(value) is not int:
-        return f"must be a whole number, not {type(value).__name__}"
-    return None if 1 <= value <= ADDON_QUANTITY else f"must be from 1 to {ADDON_QUANTITY}"
 
 
 def currency_fault(value: object) -> str | None:

@@ -7,8 +7,8 @@ from quote_engine.proration import WHOLE, Share
 from quote_engine.quote import Line
 from quote_engine.rates.charge import ZERO
 from quote_engine.rates.rate_models import Rate, charge, charged_at_zero
-from quote_engine.rounding import round_cents, round_printed
-from quote_engine.text import quantity_text
+from quote_engine.rounding import round_cents
+from quote_engine.text import cents_text, figure_text
 
 
 def overage_line(
@@ -33,8 +33,9 @@ def overage_line(
     cents = round_cents(amount, over)  # rule 5
     if not cents:
         return None
-    text = f"Overage: {kind} ({quantity_text(used)} used{included_text(rate, share)}{working})"
-    return Line("overage", text, deployment_id, kind, quantity, unit, unit_price, cents)
+    text = f"Overage: {rate.label} ({figure_text(used)} used{included_text(rate, share)}{working})"
+    dollars = unit_price or cents_text(cents)
+    return Line("overage", text, deployment_id, kind, quantity, unit, dollars, cents)
 
 
 def included_text(rate: Rate, share: Share) -> str:
@@ -42,6 +43,6 @@ def included_text(rate: Rate, share: Share) -> str:
     if not rate.included:
         return ""
     if share is WHOLE:
-        return f", {quantity_text(rate.included)} included"
-    allowance = round_printed(rate.included * share.used, share.days, ZERO)
-    return f", {quantity_text(allowance)} included for {share.used}/{share.days} days"
+        return f", {figure_text(rate.included)} included"
+    allowance = figure_text(rate.included * share.used, share.days)
+    return f", {allowance} included for {share.used}/{share.days} days"

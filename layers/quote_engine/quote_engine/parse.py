@@ -5,6 +5,7 @@ Decimals are strings or integers; a JSON float is refused, and so is any field n
 
 from collections.abc import Callable
 
+from quote_engine.addon import Addon, addon_quantity_fault
 from quote_engine.adjustment import adjustment_line
 from quote_engine.discount import Discount
 from quote_engine.faults import InvalidRequest, refuse
@@ -12,11 +13,9 @@ from quote_engine.limits import cents_fault, money_fault, percent_fault
 from quote_engine.models import (
     PRORATIONS,
     TAX_TREATMENTS,
-    Addon,
     Plan,
     QuoteRequest,
     Subscription,
-    addon_quantity_fault,
     currency_fault,
 )
 from quote_engine.period import Period
@@ -108,7 +107,8 @@ def _read_addon(reader: Reader) -> Addon | None:
     code, dollars = reader.text("code"), reader.money("price")
     quantity = reader.whole("quantity", addon_quantity_fault, 1)
     name = reader.optional_text("name")
-    return reader.build(lambda: Addon(code, dollars, quantity, name))
+    starts_on, ends_on = reader.optional_day("starts_on"), reader.optional_day("ends_on")
+    return reader.build(lambda: Addon(code, dollars, quantity, name, starts_on, ends_on))
 
 
 def _read_discount(reader: Reader) -> Discount | None:

@@ -1,4 +1,4 @@
-"""How much of a period a subscription is billed for."""
+"""How much of a period is billed."""
 
 from datetime import date
 from typing import NamedTuple
@@ -16,11 +16,20 @@ class Share(NamedTuple):
 WHOLE = Share(1, 1)
 
 
-def active_share(starts_on: date, ends_on: date | None, period: Period) -> Share | None:
-    """Returns the calendar days billed, both ends included; None if no day is billed."""
-    if starts_on <= period.start and (ends_on is None or ends_on >= period.last_day):
-        return WHOLE
-    first = max(starts_on, period.start)
-    last = period.last_day if ends_on is None else min(ends_on, period.last_day)
-    used = (last - first).days + 1
-    return Share(used, period.days) if used > 0 else None
+def billed_days(
+    starts_on: date, ends_on: date | None, period: Period
+) -> tuple[date, date, int] | None:
+    """Returns the first and the last day that are billed, and how many; None if no day is."""
+    first, last, days = period.start, period.last_day, period.days
+    if starts_on <= first and (ends_on is None or ends_on >= last):
+        return first, last, days
+    first = max(starts_on, first)
+    last = last if ends_on is None else min(ends_on, last)
+    days = (last - first).days + 1
+    return (first, last, days) if days > 0 else None
+
+
+def share_of(used: int, period: Period, proration: str) -> Share:
+    """Returns the share of a month that these days are billed as."""
+    whole = used == period.days or proration == "none"
+    return WHOLE if whole else Share(used, period.days)

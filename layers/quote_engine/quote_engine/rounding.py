@@ -29,8 +29,7 @@ _STICKY = Context(prec=DIGITS, rounding=ROUND_05UP, traps=_ERRORS)
 _half_up_to_whole = _HALF_UP.to_integral_value
 _times = _HALF_UP.multiply
 _CENTS_IN_A_DOLLAR = Decimal(100)
-_PLACES = 12
-_PLACES_UNDER_THE_FACTOR = 8
+_MILLIONTH = Decimal("0.000001")
 
 
 def round_cents(amount: Decimal, over: Decimal | int = 1) -> int:
@@ -47,12 +46,11 @@ def round_cents(amount: Decimal, over: Decimal | int = 1) -> int:
     return int(_half_up_to_whole(_times(amount, _CENTS_IN_A_DOLLAR)))
 
 
-def round_printed(amount: Decimal, over: Decimal | int, factor: Decimal) -> Decimal:
-    """Returns `amount / over` to 12 decimals, for readers; no money is computed from it.
+def round_figure(number: Decimal, over: Decimal | int = 1) -> tuple[Decimal, bool]:
+    """Returns `number / over` to 6 decimals, half up, and whether that is all of it.
 
-    `factor` is the number that the reader multiplies it by: from 100,000 on, each further digit
-    adds a decimal, so that the product stays within a thousandth of a cent of the billed amount.
+    For readers: no money is computed from it.
     """
-    places = max(_PLACES, factor.adjusted() + _PLACES_UNDER_THE_FACTOR)
-    quotient = _STICKY.divide(amount, over)
-    return _HALF_UP.quantize(quotient, Decimal(1).scaleb(-places))
+    quotient = number if over == 1 else _STICKY.divide(number, over)
+    figure = _HALF_UP.quantize(quotient, _MILLIONTH)
+    return figure, _times(figure, over) == number

@@ -5,6 +5,8 @@ Storage may drop trailing zeros (DynamoDB does), and an invoice must still be by
 
 from decimal import Decimal
 
+from quote_engine.rounding import round_figure
+
 _CENT_POINT = -3
 
 
@@ -32,3 +34,26 @@ def cents_text(cents: int) -> str:
         return f"-{cents_text(-cents)}"
     digits = str(cents).zfill(3)
     return f"{digits[:-2]}.{digits[-2:]}"
+
+
+def short_quantity(value: Decimal, over: Decimal | int = 1) -> str | None:
+    """Returns `value / over`, such as `1118.4`, or None if it has more than 6 decimals."""
+    if over == 1 and (text := str(value)).isdigit():
+        return text
+    figure, exact = round_figure(value, over)
+    return quantity_text(figure) if exact else None
+
+
+def figure_text(value: Decimal, over: Decimal | int = 1) -> str:
+    """Returns `value / over` to 6 decimals: `1041.6`, or `about 0.333333` if there are more."""
+    if over == 1 and (text := str(value)).isdigit():
+        return text
+    figure, exact = round_figure(value, over)
+    return quantity_text(figure) if exact else f"about {quantity_text(figure)}"
+
+
+def money_figure_text(dollars: Decimal, over: Decimal | int = 1) -> str:
+    """Returns the same with at least two decimals: `4.99`, or `about 0.333333`."""
+    figure, exact = round_figure(dollars, over)
+    text = money_text(figure)
+    return text if exact else f"about {text}"

@@ -2,8 +2,7 @@
 
 from decimal import Decimal
 
-from quote_engine.rounding import round_printed
-from quote_engine.text import money_text, quantity_text
+from quote_engine.text import figure_text, short_quantity
 
 ZERO = Decimal(0)
 
@@ -11,34 +10,27 @@ type Divisor = Decimal | int
 """What an exact amount must still be divided by: the days of the period, times the divisor of a
 conversion."""
 
-type Charge = tuple[Decimal, Divisor, str, str, str, str]
+type Charge = tuple[Decimal, Divisor, str, str, str | None, str]
 """`amount, over, quantity, unit, unit_price, working`: an exact `amount / over` dollars, and four
-texts for its line. A plain tuple: a named one would cost more than the sum it carries."""
+texts for its line. Without a unit price the line is 1 x its amount. A plain tuple: a named one
+would cost more than the sum it carries."""
 
 
-def at_unit_price(billable: Decimal, over: Divisor, unit: str, unit_price: Decimal) -> Charge:
-    """`billable / over` units, each at the same price."""
-    quantity = printed_quantity(billable, over, unit_price)
-    return billable * unit_price, over, quantity, unit, money_text(unit_price), ""
-
-
-def at_blended_price(
-    amount: Decimal, billable: Decimal, over: Divisor, unit: str, working: str
+def at_unit_price(
+    billable: Decimal, over: Divisor, unit: str, unit_price: Decimal, price_text: str
 ) -> Charge:
-    """An amount made of several prices, shown as one: quantity x blended price = amount.
+    """`billable / over` units, each at the same price.
 
-    A fee with no quantity to spread it over is printed as one unit of itself.
+    A quantity that is too long to print goes into the working, and the line is 1 x its amount.
     """
-    quantity = round_printed(billable, over, ZERO)
-    if not quantity:
-        price = round_printed(amount, over, Decimal(1))
-        return amount, over, "1", "flat fee", money_text(price), working
-    price = round_printed(amount, quantity * over, quantity)
-    return amount, over, quantity_text(quantity), unit, money_text(price), working
+    amount = billable * unit_price
+    quantity = short_quantity(billable, over)
+    if quantity is None:
+        working = f"; {figure_text(billable, over)} x {price_text}"
+        return at_its_amount(amount, over, working)
+    return amount, over, quantity, unit, price_text, ""
 
 
-def printed_quantity(billable: Decimal, over: Divisor, unit_price: Decimal) -> str:
-    """`billable / over`, with decimals enough to reach the amount at this price."""
-    if over == 1:
-        return quantity_text(billable)
-    return quantity_text(round_printed(billable, over, unit_price))
+def at_its_amount(amount: Decimal, over: Divisor, working: str, unit: str = "") -> Charge:
+    """An amount made of several prices: the working says how."""
+    return amount, over, "1", unit, None, working

@@ -4,10 +4,7 @@ from decimal import Decimal
 
 from quote_engine.rates.charge import Charge
 from quote_engine.rates.metered import MeteredRate
-from quote_engine.rounding import round_printed
-from quote_engine.text import money_text
-
-_ONE = Decimal(1)
+from quote_engine.text import money_figure_text, money_text
 
 
 def clamped(rate: MeteredRate, charge: Charge) -> Charge:
@@ -22,5 +19,5 @@ def clamped(rate: MeteredRate, charge: Charge) -> Charge:
 
 def _bound(charge: Charge, dollars: Decimal, moved: str, unit: str) -> Charge:
     amount, over, _, _, _, working = charge
-    before, bound = money_text(round_printed(amount, over, _ONE)), money_text(dollars)
+    before, bound = money_figure_text(amount, over), money_text(dollars)
     return dollars, 1, "1", unit, bound, f"{working}; {before} {moved} {bound}"

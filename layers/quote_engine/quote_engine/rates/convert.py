@@ -6,9 +6,9 @@ from typing import Literal, assert_never, get_args
 
 from quote_engine.faults import refuse
 from quote_engine.limits import choice_fault, exactly_one, factor_fault, named
-from quote_engine.rates.charge import ZERO, Divisor, printed_quantity
+from quote_engine.rates.charge import ZERO, Divisor
 from quote_engine.reader import Reader
-from quote_engine.text import quantity_text
+from quote_engine.text import figure_text, quantity_text
 
 type QuantityRounding = Literal["none", "ceiling", "floor", "half_up"]
 
@@ -63,7 +63,7 @@ def converted(convert: Convert | None, used: Decimal) -> tuple[Decimal, Divisor]
 
 def used_text(convert: Convert | None, used: Decimal, unit: str) -> str:
     """`2160 used`; or with a conversion `2500 used / 1000 = 3 GB, rounded up`."""
-    metered = f"{quantity_text(used)} used"
+    metered = f"{figure_text(used)} used"
     if convert is None:
         return metered
     if convert.divide_by is None:
@@ -71,7 +71,7 @@ def used_text(convert: Convert | None, used: Decimal, unit: str) -> str:
     else:
         sign, factor = "/", convert.divide_by
     number, divisor = converted(convert, used)
-    priced = printed_quantity(number, divisor, _ONE)
+    priced = figure_text(number, divisor)
     return f"{metered} {sign} {quantity_text(factor)} = {priced} {unit}{_SAID[convert.rounding]}"
 
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
-from quote_engine.rates.charge import ZERO, Charge, Divisor, at_blended_price, at_unit_price
+from quote_engine.rates.charge import ZERO, Charge, Divisor, at_its_amount, at_unit_price
 from quote_engine.rates.shared_fields import read_subject, read_terms
 from quote_engine.rates.tiers import Tier, TieredRate, read_tiers
-from quote_engine.rates.working import fee_working, share_working
+from quote_engine.rates.working import FLAT_FEE, fee_working, share_working
 from quote_engine.reader import Reader
+from quote_engine.text import money_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,10 @@ def charge_graduated(rate: Graduated, billable: Decimal, over: Divisor) -> Charg
         if tier.flat_fee:
             working.append(fee_working(tier.flat_fee))
     if len(shares) == 1 and not shares[0][0].flat_fee:
-        return at_unit_price(billable, over, rate.unit, shares[0][0].unit_price)
-    return at_blended_price(amount, billable, over, rate.unit, f"; {' + '.join(working)}")
+        unit_price = shares[0][0].unit_price
+        return at_unit_price(billable, over, rate.unit, unit_price, money_text(unit_price))
+    unit = "" if billable else FLAT_FEE
+    return at_its_amount(amount, over, f"; {' + '.join(working)}", unit)
 
 
 def _shares(

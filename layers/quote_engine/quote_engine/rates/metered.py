@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import ClassVar, Literal, get_args
 
-from quote_engine.limits import choice_fault, money_fault, named
+from quote_engine.limits import choice_fault, money_fault, named, text_fault
 from quote_engine.rates.convert import Convert
 
 type Pool = Literal["tenant"]
@@ -20,6 +20,8 @@ class MeteredRate:
 
     `pool`: the tenant's subscriptions that have this rate share its allowance and its amount.
     `plain`: none of these fields is set, so only the model's price is worked out.
+
+    `name` is what lines call the usage, if not by its kind: `label` is the one or the other.
     """
 
     # The model's name in JSON; each model has its own.
@@ -30,7 +32,9 @@ class MeteredRate:
     maximum: Decimal | None = field(default=None, kw_only=True)
     convert: Convert | None = field(default=None, kw_only=True)
     pool: Pool | None = field(default=None, kw_only=True)
+    name: str | None = field(default=None, kw_only=True)
     plain: bool = field(init=False, repr=False, compare=False)
+    label: str = field(init=False, repr=False, compare=False)
 
 
 def terms_faults(rate: MeteredRate) -> list[str]:
@@ -41,6 +45,7 @@ def terms_faults(rate: MeteredRate) -> list[str]:
         maximum=None if maximum is None else money_fault(maximum),
         pool=None if rate.pool is None else choice_fault(rate.pool, POOLS),
         convert=_convert_fault(rate.convert),
+        name=None if rate.name is None else text_fault(rate.name),
     )
     if not faults and minimum is not None and maximum is not None and minimum > maximum:
         faults = ["minimum: must not be more than maximum"]
@@ -48,9 +53,10 @@ def terms_faults(rate: MeteredRate) -> list[str]:
 
 
 def settle(rate: MeteredRate) -> None:
-    """Sets the field that follows from the others, once those are sound."""
+    """Sets the fields that follow from the others, once those are sound."""
     terms = (rate.minimum, rate.maximum, rate.convert, rate.pool)
     object.__setattr__(rate, "plain", terms == (None, None, None, None))
+    object.__setattr__(rate, "label", rate.name or rate.resource_kind)
 
 
 def _convert_fault(value: object) -> str | None:

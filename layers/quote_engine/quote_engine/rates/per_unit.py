@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from quote_engine.faults import refuse
 from quote_engine.limits import decimal_fault, money_fault, named, text_fault
-from quote_engine.rates.charge import ZERO, Charge, Divisor, printed_quantity
+from quote_engine.rates.charge import ZERO, Charge, Divisor, at_unit_price
 from quote_engine.rates.metered import MeteredRate, settle, terms_faults
 from quote_engine.rates.shared_fields import Json, read_subject, read_terms
 from quote_engine.reader import Reader
@@ -39,8 +39,7 @@ class PerUnit(MeteredRate):
 
 def charge_per_unit(rate: PerUnit, billable: Decimal, over: Divisor) -> Charge:
     """The charge for `billable / over` units."""
-    quantity = printed_quantity(billable, over, rate.unit_price)
-    return billable * rate.unit_price, over, quantity, rate.unit, rate.price_text, ""
+    return at_unit_price(billable, over, rate.unit, rate.unit_price, rate.price_text)
 
 
 def read_per_unit(reader: Reader) -> PerUnit | None:

@@ -1,4 +1,4 @@
-"""Which rates of a tenant may share a pool: those of a kind, alike in all but the allowance."""
+"""Which rates of a tenant may share a pool: alike in kind and all but allowance and name."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,9 +17,13 @@ def pool_faults(rates: Iterable[Owned]) -> list[str]:
     for deployment_id, rate in rates:
         kind = rate.resource_kind
         first_id, first = firsts.setdefault(kind, (deployment_id, rate))
-        if replace(rate, included=ZERO) != replace(first, included=ZERO):
+        if _priced(rate) != _priced(first):
             faults.append(
                 f"subscriptions: the pooled rates of {kind!r} of {first_id!r} and "
-                f"{deployment_id!r} differ (in more than included)"
+                f"{deployment_id!r} differ (in more than included and name)"
             )
     return faults
+
+
+def _priced(rate: Rate) -> Rate:
+    return replace(rate, included=ZERO, name=None)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import assert_never, get_args
 
-from quote_engine.rates.charge import ZERO, Charge, Divisor
+from quote_engine.rates.charge import ZERO, Charge, Divisor, at_its_amount
 from quote_engine.rates.clamp import clamped
 from quote_engine.rates.graduated import Graduated, charge_graduated, read_graduated
 from quote_engine.rates.package import Package, charge_package, package_json, read_package
@@ -62,7 +62,7 @@ def rate_json(rate: Rate) -> Json:
         "model": rate.model,
         "included": quantity_text(rate.included),
         **_own_json(rate),
-        **({} if rate.plain else terms_json(rate)),
+        **({} if rate.plain and rate.name is None else terms_json(rate)),
     }
 
 
@@ -82,7 +82,7 @@ def charge_within_bounds(rate: Rate, billable: Decimal, over: Divisor) -> Charge
     """The same, between the rate's minimum and maximum; nothing billable may be charged."""
     if billable or charged_at_zero(rate):
         return clamped(rate, charge(rate, billable, over))
-    return clamped(rate, (ZERO, 1, "0", rate.unit, "0.00", ""))
+    return clamped(rate, at_its_amount(ZERO, 1, ""))
 
 
 def charged_at_zero(rate: Rate) -> bool:

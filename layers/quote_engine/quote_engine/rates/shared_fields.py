@@ -19,6 +19,7 @@ class RateTerms(TypedDict):
     maximum: Decimal | None
     convert: Convert | None
     pool: Pool | None
+    name: str | None
 
 
 def read_subject(reader: Reader) -> tuple[str, str, Decimal]:
@@ -27,12 +28,13 @@ def read_subject(reader: Reader) -> tuple[str, str, Decimal]:
 
 
 def read_terms(reader: Reader) -> RateTerms:
-    """Bounds, conversion and pool, as keywords of a rate's constructor."""
+    """Bounds, conversion, pool and name, as keywords of a rate's constructor."""
     return {
         "minimum": reader.optional_decimal("minimum", money_fault),
         "maximum": reader.optional_decimal("maximum", money_fault),
         "convert": reader.optional_child("convert", read_convert),
         "pool": reader.optional_choice("pool", POOLS),
+        "name": reader.optional_text("name"),
     }
 
 
@@ -47,4 +49,6 @@ def terms_json(rate: MeteredRate) -> Json:
         terms["convert"] = convert_json(rate.convert)
     if rate.pool is not None:
         terms["pool"] = rate.pool
+    if rate.name is not None:
+        terms["name"] = rate.name
     return terms

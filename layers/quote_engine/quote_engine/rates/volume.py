@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
-from quote_engine.rates.charge import Charge, Divisor, at_blended_price, at_unit_price
+from quote_engine.rates.charge import Charge, Divisor, at_its_amount, at_unit_price
 from quote_engine.rates.shared_fields import read_subject, read_terms
 from quote_engine.rates.tiers import Tier, TieredRate, read_tiers
-from quote_engine.rates.working import fee_working, share_working
+from quote_engine.rates.working import FLAT_FEE, fee_working, share_working
 from quote_engine.reader import Reader
+from quote_engine.text import money_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +23,14 @@ def charge_volume(rate: Volume, billable: Decimal, over: Divisor) -> Charge:
     """The charge for `billable / over` units."""
     tier = _tier_of(rate.tiers, billable, over)
     if not tier.flat_fee:
-        return at_unit_price(billable, over, rate.unit, tier.unit_price)
+        return at_unit_price(
+            billable, over, rate.unit, tier.unit_price, money_text(tier.unit_price)
+        )
     amount = billable * tier.unit_price + tier.flat_fee * over
     working = fee_working(tier.flat_fee)
     if billable:
         working = f"{share_working(billable, over, tier.unit_price)} + {working}"
-    return at_blended_price(amount, billable, over, rate.unit, f"; {working}")
+    return at_its_amount(amount, over, f"; {working}", "" if billable else FLAT_FEE)
 
 
 def _tier_of(tiers: tuple[Tier, ...], billable: Decimal, over: Divisor) -> Tier:
