@@ -6,7 +6,7 @@ from typing import NamedTuple
 from quote_engine.addon import Addon
 from quote_engine.period import Period
 from quote_engine.proration import Share, share_of
-from quote_engine.stretch import Billed, Stretch
+from quote_engine.stretch import Stretch, StretchPart
 
 _DAY = timedelta(days=1)
 
@@ -46,7 +46,7 @@ def entry_share(entry: AddonEntry, stretch: Stretch, period: Period) -> Share:
     return share_of(sum(entry.days), period, stretch.plan.proration)
 
 
-def _in_order(parts: tuple[Billed, ...]) -> list[tuple[date, int, Addon]]:
+def _in_order(parts: tuple[StretchPart, ...]) -> list[tuple[date, int, Addon]]:
     found = [
         (addon.starts_on or part.first, index, addon)
         for index, part in enumerate(parts)

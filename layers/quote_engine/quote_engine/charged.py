@@ -8,7 +8,7 @@ from quote_engine.allocate import allocate_cents
 from quote_engine.monthly import MonthlyLine
 from quote_engine.quote import Line
 from quote_engine.rates.charge import ZERO
-from quote_engine.stretch import Billed, Stretch
+from quote_engine.stretch import Stretch, StretchPart
 
 
 class PricedStretch(NamedTuple):
@@ -23,7 +23,7 @@ class PricedStretch(NamedTuple):
         return [*[line for line, _ in self.monthly], *self.overages]
 
 
-def billed_parts(priced: Sequence[PricedStretch]) -> list[Billed]:
+def billed_parts(priced: Sequence[PricedStretch]) -> list[StretchPart]:
     """Returns the subscriptions of a deployment that have days in the period, in order."""
     return [part for one in priced for part in one.stretch.parts]
 
@@ -48,7 +48,7 @@ def _charged(priced: PricedStretch) -> list[int]:
     return cents
 
 
-def _usage_weights(line: Line, parts: Sequence[Billed]) -> list[Decimal | int]:
+def _usage_weights(line: Line, parts: Sequence[StretchPart]) -> list[Decimal | int]:
     kind = line.resource_kind or ""
     used = [part.subscription.usage.get(kind, ZERO) for part in parts]
     return [*used] if any(used) else [part.days for part in parts]

@@ -6,7 +6,7 @@ from decimal import Decimal
 from quote_engine.charged import PricedStretch, billed_parts
 from quote_engine.quote import Line
 from quote_engine.rounding import round_cents
-from quote_engine.stretch import Billed
+from quote_engine.stretch import StretchPart
 from quote_engine.text import cents_text
 
 type _Days = dict[Decimal, int]
@@ -34,7 +34,7 @@ def top_up_lines(
     return [Line("minimum", text, deployment_id, None, "1", "", dollars, missing)]
 
 
-def _days(parts: Sequence[Billed], period_days: int) -> _Days:
+def _days(parts: Sequence[StretchPart], period_days: int) -> _Days:
     """Prorated subscriptions owe for their own days.
 
     Of those that are not, the last one owes a whole month: such a month is never owed twice.

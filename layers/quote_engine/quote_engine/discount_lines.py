@@ -9,7 +9,7 @@ from quote_engine.charged import PricedStretch, billed_parts, charged_by_part
 from quote_engine.discount import Discount, discount_rank
 from quote_engine.quote import Line
 from quote_engine.rounding import round_cents
-from quote_engine.stretch import Billed
+from quote_engine.stretch import StretchPart
 from quote_engine.text import cents_text, money_text, quantity_text
 
 _PERCENT_OF_CENTS_IN_A_DOLLAR = 10_000
@@ -65,7 +65,7 @@ def _agreed(priced: Sequence[PricedStretch]) -> list[tuple[Discount, _Days]]:
     ]
 
 
-def _numbered(part: Billed) -> list[tuple[Discount, int]]:
+def _numbered(part: StretchPart) -> list[tuple[Discount, int]]:
     """Returns a subscription's discounts; equal ones are told apart by a number, from 0 down."""
     seen: Counter[Discount] = Counter()
     numbered = []

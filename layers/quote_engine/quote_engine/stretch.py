@@ -13,7 +13,7 @@ from quote_engine.proration import Share, billed_days, share_of
 _DAY = timedelta(days=1)
 
 
-class Billed(NamedTuple):
+class StretchPart(NamedTuple):
     """A subscription with a day in the period: its first and last day there, and how many."""
 
     subscription: Subscription
@@ -31,7 +31,7 @@ class Stretch(NamedTuple):
 
     deployment_id: str
     plan: Plan
-    parts: tuple[Billed, ...]
+    parts: tuple[StretchPart, ...]
     days: int
     share: Share
     usage: Mapping[str, Decimal]
@@ -39,12 +39,12 @@ class Stretch(NamedTuple):
 
 def stretches(subscriptions: Iterable[Subscription], period: Period) -> list[Stretch]:
     """Returns the stretches of one deployment's subscriptions, which are in order of start."""
-    runs: list[list[Billed]] = []
+    runs: list[list[StretchPart]] = []
     for subscription in subscriptions:
         days = billed_days(subscription.starts_on, subscription.ends_on, period)
         if days is None:
             continue
-        part = Billed(subscription, *days)
+        part = StretchPart(subscription, *days)
         if runs and _goes_on(runs[-1][-1], part):
             runs[-1].append(part)
         else:
@@ -52,13 +52,13 @@ def stretches(subscriptions: Iterable[Subscription], period: Period) -> list[Str
     return [_stretch(run, period) for run in runs]
 
 
-def _goes_on(before: Billed, part: Billed) -> bool:
+def _goes_on(before: StretchPart, part: StretchPart) -> bool:
     """Whether nothing that the engine sees of the plan changes, and no day is left out."""
     same_plan = before.subscription.plan == part.subscription.plan
     return same_plan and before.last + _DAY == part.first
 
 
-def _stretch(parts: list[Billed], period: Period) -> Stretch:
+def _stretch(parts: list[StretchPart], period: Period) -> Stretch:
     first = parts[0].subscription
     plan = first.plan
     if len(parts) == 1:
@@ -69,7 +69,7 @@ def _stretch(parts: list[Billed], period: Period) -> Stretch:
     return Stretch(first.deployment_id, plan, tuple(parts), days, share, usage)
 
 
-def _usage(parts: list[Billed]) -> Mapping[str, Decimal]:
+def _usage(parts: list[StretchPart]) -> Mapping[str, Decimal]:
     usage: dict[str, Decimal] = defaultdict(Decimal)
     for part in parts:
         for kind, used in part.subscription.usage.items():

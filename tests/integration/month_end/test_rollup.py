@@ -442,7 +442,7 @@ def test_a_faulty_subscription_is_refused_by_field(
         Segment("acme", deployment_id, date(2026, 4, 1), ends_on, "studio", 1)
 
 
-def test_a_change_of_plan_bills_each_segment_for_its_own_days_and_usage(
+def test_two_segments_on_one_plan_are_billed_as_one_month(
     stack: Stack, rollup: ModuleType, log: StringIO
 ) -> None:
     first = {"account_number": "7", "hours": None}
@@ -453,9 +453,9 @@ def test_a_change_of_plan_bills_each_segment_for_its_own_days_and_usage(
         stack.usage.add("acme", "acme", date(2026, 4, day), used)
     rollup.handler(batch("acme"), LambdaContext())
     invoice = stack.invoices.get("acme", APRIL)
-    # 15 of 30 days each: base 25.00, add-on 3.75, 744 hours included; 256 and 56 hours over.
+    # 1,800 hours of which 1,488 are included, though one half has 256 over its own half of them.
     charges = [line.amount_cents for line in invoice.lines]
-    assert charges == [2500, 375, 256, 2500, 375, 56, 606]
+    assert charges == [5000, 750, 312, 606]
     assert invoice.header.total_cents == 6668
     assert outcomes(log.getvalue())[0]["unpriced_usage"] == []
 

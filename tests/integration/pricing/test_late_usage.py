@@ -232,10 +232,13 @@ def test_late_usage_that_nothing_prices_is_named_and_not_dropped(months: Months)
 def test_late_usage_of_a_split_month_goes_to_the_plan_of_its_day(
     stack: Stack, months: Months
 ) -> None:
-    # Half of April on each of two subscriptions, with 744 hours included in each half.
+    # Half of April on each of two plans, with 744 hours included in each half.
+    hours = PerUnit("droplet_hours", "hour", Decimal("0.01"), Decimal(1488))
+    pro = Plan("pro", "Pro", Decimal("50.00"), "daily", (hours,))
+    PriceVersions(stack.accounts.name, PLANS).put(pro, 1)
     _end(stack, date(2026, 4, 15))
     SubscriptionsTable(stack.accounts.name).put(
-        Segment("pilot", "pilot", date(2026, 4, 16), None, "studio", 1)
+        Segment("pilot", "pilot", date(2026, 4, 16), None, "pro", 1)
     )
     months.issued("2026-04")
     charged = months.invoice("2026-04").header.subtotal_cents

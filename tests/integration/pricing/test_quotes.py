@@ -118,7 +118,10 @@ def test_negotiated_terms_are_quoted_as_they_would_be_billed(stack: Stack) -> No
 
 def test_a_part_month_is_quoted_as_it_would_be_billed(stack: Stack) -> None:
     _, quote = ask(None, tax="gst_free", usage={}, starts_on="2026-04-10", addons=[])
-    assert next(line["description"] for line in quote["lines"]) == "Plan: Studio (21/30 days)"
+    assert (
+        next(line["description"] for line in quote["lines"])
+        == "Plan: Studio (21/30 days of 50.00)"
+    )
     assert quote["total_cents"] == 3500
 
 

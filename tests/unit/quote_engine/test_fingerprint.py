@@ -27,12 +27,14 @@ def of(data: dict[str, Any]) -> str:
     return fingerprint(request, price(request))
 
 
-def test_a_fingerprint_is_known_and_stays() -> None:
+def test_a_fingerprint_is_known_and_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert of(pilot()) == "822c0d6fcf9e300e1dd93d3531547ddc1c96c504777b513445b264f0834749e6"
+    # By the rules of version 1 no line of this month was another: only the version leaves a mark.
+    monkeypatch.setattr(sys.modules["quote_engine.fingerprint"], "RULES_VERSION", "1")
     assert of(pilot()) == "bdae4d578273336fe3716fc23831baddd629a014584af6e36e9c15b1be5d3205"
 
 
-def test_a_fingerprint_from_before_changes_of_plan_within_a_month_stays() -> None:
-    """Pinned with an engine that could only price one subscription per deployment."""
+def test_a_fingerprint_of_two_deployments_is_known_and_stays() -> None:
     data = pilot()
     tiers = [
         {"up_to": "10", "unit_price": "0.3", "flat_fee": "2"},
@@ -52,7 +54,7 @@ def test_a_fingerprint_from_before_changes_of_plan_within_a_month_stays() -> Non
         "usage": {"egress": "31.5", "gpu": "3"},
     }
     data["subscriptions"].insert(0, second)
-    assert of(data) == "565e8561099ed02a630aee85e53cb0b4847c4ba39c15997cdd73bcf083160cc6"
+    assert of(data) == "aaf39c29f1c1632fdc68b08023f756613fc6379f0ad9fd265c0693784035c7a8"
 
 
 @pytest.mark.parametrize(

@@ -136,20 +136,25 @@ def test_a_tax_line_prints_its_amount_to_the_cent() -> None:
 
 
 ADDONS = [
-    (Addon("ip", Decimal("4.00")), "Addon: ip (21/30 days)", "0.7", "4.00", 280),
-    (Addon("ip", Decimal(4), 3), "Addon: ip (21/30 days)", "2.1", "4.00", 840),
-    (Addon("ip", Decimal("0.05"), 1, "Address"), "Addon: Address (21/30 days)", "0.7", "0.05", 4),
-    (Addon("free", Decimal(0)), "Addon: free (21/30 days)", "0.7", "0.00", 0),
+    (Addon("ip", Decimal("4.00")), "Addon: ip (21/30 days of 4.00)", "2.80", 280),
+    (Addon("ip", Decimal(4), 3), "Addon: ip (21/30 days of 3 x 4.00)", "8.40", 840),
+    (
+        Addon("ip", Decimal("0.05"), 1, "Address"),
+        "Addon: Address (21/30 days of 0.05)",
+        "0.04",
+        4,
+    ),
+    (Addon("free", Decimal(0)), "Addon: free (21/30 days of 0.00)", "0.00", 0),
 ]
 
 
-@pytest.mark.parametrize(("addon", "text", "quantity", "unit_price", "cents"), ADDONS)
+@pytest.mark.parametrize(("addon", "text", "unit_price", "cents"), ADDONS)
 def test_an_addon_is_prorated_with_its_plan(
-    addon: Addon, text: str, quantity: str, unit_price: str, cents: int
+    addon: Addon, text: str, unit_price: str, cents: int
 ) -> None:
     part_month = subscription(addons=(addon,), starts_on=date(2026, 4, 10))
     assert price(request(part_month)).lines[1] == Line(
-        "addon", text, "pilot", None, quantity, "month", unit_price, cents
+        "addon", text, "pilot", None, "1", "month", unit_price, cents
     )
 
 
@@ -181,7 +186,7 @@ def test_prorated_graduated_tiers_keep_their_bounds() -> None:
     assert line.description == (
         "Overage: kind (32 used, 17 included for 17/31 days; 10 x 1.00 + 5 x 0.50 + 2.00 flat fee)"
     )
-    assert (line.quantity, line.unit_price, line.amount_cents) == ("15", "0.966666666667", 1450)
+    assert (line.quantity, line.unit_price, line.amount_cents) == ("1", "14.50", 1450)
 
 
 def test_prorated_volume_and_packages_keep_their_sizes() -> None:
@@ -192,36 +197,48 @@ def test_prorated_volume_and_packages_keep_their_sizes() -> None:
         Package("kind", "GB", Decimal(15), Decimal("2.50"), Decimal(31)), "32", since
     )
     assert volume is not None and package is not None
-    assert (volume.amount_cents, volume.quantity, volume.unit_price) == (1800, "15", "1.20")
+    assert (volume.amount_cents, volume.quantity, volume.unit_price) == (1800, "1", "18.00")
     assert (package.amount_cents, package.quantity, package.unit) == (250, "1", "package of 15 GB")
 
 
-def test_a_quantity_that_does_not_end_is_printed_to_twelve_decimals() -> None:
-    line = overage(per_unit("1.00", "100"), "100", date(2026, 5, 15))
+def test_a_quantity_that_does_not_end_is_printed_in_words() -> None:
+    line = overage(per_unit("1.00", "100"), "100", date(2026, 5, 15))  # 100 - 1700/31
     assert line is not None
-    assert (line.quantity, line.unit_price) == ("45.161290322581", "1.00")
+    assert line.description.endswith("; about 45.16129 x 1.00)")
+    assert (line.quantity, line.unit, line.unit_price) == ("1", "", "45.16")
 
 
-def test_a_large_price_shows_more_decimals_of_its_quantity() -> None:
-    part_month = subscription(starts_on=date(2026, 5, 15), price="310000000.00")
-    line = price(request(part_month, period=Period.month("2026-05"))).lines[0]
-    assert (line.quantity, line.amount_cents) == ("0.5483870967741935", 17000000000)
+@pytest.mark.parametrize(
+    ("used", "quantity", "unit_price", "says"),
+    [
+        ("0.123456", "0.123456", "1000000.00", "Overage: kind (0.123456 used)"),
+        ("0.1234560", "0.123456", "1000000.00", "Overage: kind (0.123456 used)"),
+        (
+            "0.1234565",
+            "1",
+            "123456.50",
+            "Overage: kind (about 0.123457 used; about 0.123457 x 1000000.00)",
+        ),
+    ],
+)
+def test_a_quantity_has_at_most_six_decimals(
+    used: str, quantity: str, unit_price: str, says: str
+) -> None:
+    line = overage(per_unit("1000000.00"), used)
+    assert line is not None
+    assert (line.quantity, line.unit_price, line.description) == (quantity, unit_price, says)
 
 
-def test_a_flat_fee_on_next_to_nothing_is_printed_as_one_fee() -> None:
+def test_a_flat_fee_on_nothing_is_one_fee_and_on_next_to_nothing_is_in_words() -> None:
     steps, _ = tiers("to 10 at 1.00 + 5.00; open at 0.50")
-    rate = Graduated("kind", "hour", steps, Decimal("0.000000000031"))
-    line = overage(rate, "0.000000000018", date(2026, 5, 15))  # 1e-12 x 31/31 billable
-    assert line is not None
-    assert (line.quantity, line.amount_cents) == ("0.000000000001", 500)
+    nothing = overage(Graduated("kind", "hour", steps, flat_fee_at_zero=True), "0")
+    assert nothing is not None
+    assert (nothing.quantity, nothing.unit, nothing.unit_price) == ("1", "flat fee", "5.00")
     rate = Graduated("kind", "hour", steps, Decimal("0.000000000001"))
-    line = overage(rate, "0.000000000001", date(2026, 5, 18))  # 1e-12 x 17/31 billable
+    line = overage(rate, "0.000000000001", date(2026, 5, 15))  # 1e-12 x 14/31 billable
     assert line is not None
-    assert line.amount_cents == 500
-    rate = Graduated("kind", "hour", steps, Decimal("0.000000000001"))
-    line = overage(rate, "0.000000000001", date(2026, 5, 15))  # 1e-12 x 14/31 rounds to zero
-    assert line is not None
-    assert (line.quantity, line.unit, line.unit_price) == ("1", "flat fee", "5.00")
+    assert (line.quantity, line.unit, line.unit_price) == ("1", "", "5.00")
+    assert line.description.endswith("; about 0 x 1.00 + 5.00 flat fee)")
 
 
 def test_prices_and_quantities_are_printed_in_one_way_only() -> None:

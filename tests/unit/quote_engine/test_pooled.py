@@ -136,13 +136,26 @@ def test_a_share_of_a_pool_counts_for_discounts_and_commitments() -> None:
     assert amounts == [0, 900, 150, -450, 60]
 
 
-def test_the_stretches_of_a_split_month_share_the_pool() -> None:
+def test_the_parts_of_a_stretch_are_one_member_of_the_pool() -> None:
     first = subscription(
         pooled(included="60"), ends_on=date(2026, 4, 10), usage={"kind": "30"}, price="3.00"
     )
     second = replace(first, starts_on=date(2026, 4, 11), ends_on=None, usage={"kind": Decimal(60)})
+    quote = price(request(first, second))  # 90 - 60
+    assert [line.amount_cents for line in quote.lines] == [300, 30, 33]
+    text = "Overage: kind (90 used; pool of 1: 90 used, 60 included; 0.30 of 0.30)"
+    assert quote.lines[1].description == text
+
+
+def test_the_stretches_of_a_split_month_share_the_pool() -> None:
+    first = subscription(
+        pooled(included="60"), ends_on=date(2026, 4, 10), usage={"kind": "30"}, price="3.00"
+    )
+    second = subscription(
+        pooled(included="60"), starts_on=date(2026, 4, 11), usage={"kind": "60"}, price="6.00"
+    )
     quote = price(request(first, second))  # 90 - (20 + 40)
-    assert [line.amount_cents for line in quote.lines] == [100, 10, 200, 20, 33]
+    assert [line.amount_cents for line in quote.lines] == [100, 10, 400, 20, 53]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +172,7 @@ def test_pooled_rates_that_differ_are_refused(different: PerUnit) -> None:
         request(first, second)
     assert refused.value.faults == (
         "subscriptions: the pooled rates of 'kind' of 'pilot' and 'second' differ "
-        "(in more than included)",
+        "(in more than included and name)",
     )
 
 
