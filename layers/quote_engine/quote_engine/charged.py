@@ -39,6 +39,8 @@ def charged_by_part(priced: Sequence[PricedStretch]) -> list[int]:
 
 def _charged(priced: PricedStretch) -> list[int]:
     parts = priced.stretch.parts
+    if len(parts) == 1:
+        return [sum([line.amount_cents for line in priced.lines()])]
     cents = [0] * len(parts)
     weighted: list[tuple[Line, Sequence[Decimal | int]]] = [*priced.monthly]
     weighted += [(line, _usage_weights(line, parts)) for line in priced.overages]

@@ -35,6 +35,8 @@ def as_parts(
             places[price[:-1]].append(place)
     parts = list(lines)
     for same in places.values():
+        if len(same) == 1:
+            continue
         days = [prices[place].days for place in same]
         dollars = prices[same[0]].price * prices[same[0]].quantity
         cents = allocate_cents(round_cents(dollars * sum(days), period_days), days)

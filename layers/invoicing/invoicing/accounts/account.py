@@ -82,7 +82,7 @@ class AddonChoice:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of days of a subscription, with one plan and its add-ons, pinned to versions.
+    """Some days of a subscription, with one plan and its add-ons, pinned to versions.
 
     Both dates are billed days. `minimum_commitment` is in currency units per month.
     """
