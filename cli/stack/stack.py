@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 
 from cli.terminal.errors import NotReachable, one_line
 from invoicing.accounts.accounts_table import AccountsTable
-from invoicing.foundation.settings import Settings
+from invoicing.foundation.settings import Settings, SettingsInvalid
 from invoicing.pricing.tenant_month import Pricing
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,7 +150,10 @@ def _stack(name: str, described: Mapping[str, Any]) -> Stack:
         variable: parameters[PARAMETERS[variable]]["ParameterValue"] for variable in PARAMETERS
     }
     environment["CURSOR_KEY"] = described["StackId"]
-    settings = Settings.from_environment(environment)
+    try:
+        settings = Settings.from_environment(environment)
+    except SettingsInvalid as error:
+        raise NotReachable(f"stack {name}: {error}") from error
     # `name` may be the stack's id, but the functions are named after the stack's name.
     return Stack(described["StackName"], settings, outputs, _place(name, described["StackId"]))
 

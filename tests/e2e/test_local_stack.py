@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from local.emulator import Emulator
-from local.environment import ROOT
+from local.environment import ROOT, LocalError
 from local.processes import group_exists
 from local.stack import LocalStack
 
@@ -61,6 +61,13 @@ def test_told_to_stop(tmp_path: Path, moment: str, signum: signal.Signals) -> No
     assert Emulator(folder, auth=True).running_pid() is None
     assert _touched_by(folder) == []
     assert not (folder / "outputs.json").exists()
+
+
+def test_a_currency_without_cents_is_refused_before_anything_is_created(tmp_path: Path) -> None:
+    with LocalStack(tmp_path) as stack:
+        with pytest.raises(LocalError, match=r"Parameter 'Currency' value 'JPY'"):
+            stack.deploy(Currency="JPY")
+        assert stack.client("dynamodb").list_tables()["TableNames"] == []
 
 
 def test_two_side_by_side(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from cli.stack.function_name import function_name
 from invoicing.invoices.invoice_item import INDEXED_ATTRIBUTES
 from local.template import ROOT, resources, template
+from quote_engine.currency import CURRENCIES
 
 FUNCTIONS = resources("AWS::Serverless::Function")
 TABLES = resources("AWS::DynamoDB::Table")
@@ -412,6 +413,12 @@ def test_layers_are_built_for_the_functions_architecture() -> None:
         assert layer["Metadata"]["BuildArchitecture"] == architecture
         assert layer["Properties"]["CompatibleArchitectures"] == [architecture]
     assert template()["Parameters"]["Architecture"]["Default"] == "arm64"
+
+
+def test_a_stack_takes_the_currencies_that_the_engine_bills_and_no_other() -> None:
+    currency = template()["Parameters"]["Currency"]
+    assert currency["AllowedValues"] == sorted(CURRENCIES)
+    assert "two decimals" in currency["ConstraintDescription"]
 
 
 def test_users_are_created_by_admins_only_and_may_not_edit_what_gives_rights() -> None:

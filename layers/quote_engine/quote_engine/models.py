@@ -3,7 +3,6 @@
 Each constructor refuses an impossible value and names its field.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -14,6 +13,7 @@ from typing import Literal, get_args
 
 from quote_engine.addon import Addon, addon_day_faults, addons_in_order, addons_within
 from quote_engine.adjustment import adjustment_faults, adjustments_in_order
+from quote_engine.currency import currency_fault
 from quote_engine.discount import Discount, discounts_in_order
 from quote_engine.faults import refuse
 from quote_engine.limits import (
@@ -204,12 +204,6 @@ def _pooled_rates(in_order: list[Subscription], period: Period) -> list[Owned]:
         for rate in subscription.plan.rates
         if rate.pool
     ]
-
-
-def currency_fault(value: object) -> str | None:
-    """Three upper-case letters, as in ISO 4217."""
-    good = isinstance(value, str) and re.fullmatch("[A-Z]{3}", value)
-    return None if good else "must be 3 upper-case letters"
 
 
 def _usage_faults(usage: object) -> list[str]:

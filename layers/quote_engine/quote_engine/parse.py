@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from quote_engine.addon import Addon, addon_quantity_fault
 from quote_engine.adjustment import adjustment_line
+from quote_engine.currency import currency_fault
 from quote_engine.discount import Discount
 from quote_engine.faults import InvalidRequest, refuse
 from quote_engine.limits import cents_fault, money_fault, percent_fault
@@ -16,7 +17,6 @@ from quote_engine.models import (
     Plan,
     QuoteRequest,
     Subscription,
-    currency_fault,
 )
 from quote_engine.period import Period
 from quote_engine.quote import Line

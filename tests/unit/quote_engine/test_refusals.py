@@ -52,6 +52,7 @@ PLAIN = "must be a plain decimal such as 12.50, not "
 TWICE = "subscriptions: deployment_id 'pilot' is subscribed twice on "
 ONE_DISCOUNT = "exactly one of percent, amount must be given"
 EITHER = "exactly one of divide_by, multiply_by must be given"
+NO_CENTS = "cannot be billed: must be an ISO 4217 currency with two decimals, such as AUD"
 NOT_OBJECT = "must be an object, not "
 
 
@@ -62,6 +63,8 @@ NOT_OBJECT = "must be an object, not "
         ("currency", "aud", "currency: must be 3 upper-case letters"),
         ("currency", "AUDX", "currency: must be 3 upper-case letters"),
         ("currency", "AUD\n", "currency: must be 3 upper-case letters"),
+        ("currency", "JPY", f"currency: JPY {NO_CENTS}"),
+        ("currency", "ZZZ", f"currency: ZZZ {NO_CENTS}"),
         ("currency", 36, "currency: must be a string, not an integer"),
         ("tax", "vat", "tax: must be one of gst, gst_free, not 'vat'"),
         ("tax", None, "tax: must be one of gst, gst_free, not null"),

@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from quote_engine.currency import currency_fault
+
 BOOLEANS = {"true": True, "false": False}
 
 
@@ -35,7 +37,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Reads the settings; raises SettingsInvalid with the name of every missing variable."""
+        """Reads the settings; raises SettingsInvalid that names what cannot be used."""
         names = [field.name.upper() for field in fields(cls)]
         missing = [name for name in names if not environment.get(name)]
         if missing:
@@ -48,6 +50,8 @@ class Settings:
         if not (due_days.isascii() and due_days.isdigit()):
             raise SettingsInvalid(f"DUE_DAYS: must be a whole number of days, not {due_days!r}")
         _refuse_unknown_zone(values["billing_time_zone"])
+        if fault := currency_fault(values["currency"]):
+            raise SettingsInvalid(f"CURRENCY: {fault}")
         return cls(**values, issue_immediately=BOOLEANS[issue], due_days=int(due_days))
 
 

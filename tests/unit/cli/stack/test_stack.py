@@ -55,6 +55,26 @@ def test_the_settings_are_those_of_the_functions(cloudformation: dict[str, Any])
     assert settings.cursor_key == STACK_ID
 
 
+@pytest.mark.parametrize(
+    ("parameter", "value", "fault"),
+    [
+        ("Currency", "JPY", "CURRENCY: JPY cannot be billed: must be an ISO 4217 currency"),
+        ("BillingTimeZone", "Mars/Base", "BILLING_TIME_ZONE: no time zone is named 'Mars/Base'"),
+    ],
+)
+def test_a_stack_whose_settings_cannot_be_used_is_named(
+    cloudformation: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    parameter: str,
+    value: str,
+    fault: str,
+) -> None:
+    monkeypatch.setitem(VALUES, parameter, value)
+    cloudformation |= described()
+    with pytest.raises(NotReachable, match=f"stack billing: {fault}"):
+        stack.connect("billing")
+
+
 @pytest.mark.parametrize("name_or_id", ["billing", STACK_ID])
 def test_a_stack_given_by_its_id_has_the_functions_of_its_name(
     cloudformation: dict[str, Any], name_or_id: str

@@ -29,6 +29,8 @@ def test_the_environment_becomes_settings() -> None:
         ({"USAGE_TABLE": "", "CURRENCY": ""}, "not set: USAGE_TABLE, CURRENCY"),
         ({"ISSUE_IMMEDIATELY": "yes"}, "ISSUE_IMMEDIATELY: must be true or false, not 'yes'"),
         ({"DUE_DAYS": "two"}, "DUE_DAYS: must be a whole number of days, not 'two'"),
+        ({"CURRENCY": "JPY"}, "CURRENCY: JPY cannot be billed: must be an ISO 4217 currency"),
+        ({"CURRENCY": "aud"}, "CURRENCY: must be 3 upper-case letters"),
         ({"BILLING_TIME_ZONE": "Mars/Base"}, "BILLING_TIME_ZONE: no time zone is named"),
     ],
 )
