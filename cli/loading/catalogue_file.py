@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any, TypeGuard
 
 from cli.loading.yaml_lines import FieldPath, FileFault, YamlFile
 from invoicing.accounts.account import AddonPrice
@@ -44,7 +45,7 @@ def read_catalogue(yaml_files: Iterable[YamlFile]) -> Catalogue:
     plans: list[Price[Plan]] = []
     addons: list[Price[AddonPrice]] = []
     for yaml_file in yaml_files:
-        faults += _unknown(yaml_file)
+        faults += _unknown(yaml_file) + _default_version_faults(yaml_file)
         if CATALOGUE.isdisjoint(yaml_file.fields):
             continue
         version = _version(yaml_file, faults)
@@ -62,13 +63,27 @@ def _unknown(yaml_file: YamlFile) -> list[FileFault]:
     return [yaml_file.fault((name,), f"{name}: unknown field") for name in unknown]
 
 
+def _default_version_faults(yaml_file: YamlFile) -> list[FileFault]:
+    version = yaml_file.fields.get("catalogue_version")
+    if version is None or _is_version(version):
+        return []
+    return [_no_version(yaml_file, "catalogue_version")]
+
+
 def _version(yaml_file: YamlFile, faults: list[FileFault]) -> int:
     version = yaml_file.fields.get("version")
-    if type(version) is int and 1 <= version <= MOST_VERSIONS:
+    if _is_version(version):
         return version
-    text = f"version: must be a whole number from 1 to {MOST_VERSIONS}"
-    faults.append(yaml_file.fault((), text))
+    faults.append(_no_version(yaml_file, "version"))
     return 1
+
+
+def _is_version(value: Any) -> TypeGuard[int]:
+    return type(value) is int and 1 <= value <= MOST_VERSIONS
+
+
+def _no_version(yaml_file: YamlFile, name: str) -> FileFault:
+    return yaml_file.fault((), f"{name}: must be a whole number from 1 to {MOST_VERSIONS}")
 
 
 def _items[P: (Plan, AddonPrice)](

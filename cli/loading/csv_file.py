@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.loading.customers_file import UnreadEntry
+from cli.loading.plain_yaml import whole_number
 from cli.loading.yaml_lines import FieldPath, YamlFile
 from cli.terminal.errors import BadInput
 from cli.terminal.text_file import read_text
@@ -68,8 +69,8 @@ def _fields(row: dict[str | Any, Any]) -> dict[str, Any]:
         fields["addons"] = _addons(fields["addons"])
     if "discounts" in fields:
         fields["discounts"] = [_discount(word) for word in fields["discounts"].split()]
-    if fields.get("catalogue_version", "").isdecimal():
-        fields["catalogue_version"] = int(fields["catalogue_version"])
+    if "catalogue_version" in fields:
+        fields["catalogue_version"] = _whole(fields["catalogue_version"])
     return fields
 
 
@@ -82,7 +83,12 @@ def _discount(word: str) -> dict[str, str]:
 def _addons(text: str) -> Any:
     """Reads `storage_50gb:1 backup_daily:2` as a mapping; leaves any other text as it is."""
     pairs = [item.rpartition(":") for item in text.split()]
-    if any(not code or not quantity.isdecimal() for code, _, quantity in pairs):
-        return text
-    quantities = {code: int(quantity) for code, _, quantity in pairs}
-    return quantities if len(quantities) == len(pairs) else text
+    quantities = {code: whole_number(quantity) for code, _, quantity in pairs if code}
+    known = None not in quantities.values() and len(quantities) == len(pairs)
+    return quantities if known else text
+
+
+def _whole(text: str) -> int | str:
+    """The number, written as in YAML; any other text is left to the validation."""
+    number = whole_number(text)
+    return text if number is None else number

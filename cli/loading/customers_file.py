@@ -176,11 +176,14 @@ def _refusal(kind: str, name: str, source: UnreadEntry, error: ValueError) -> Re
     if isinstance(error, ValidationError):
         # The place is that of the first fault; the reason lists all of them.
         place = source.file.place((*source.path, *error.errors()[0]["loc"]))
-        return ReportRow(kind, name, place, RowResult.REFUSED, _faults(error))
+        return ReportRow(kind, name, place, RowResult.REFUSED, _faults(source, error))
     fault = source.file.fault(source.path, str(error))
     return ReportRow(kind, name, fault.place, RowResult.REFUSED, str(error))
 
 
-def _faults(error: ValidationError) -> str:
-    faults = faults_by_field(error).items()
-    return "; ".join(f"{field if field != 'message' else 'row'}: {text}" for field, text in faults)
+def _faults(source: UnreadEntry, error: ValidationError) -> str:
+    paths = {".".join(map(str, fault["loc"])): fault["loc"] for fault in error.errors()}
+    return "; ".join(
+        f"{field}: {source.file.reason((*source.path, *paths.get(field, ())), text)}"
+        for field, text in faults_by_field(error, "row").items()
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from cli.loading.plain_yaml import NotPlain, PlainLoader
 from cli.terminal.errors import BadInput, one_line
 from cli.terminal.text_file import read_text
 
@@ -41,7 +42,25 @@ class YamlFile:
 
     def fault(self, path: FieldPath, text: str) -> FileFault:
         """The fault at its place; `text` may begin with a further path below `path`."""
-        return FileFault(self.place((*path, *_path_of(text))), f"{shown(path)}{text}")
+        place = self.place((*path, *_path_of(text)))
+        return FileFault(place, f"{shown(path)}{self.reason(path, text)}")
+
+    def reason(self, path: FieldPath, text: str) -> str:
+        """`text`, or what is wrong with the number at its place if that is not plain."""
+        value = self._nearest((*path, *_path_of(text)))
+        if not isinstance(value, NotPlain):
+            return text
+        field = FAULT.match(text)
+        return f"{field[0] if field else ''}{value.fault}"
+
+    def _nearest(self, path: FieldPath) -> Any:
+        value: Any = self.fields
+        for step in path:
+            try:
+                value = value[step]
+            except (LookupError, TypeError):
+                break
+        return value
 
 
 def shown(path: FieldPath) -> str:
@@ -61,7 +80,7 @@ def _path_of(text: str) -> FieldPath:
 def read_yaml(file: Path) -> YamlFile:
     """Reads a YAML file; raises BadInput if it is no YAML mapping, or gives a field twice."""
     try:
-        loader = yaml.SafeLoader(read_text(file))
+        loader = PlainLoader(read_text(file))
         node = loader.get_single_node()
         written = list(_lines(node, (), set()))
         # From here on, the node also holds what `<<` merges, beside the fields that override it.

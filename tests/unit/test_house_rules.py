@@ -77,6 +77,14 @@ def test_pynamodb_is_imported_in_table_and_item_files_alone(path: Path) -> None:
         assert imports is None
 
 
+def test_files_of_people_have_one_yaml_reader() -> None:
+    """The template is read by CloudFormation's rules; all else as a person reads it."""
+    imports = re.compile(r"^\s*(from|import) yaml", re.MULTILINE)
+    readers = {_name(path) for path in CODE if imports.search(path.read_text())}
+    loading = {f"cli/loading/{name}.py" for name in ("plain_yaml", "yaml_lines")}
+    assert readers == loading | {"local/template.py"}
+
+
 @pytest.mark.parametrize("path", CODE, ids=_name)
 def test_only_what_is_started_at_a_time_reads_a_clock(path: Path) -> None:
     reads = re.search(r"\.(now|today|utcnow)\(|time\.time\(", path.read_text())

@@ -83,7 +83,7 @@ def test_a_catalogue_that_cannot_price_is_refused_before_anything_is_written(
     shown = capsys.readouterr()
     assert shown.out == ""
     first, second, last = shown.err.splitlines()
-    assert first.startswith("catalogue.yaml:5: plans[0].price: must be a decimal string")
+    assert first.startswith("catalogue.yaml:5: plans[0].price: 50.5 is no whole number")
     assert second.startswith("catalogue.yaml:8: plans[0].rates[0].unit_price: must not be negat")
     assert last == "The catalogue is refused as a whole; nothing was written."
     assert main(["load", str(month), "--json"]) == 1

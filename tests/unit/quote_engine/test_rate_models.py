@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 
 import quote_engine
+from cli.loading.yaml_lines import read_yaml
 from local.sample_month import FOLDER
 from quote_engine import InvalidRequest, Rate, parse_plan, plan_json, rates
 from quote_engine.rates.metered import MeteredRate
@@ -141,7 +141,7 @@ def _engine_faults(rate: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def test_every_model_is_used_by_the_sample_catalogue() -> None:
-    catalogue: Any = yaml.safe_load((FOLDER / "catalogue.yaml").read_text("utf-8"))
+    catalogue = read_yaml(FOLDER / "catalogue.yaml").fields
     used = {rate["model"] for plan in catalogue["plans"] for rate in plan["rates"]}
     assert used == NAMES, step(10)
 

@@ -74,8 +74,8 @@ def by_field(error: InvalidRequest) -> dict[str, str]:
 
 
 def _day(value: Any) -> Any:
-    # pydantic would read a number as a time since 1970. YAML has its own dates.
-    if type(value) is date or (isinstance(value, str) and DAY.fullmatch(value)):
+    # pydantic would read a number as a time since 1970.
+    if isinstance(value, str) and DAY.fullmatch(value):
         return value
     raise ValueError("must be a day such as 2026-04-01")
 

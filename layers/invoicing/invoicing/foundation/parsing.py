@@ -13,6 +13,7 @@ TENANT_ID = "[a-z0-9-]{1,40}"
 PLAIN_WORDS = {
     "model_type": "must be an object",
     "dict_type": "must be an object",
+    "string_type": "must be a string, in quotes",
     "tuple_type": "must be a list",
     "too_short": "must have at least {min_length} in it",
     "too_long": "must have at most {max_length} in it",

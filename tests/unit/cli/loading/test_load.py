@@ -89,7 +89,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(accounts: AccountsTable, wri
 REFUSALS = {
     ('"50.00"', '"51.00"'): ("studio v1", "catalogue.yaml:3", "a change needs a new version"),
     ('"0100"', '"0109"'): ("acme", "tenants.yaml:2", "0100 for good and cannot become 0109"),
-    ('"0101"', "101"): ("kauri", "tenants.yaml:10", "valid string"),
+    ('"0101"', "101"): ("kauri", "tenants.yaml:10", "a string, in quotes"),
     ('"0101"', '"12345678"'): ("kauri", "tenants.yaml:10", "1 to 7 digits"),
     ("tax_reason: export", ""): ("kauri", "tenants.yaml:8", "needs a reason"),
     ("tax: gst_free", "tax: vat"): ("kauri", "tenants.yaml:11", "'gst' or 'gst_free'"),
@@ -278,8 +278,8 @@ def test_csv_has_columns_for_the_flat_ones(loaded: AccountsTable, write: Write) 
         (("country: AU", "country: Australia"), "a.yaml:7", "address.country: must be an ISO"),
         (('"7000"', "7000"), "a.yaml:7", "address.postcode: "),
         (("accounts@", ""), "a.yaml:8", "billing_email: must be one address"),
-        (('"12.5"', "12.5"), "a.yaml:14", "discounts.0: percent: must be a decimal string"),
-        (('"100.00"', "100.50"), "a.yaml:15", "minimum_commitment: must be a plain decimal"),
+        (('"12.5"', "12.5"), "a.yaml:14", "discounts.0: percent: 12.5 is no whole number"),
+        (('"100.00"', "100.50"), "a.yaml:15", "minimum_commitment: 100.50 is no whole"),
     ],
 )
 def test_a_faulty_field_is_refused_at_its_line(
