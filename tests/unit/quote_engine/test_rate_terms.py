@@ -2,16 +2,27 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any, cast
 
 import pytest
 
-from quote_engine import Graduated, Line, Package, Volume, price
+from quote_engine import (
+    Graduated,
+    InvalidRequest,
+    Line,
+    Package,
+    Volume,
+    parse_plan,
+    plan_json,
+    price,
+)
 from tests.unit.quote_engine.support import (
     cents_and_text,
     conversion,
     decimal_or_none,
     overage,
     per_unit,
+    plan,
     request,
     subscription,
     table,
@@ -88,6 +99,21 @@ def test_a_bound_is_one_unit_of_itself_and_is_not_prorated() -> None:
         "9.00",
         900,
     )
+
+
+@pytest.mark.parametrize("pool", [None, "tenant"])
+def test_the_name_of_a_rate_reads_back_as_it_was_stored(pool: Any) -> None:
+    named = plan(per_unit(name="VM hours", pool=pool))
+    stored: Any = plan_json(named)
+    assert stored["rates"][0]["name"] == "VM hours"
+    assert parse_plan(stored) == named
+    assert "name" not in cast(Any, plan_json(plan(per_unit())))["rates"][0]
+
+
+@pytest.mark.parametrize("name", ["", " ", "two\nlines", "x" * 201])
+def test_a_name_that_cannot_be_printed_is_refused(name: str) -> None:
+    with pytest.raises(InvalidRequest, match="name"):
+        per_unit(name=name)
 
 
 def test_a_minimum_is_due_in_an_active_month_only() -> None:

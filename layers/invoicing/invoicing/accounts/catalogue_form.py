@@ -8,6 +8,8 @@ from quote_engine import InvalidRequest, Plan, parse_addon, parse_plan, plan_jso
 
 # A code appears in paths and keys, and on invoices where there is no name.
 CODE = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+# What else the engine knows of an add-on.
+OF_SUBSCRIPTIONS = frozenset(("quantity", "starts_on", "ends_on"))
 MOST_RATES, MOST_TIERS = 50, 50
 # DynamoDB takes items of up to 400 KB.
 MOST_BYTES = 300_000
@@ -26,8 +28,10 @@ def read_plan(body: object) -> Plan:
 
 def read_addon(body: object) -> AddonPrice:
     """Returns the add-on; raises InvalidRequest with every fault."""
-    if isinstance(body, dict) and "quantity" in body:
-        raise InvalidRequest(("quantity: belongs to a subscription, not to the catalogue",))
+    taken = OF_SUBSCRIPTIONS & body.keys() if isinstance(body, dict) else ()
+    if taken:
+        text = "belongs to a subscription, not to the catalogue"
+        raise InvalidRequest(tuple(f"{field}: {text}" for field in sorted(taken)))
     addon = parse_addon(body)
     _refuse_code(addon.code)
     return AddonPrice(addon.code, addon.name, addon.price)

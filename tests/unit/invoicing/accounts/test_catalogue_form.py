@@ -83,6 +83,8 @@ def test_every_faulty_place_is_named_at_once() -> None:
         ({"price": 7.5}, "price"),
         ({"price": "-7.50"}, "price"),
         ({"price": "7.50", "quantity": 2}, "quantity"),
+        ({"price": "7.50", "starts_on": "2026-04-16"}, "starts_on"),
+        ({"price": "7.50", "ends_on": None}, "ends_on"),
         ({"price": "7.50", "name": ""}, "name"),
         ({"name": "Storage"}, "price"),
         ({"price": "7.50", "version": 1}, "version"),
