@@ -11,7 +11,7 @@ from invoicing.foundation.settings import settings
 from invoicing.invoices.invoice import invoice_json
 from invoicing.invoices.invoices_table import InvoiceNotFound, InvoicesTable
 
-REVISION = re.compile("[1-9][0-9]?")
+REVISION = re.compile("[1-9][0-9]{0,3}")
 
 logger = Logger(service="get_invoice")
 
@@ -21,7 +21,7 @@ def _revision(event: Event) -> int | None:
     if text is None:
         return None
     if not REVISION.fullmatch(text):
-        raise bad_request({"revision": "must be a whole number from 1 to 99"})
+        raise bad_request({"revision": "must be a whole number from 1 to 9999"})
     return int(text)
 
 

@@ -282,7 +282,7 @@ def test_every_fault_is_named_at_once(api: Api) -> None:
     ]
 
 
-@pytest.mark.parametrize("revision", ["0", "-1", "x", "1.0", "01", "999", "", "²"])
+@pytest.mark.parametrize("revision", ["0", "-1", "x", "1.0", "01", "10000", "", "²"])
 def test_a_faulty_revision_is_a_400(api: Api, revision: str) -> None:
     answer = api.get("tenant:acme", "acme.2026-04", revision=revision)
     assert answer["statusCode"] == 400

@@ -240,7 +240,7 @@ def test_force_replaces_a_changed_draft_and_keeps_the_old_revision(
     assert replaced == old
     # 28 more hours at a cent: 6422 + 28 = 6450; GST 645; total 7095.
     assert (current["total_cents"], current["revision"]) == ({"N": "7095"}, {"N": "2"})
-    assert current["number"] == {"S": "2604-1001B"}
+    assert (current["number"], current["letters_used"]) == ({"S": "2604-1001"}, {"N": "0"})
 
 
 def test_force_on_an_unchanged_draft_changes_nothing(

@@ -9,7 +9,7 @@ from typing import Any
 from invoicing.accounts.account import Tenant
 from invoicing.foundation.settings import Settings
 from invoicing.invoices.billed_usage import NOTHING_BILLED, Billed
-from invoicing.invoices.invoice_number import invoice_number
+from invoicing.invoices.invoice_number import has_last_letter, invoice_number
 from quote_engine import Line, Period, Quote, QuoteRequest, UnpricedUsage, fingerprint, line_json
 
 
@@ -54,6 +54,13 @@ class Header:
         """`<tenant_id>.<YYYY-MM>`: readable, and found by key."""
         return f"{self.tenant_id}.{self.period.label}"
 
+    @property
+    def no_number_follows(self) -> str:
+        """Says that no number follows this issued document's, which is Z; empty if one does."""
+        if self.issued_at is None or not has_last_letter(self.number):
+            return ""
+        return f"no number follows {self.number}, so its month cannot be billed again"
+
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
@@ -91,12 +98,16 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """The revision to write: its number, its issue if issued at once, and the run writing it."""
+    """The revision to write: its number, its issue if issued at once, and the run writing it.
+
+    `letters_used` is how many letters issued documents of the month have used up.
+    """
 
     number: int
     issue: Issue | None
     run_id: str = ""
     run_at: datetime | None = None
+    letters_used: int = 0
 
 
 def new_invoice(
@@ -109,7 +120,7 @@ def new_invoice(
     period, issue = request.period, revision.issue
     header = Header(
         tenant_id=tenant.tenant_id,
-        number=invoice_number(tenant.account_number, period, revision.number),
+        number=invoice_number(tenant.account_number, period, revision.letters_used),
         period_start=period.start,
         period_end=period.end,
         status=InvoiceStatus.ISSUED if issue else InvoiceStatus.DRAFT,

@@ -15,7 +15,13 @@ from pynamodb.models import Model
 from invoicing.foundation.dynamodb import ITEM_BYTES, ItemTooLarge
 from invoicing.invoices.billed_usage import Billed, billed_entries, read_billed
 from invoicing.invoices.invoice import Header, Invoice, InvoiceStatus, header_json, unpriced_json
-from invoicing.invoices.keys import first_day_in, pages_of_attempt, pages_partition
+from invoicing.invoices.invoice_number import letters_up_to
+from invoicing.invoices.keys import (
+    first_day_in,
+    pages_of_attempt,
+    pages_partition,
+    replaced_revisions,
+)
 from invoicing.invoices.review import Flags, flags_text, own_flags, read_flags
 from quote_engine import Line, UnpricedUsage, line_json
 
@@ -70,6 +76,9 @@ class InvoiceItem(Model):
     period_end = UnicodeAttribute(null=True)
     status = UnicodeAttribute(null=True)
     revision = NumberAttribute(null=True)
+    # How many letters issued documents had used up when a later revision was written. Items of a
+    # time when every revision used one up, and first revisions, lack it.
+    letters_used = NumberAttribute(null=True)
     currency = UnicodeAttribute(null=True)
     subtotal_cents = NumberAttribute(null=True)
     tax_cents = NumberAttribute(null=True)
@@ -108,6 +117,28 @@ def pages_of(items: type[InvoiceItem], tenant_id: str, item: InvoiceItem) -> lis
         consistent_read=True,
     )
     return [item, *further]
+
+
+def letters_used_until(items: type[InvoiceItem], item: InvoiceItem) -> int:
+    """Returns how many letters issued documents of the month use up, this current one included.
+
+    Letters only rise, so an issued one bears the highest. For a draft without `letters_used` the
+    replaced revisions are read; they never change any more.
+    """
+    if item.issued_at:
+        return letters_up_to(item.number)
+    if item.letters_used is not None:
+        return int(item.letters_used)
+    if int(item.revision) == 1:
+        return 0
+    issued = items.query(
+        item.tenant_id,
+        InvoiceItem.period_start.startswith(replaced_revisions(item.period_start)),
+        filter_condition=InvoiceItem.issued_at.exists(),
+        consistent_read=True,
+        attributes_to_get=["number"],
+    )
+    return max((letters_up_to(document.number) for document in issued), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +181,13 @@ def _array(texts: Iterable[str]) -> str:
 def invoice_attributes(invoice: Invoice, attempt: str, pages: list[Page]) -> dict[str, Any]:
     """Returns all but the keys; raises ItemTooLarge, naming the invoice, beyond the limit."""
     header = header_json(invoice.header)
+    # The number has the letter after those used. A first revision follows nothing and says nothing.
+    first = invoice.header.revision == 1
     attributes = {name: header[name] for name in HEADER_ATTRIBUTES} | {
         "run_id": invoice.run_id or None,
         "run_at": invoice.run_at.isoformat() if invoice.run_at else None,
         "attempt": attempt,
+        "letters_used": None if first else letters_up_to(invoice.header.number) - 1,
         "pages": len(pages),
         "lines": pages[0].lines,
         "billed": pages[0].billed,

@@ -1,21 +1,28 @@
-"""The number on an invoice, which its customer and the ledger know it by."""
+"""The number on an invoice, which its customer and the ledger know it by.
+
+A month's first document has no letter, which counts as A. A later one has the letter after the
+highest that an issued document of the month bears. A draft that was never issued uses up none.
+"""
 
 from string import ascii_uppercase
 
 from quote_engine import Period
 
 
-class TooManyRevisions(Exception):
-    """Revision letters end at Z; numbers are never reused, so there is no 27th revision."""
+def invoice_number(account_number: str, period: Period, letters_used: int) -> str:
+    """`YYMM-<account number>`, then the letter after those used, if any; at most 13 characters.
 
-
-def invoice_number(account_number: str, period: Period, revision: int) -> str:
-    """`YYMM-<account number>`, then B, C, ... from the second revision on; at most 13 characters.
-
-    Deterministic, so that no counter is shared and no number is used twice.
-    Raises TooManyRevisions after Z.
+    Deterministic, so that no counter is shared. Nothing follows Z: see `has_last_letter`.
     """
-    if revision > len(ascii_uppercase):
-        raise TooManyRevisions(f"account {account_number}, {period.label}: revision {revision}")
-    letter = ascii_uppercase[revision - 1] if revision > 1 else ""
+    letter = ascii_uppercase[letters_used] if letters_used else ""
     return f"{period.start:%y%m}-{account_number}{letter}"
+
+
+def letters_up_to(number: str) -> int:
+    """How many letters are used up when this number is issued: 1 without a letter, 2 for B."""
+    return max(1, ascii_uppercase.find(number[-1]) + 1)
+
+
+def has_last_letter(number: str) -> bool:
+    """Whether the number ends in Z, after which its month has no more."""
+    return letters_up_to(number) == len(ascii_uppercase)

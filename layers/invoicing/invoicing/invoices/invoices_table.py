@@ -25,6 +25,7 @@ from invoicing.invoices.invoice_item import (
     invoice_attributes,
     invoice_of,
     invoice_pages,
+    letters_used_until,
     pages_of,
     refuse_too_large,
 )
@@ -100,6 +101,10 @@ class InvoicesTable:
     def stored(self, tenant_id: str, period: Period) -> StoredInvoice:
         """Reads the current invoice as `replace` needs it; consistent. Raises InvoiceNotFound."""
         return self._read(tenant_id, current_key(period))
+
+    def letters_used(self, standing: StoredInvoice) -> int:
+        """Returns how many letters issued documents of the month use up; consistent."""
+        return letters_used_until(self._items, standing.item)
 
     def _read(self, tenant_id: str, sort_key: str) -> StoredInvoice:
         for _ in range(READ_TRIES):

@@ -31,7 +31,12 @@ def current_key(period: Period) -> str:
 
 def replaced_key(period_start: str, revision: int) -> str:
     """The sort key of a revision that has been replaced."""
-    return f"{period_start}#r{revision}"
+    return f"{replaced_revisions(period_start)}{revision}"
+
+
+def replaced_revisions(period_start: str) -> str:
+    """The prefix of the sort keys of a month's replaced revisions."""
+    return f"{period_start}#r"
 
 
 def last_billed_key(period_label: str) -> str:

@@ -89,7 +89,7 @@ Fingerprint = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 class ChangeRequest(StrictModel):
     """What was reviewed, and a reason: needed to void and to issue what is held back."""
 
-    revision: Annotated[int, Field(strict=True, ge=1, le=99)] | None = None
+    revision: Annotated[int, Field(strict=True, ge=1, le=9999)] | None = None
     fingerprint: Fingerprint | None = None
     reason: Reason | None = None
 
@@ -125,9 +125,14 @@ def refuse_unless_reviewed(header: Header, request: ChangeRequest) -> None:
 
 
 def refuse_wrong_state(header: Header, action: Action) -> None:
-    """Raises ChangeRefused unless the action is possible in the invoice's state."""
+    """Raises ChangeRefused unless the action is possible in the invoice's state.
+
+    An issued invoice with the last letter is not voided: nothing could take its place.
+    """
     if header.status not in TRANSITIONS[action].before:
         raise ChangeRefused(f"a {header.status} invoice: cannot {action}", header)
+    if action is Action.VOID and header.no_number_follows:
+        raise ChangeRefused(f"{header.no_number_follows}: credit it instead", header)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from invoicing.foundation.dynamodb import ItemTooLarge
 from invoicing.foundation.parallel import at_once
 from invoicing.foundation.settings import Settings
 from invoicing.invoices.invoice import Header, InconsistentInvoice, unpriced_json
-from invoicing.invoices.invoice_number import TooManyRevisions
 from invoicing.invoices.invoices_table import InvoicePagesMissing, InvoicesTable
 from invoicing.invoices.line_changes import changes_json
 from invoicing.month_end.due_tenants import TENANT_FAULTS
@@ -23,7 +22,7 @@ from quote_engine import Period
 RUN_ID = "preview"
 FAILED = "failed"
 # What the rollup itself refuses, besides faults in a tenant's data.
-REFUSALS = (TooManyRevisions, ItemTooLarge, InconsistentInvoice, InvoicePagesMissing)
+REFUSALS = (ItemTooLarge, InconsistentInvoice, InvoicePagesMissing)
 FAULTS = (*TENANT_FAULTS, *REFUSALS)
 
 

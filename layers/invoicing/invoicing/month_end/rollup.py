@@ -108,7 +108,7 @@ class Rollup:
         if not priced.quote.lines:
             return _Plan(_nothing_to_invoice(standing, priced.quote.unpriced))
         if standing is None:
-            invoice = self._invoice(priced, message, revision=1)
+            invoice = self._invoice(priced, message, revision=1, letters_used=0)
             result = RollupResult(RollupOutcome.ROLLED, invoice.header, unpriced=invoice.unpriced)
             return _Plan(result, invoice, last_billed_by=priced.last_billed_by)
         header = standing.invoice.header
@@ -116,10 +116,9 @@ class Rollup:
             return _Plan(RollupResult(RollupOutcome.SKIPPED, header, INVOICED))
         if reason := _must_stand(standing, message.run_at):
             return _Plan(RollupResult(RollupOutcome.REFUSED, header, reason))
-        invoice = self._invoice(priced, message, revision=header.revision + 1)
-        same_lines = invoice.header.fingerprint == header.fingerprint
-        unchanged = same_lines and invoice.unpriced == standing.invoice.unpriced
-        if unchanged and header.status is InvoiceStatus.DRAFT:
+        letters_used = self.invoices.letters_used(standing)
+        invoice = self._invoice(priced, message, header.revision + 1, letters_used)
+        if header.status is InvoiceStatus.DRAFT and _unchanged(standing.invoice, invoice):
             return _Plan(
                 RollupResult(RollupOutcome.SKIPPED, header, "unchanged", invoice.unpriced)
             )
@@ -149,20 +148,35 @@ class Rollup:
             return RollupResult(RollupOutcome.SKIPPED, error.header, INVOICED)
         return plan.result
 
-    def _invoice(self, priced: PricedMonth, message: RollupMessage, revision: int) -> Invoice:
+    def _invoice(
+        self, priced: PricedMonth, message: RollupMessage, revision: int, letters_used: int
+    ) -> Invoice:
         issue = self._issue(message.run_at)
-        edition = Revision(revision, issue, message.run_id, message.run_at)
+        edition = Revision(revision, issue, message.run_id, message.run_at, letters_used)
         return new_invoice(priced.tenant, priced.request, priced.quote, edition, priced.billed)
 
     def _issue(self, run_at: datetime) -> Issue | None:
         return Issue.at(run_at, self.settings) if self.settings.issue_immediately else None
 
 
+def _unchanged(draft: Invoice, invoice: Invoice) -> bool:
+    """Whether the draft would be made again as it is; an older one may have another number."""
+    before, after = draft.header, invoice.header
+    same_header = (before.fingerprint, before.number) == (after.fingerprint, after.number)
+    return same_header and draft.unpriced == invoice.unpriced
+
+
 def _must_stand(standing: StoredInvoice, run_at: datetime) -> str | None:
     """Returns why not even a forced run may replace the invoice; None if it may."""
-    status = standing.invoice.header.status
+    header, status = standing.invoice.header, standing.invoice.header.status
     if status is InvoiceStatus.PAID:
         return "paid: it stays"
+    if header.no_number_follows and status is InvoiceStatus.VOID:
+        # Voided before that was refused. Only what stands can be credited.
+        late = "too late to credit it instead, bill the month by hand"
+        return f"void, and {header.no_number_follows}: {late}"
+    if header.no_number_follows:
+        return f"{status}, and {header.no_number_follows}: credit it instead"
     if status not in REPLACEABLE:
         return f"{status}: void it first"
     if standing.voided_at is not None and run_at < standing.voided_at:

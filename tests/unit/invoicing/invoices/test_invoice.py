@@ -1,5 +1,6 @@
 """An invoice: its number, its sums, and nothing in it that is not the tenant's to read."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -15,7 +16,7 @@ from invoicing.invoices.invoice import (
     invoice_json,
     new_invoice,
 )
-from invoicing.invoices.invoice_number import TooManyRevisions, invoice_number
+from invoicing.invoices.invoice_number import has_last_letter, invoice_number, letters_up_to
 from quote_engine import Period, Plan, QuoteRequest, Subscription, price
 
 APRIL = Period.month("2026-04")
@@ -27,24 +28,36 @@ REQUEST = QuoteRequest(
 
 
 @pytest.mark.parametrize(
-    ("account", "period", "revision", "number"),
+    ("account", "period", "letters_used", "number"),
     [
-        ("1001", "2026-04", 1, "2604-1001"),
-        ("1001", "2026-04", 2, "2604-1001B"),
-        ("1001", "2026-12", 26, "2612-1001Z"),
-        ("9999999", "2031-01", 3, "3101-9999999C"),
+        ("1001", "2026-04", 0, "2604-1001"),
+        ("1001", "2026-04", 1, "2604-1001B"),
+        ("1001", "2026-12", 25, "2612-1001Z"),
+        ("9999999", "2031-01", 2, "3101-9999999C"),
     ],
 )
-def test_a_number_is_the_month_the_account_and_a_letter_from_the_second_revision(
-    account: str, period: str, revision: int, number: str
+def test_a_number_is_the_month_the_account_and_the_letter_after_those_used(
+    account: str, period: str, letters_used: int, number: str
 ) -> None:
-    assert invoice_number(account, Period.month(period), revision) == number
+    assert invoice_number(account, Period.month(period), letters_used) == number
     assert len(number) <= 13
+    assert letters_up_to(number) == letters_used + 1
+    assert has_last_letter(number) == (number == "2612-1001Z")
 
 
-def test_letters_end_at_z() -> None:
-    with pytest.raises(TooManyRevisions, match="account 1001, 2026-04: revision 27"):
-        invoice_number("1001", APRIL, 27)
+@pytest.mark.parametrize(
+    ("number", "issued", "said"),
+    [
+        ("2604-1001Z", True, "no number follows 2604-1001Z, so its month cannot be billed again"),
+        ("2604-1001Z", False, ""),
+        ("2604-1001Y", True, ""),
+        ("2604-1001", True, ""),
+    ],
+)
+def test_nothing_follows_an_issued_z(number: str, issued: bool, said: str) -> None:
+    draft = new_invoice(ACME, REQUEST, price(REQUEST), Revision(1, None), NOTHING_BILLED).header
+    issued_at = datetime(2026, 5, 1, 3, tzinfo=UTC) if issued else None
+    assert replace(draft, number=number, issued_at=issued_at).no_number_follows == said
 
 
 def test_an_invoice_is_a_draft_unless_it_is_issued_at_once() -> None:
