@@ -3,18 +3,31 @@
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
+from string import ascii_uppercase
 from threading import Barrier
+from uuid import uuid4
 
 from pynamodb.exceptions import TransactWriteError
 
-from invoicing.accounts.account import Tenant
+from invoicing.accounts.account import Segment, Tenant
+from invoicing.accounts.subscriptions_table import SubscriptionsTable
+from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.invoices.billed_usage import NOTHING_BILLED
-from invoicing.invoices.invoice import Invoice, Revision, new_invoice
+from invoicing.invoices.invoice import Invoice, Issue, Revision, new_invoice
 from invoicing.invoices.invoices_table import InvoiceAlreadyExists, InvoiceChanged
+from invoicing.invoices.lifecycle import (
+    Action,
+    Actor,
+    ChangeRefused,
+    ChangeRequest,
+    InvoiceChange,
+)
+from invoicing.invoices.lifecycle_table import LifecycleTable
 from invoicing.month_end.rollup import RollupOutcome, RollupResult
 from invoicing.month_end.rollup_message import RollupMessage
 from quote_engine import Period, Plan, QuoteRequest, Subscription, price
@@ -22,6 +35,8 @@ from tests.e2e.conftest import Deployed
 
 WORKERS = 16
 JUNE = Period.month("2025-06")
+# Before the forced runs: one that began before a void is refused.
+BEFORE = datetime(2026, 5, 1, 2, tzinfo=UTC)
 
 
 def message(tenant_id: str, period: str, *, force: bool = False) -> RollupMessage:
@@ -149,15 +164,67 @@ def test_readers_during_a_large_write_see_all_of_it_or_nothing(deployed: Deploye
     assert set().union(*at_once(read_or_write)) <= {404, 5000}
 
 
-def test_a_second_revision_is_a_number_of_its_own(deployed: Deployed) -> None:
-    current = deployed.rollup.invoices
-    draft = _large_invoice("numbered", 2)
-    current.create(draft)
-    again = replace(draft.header, revision=2, number="2506-9000B")
-    current.replace(current.stored("numbered", JUNE), Invoice(again, draft.lines))
-    numbers = {
-        item["number"]["S"]
-        for item in deployed.raw_invoices()
-        if item["tenant_id"]["S"] == "numbered"
-    }
-    assert numbers == {"2506-9000", "2506-9000B"}
+@dataclass
+class Lettered:
+    """A tenant whose June is issued, voided and made again, by many at once."""
+
+    deployed: Deployed
+    issued: list[str] = field(default_factory=list)
+
+    def issue(self) -> None:
+        """Issues whatever stands, and notes its number."""
+        self.issued.append(self._change(Action.ISSUE, Issue(BEFORE, date(2026, 5, 15))))
+
+    def void(self) -> None:
+        """Voids whatever stands."""
+        self._change(Action.VOID, None)
+
+    def force(self) -> None:
+        """Makes June again, with more usage."""
+        hours = {"droplet_hours": Decimal(5000)}
+        self.deployed.rollup.pricing.usage.add("lettered", "lettered", date(2025, 6, 30), hours)
+        self.deployed.rollup.roll_up(message("lettered", "2025-06", force=True))
+
+    def _change(self, action: Action, issue: Issue | None) -> str:
+        revision = self.deployed.rollup.invoices.get("lettered", JUNE).header.revision
+        request = ChangeRequest(revision=revision, reason="race")
+        # A person of its own each time: nobody repeats what another thread did.
+        change = InvoiceChange(action, request, Actor(uuid4().hex, "Racer"), BEFORE, issue)
+        table = LifecycleTable(self.deployed.rollup.settings.invoices_table)
+        return table.change("lettered", JUNE, change).number
+
+    def stored(self) -> list[str]:
+        """Returns the numbers of all issued documents that are stored, the first one first."""
+        documents = [
+            (int(item["revision"]["N"]), item["number"]["S"])
+            for item in self.deployed.raw_invoices()
+            if item["tenant_id"]["S"] == "lettered" and "issued_at" in item
+        ]
+        return [number for _, number in sorted(documents)]
+
+
+def _unless_too_late(deed: Callable[[], None]) -> None:
+    """Does a deed, unless others were quicker. The queue, or a person, would try again."""
+    with suppress(InvoiceChanged, ChangeRefused, TransactWriteError):
+        deed()
+
+
+def test_issues_voids_and_forced_runs_at_once_issue_no_number_twice(deployed: Deployed) -> None:
+    accounts = deployed.rollup.pricing.accounts.name
+    TenantsTable(accounts).put(Tenant("lettered", "Lettered", "9001", "gst"))
+    segment = Segment("lettered", "lettered", date(2025, 6, 1), None, "studio", 1)
+    SubscriptionsTable(accounts).put(segment)
+    deployed.rollup.roll_up(message("lettered", "2025-06"))
+    june = Lettered(deployed)
+    deeds = (june.force, june.issue, june.force, june.void)
+    for _ in range(5):
+        at_once(lambda worker: _unless_too_late(deeds[worker % len(deeds)]))
+        # Whatever came of it, the month is issued and made again once more.
+        for deed in (june.force, june.issue, june.void, june.force):
+            _unless_too_late(deed)
+    stored = june.stored()
+    assert len(stored) >= 5
+    # Every letter once and in a row, however many drafts came between.
+    letters = ("", *ascii_uppercase[1:])[: len(stored)]
+    assert stored == [f"2506-9001{letter}" for letter in letters]
+    assert sorted(june.issued) == stored

@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from invoicing.api.access import Caller
 from invoicing.foundation import dynamodb
-from invoicing.invoices import invoice
+from invoicing.invoices import invoices_table
 from invoicing.invoices.billing_history import BillingHistory
 from invoicing.invoices.billing_history_table import BillingHistoryTable
 from invoicing.invoices.invoices_table import InvoicesTable
@@ -155,8 +155,11 @@ GUARDS: dict[str, tuple[TextChange, ...]] = {
     "an invoice has the words of the quote": (
         TextChange("_addon", "addon.name", "'Another name'", Pricing),
     ),
-    "a revision has a number of its own": (
-        TextChange("invoice_number", "if revision > 1", "if False", invoice),
+    "an issued document uses up its letter": (
+        TextChange("letters_used_until", "if item.issued_at:", "if False:", invoices_table),
+    ),
+    "a draft uses up no letter": (
+        TextChange("letters_used_until", "if item.issued_at:", "if True:", invoices_table),
     ),
     "prices are those that the subscription is pinned to": (
         TextChange(

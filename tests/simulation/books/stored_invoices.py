@@ -20,7 +20,7 @@ CLOSED = ("issued", "paid")
 SAID = (
     *("tenant_id", "number", "period_end", "revision", "currency"),
     *("subtotal_cents", "tax_cents", "total_cents", "fingerprint"),
-    *("attempt", "pages", "lines", "billed", "unpriced"),
+    *("attempt", "letters_used", "pages", "lines", "billed", "unpriced"),
 )
 
 type Amounts = Counter[tuple[str, str, str]]

@@ -1,7 +1,8 @@
 """The invariants in docs/reliability.md that must hold after every write, over the raw items.
 
-Usage (I9) is checked in `ledger.py`, what a reader sees in `reader.py`, and that nothing is lost
-(I8) where messages are deleted (`workers.py`) and in `liveness.py`.
+Usage (I9) is checked in `ledger.py`, numbers (I6) in `numbers.py`, what a reader sees in
+`reader.py`, and that nothing is lost (I8) where messages are deleted (`workers.py`) and in
+`liveness.py`.
 """
 
 from collections.abc import Iterable
@@ -21,6 +22,7 @@ from tests.simulation.books.stored_invoices import (
     read_invoice,
 )
 from tests.simulation.checks.ledger import Ledger
+from tests.simulation.checks.numbers import NumberBook
 from tests.simulation.stage.report import InvariantViolated
 from tests.simulation.stage.stage import Process
 
@@ -35,9 +37,9 @@ class Invariants:
     table: Table
     ledger: Ledger
     zone: ZoneInfo
+    numbers: NumberBook
     standing: dict[tuple[str, str], RawInvoice] = field(default_factory=dict)
     known: dict[str, RawInvoice] = field(default_factory=dict)
-    numbers: dict[str, str] = field(default_factory=dict)
     new: list[RawInvoice] = field(default_factory=list)
     # By attempt: the process that wrote the invoice, and the states that it has been in.
     writers: dict[str, Process | None] = field(default_factory=dict)
@@ -105,7 +107,10 @@ class Invariants:
         move = before["status"]["S"], after["status"]["S"]
         if move[0] != move[1] and move not in MOVES:
             raise InvariantViolated("I5", f"invoice {name} went from {move[0]} to {move[1]}")
-        self._keep(read_invoice(self.table, after))
+        invoice = read_invoice(self.table, after)
+        if move == ("draft", "issued"):
+            self.numbers.issued_now(invoice)
+        self._keep(invoice)
 
     def _keep(self, invoice: RawInvoice) -> None:
         self.standing[invoice.tenant_id, invoice.label] = invoice
@@ -127,14 +132,13 @@ class Invariants:
 
     def _written(self, item: Item, now: datetime) -> None:
         invoice = read_invoice(self.table, item)
-        name, number = f"{invoice.tenant_id} {invoice.label}", invoice.item["number"]
+        name = f"{invoice.tenant_id} {invoice.label}"
         end = date.fromisoformat(invoice.item["period_end"])
         if now < datetime.combine(end, time.min, tzinfo=self.zone):
             raise InvariantViolated("I10", f"{name} was invoiced at {now}, before its end")
-        if number in self.numbers:
-            text = f"number {number} of {name} is {self.numbers[number]}'s"
-            raise InvariantViolated("I6", text)
-        self.numbers[number] = f"{name} r{invoice.revision} {invoice.attempt}"
+        self.numbers.written(invoice)
+        if invoice.status == "issued":
+            self.numbers.issued_now(invoice)
         self._keep(invoice)
         self.new.append(invoice)
 

@@ -18,6 +18,7 @@ from tests.simulation.books.model import Customer, Month, customers
 from tests.simulation.books.usage import Books, Meters
 from tests.simulation.checks.invariants import INVOICES, Invariants
 from tests.simulation.checks.ledger import Ledger
+from tests.simulation.checks.numbers import NumberBook
 from tests.simulation.stage.report import Trace
 from tests.simulation.stage.stage import Killed, Process, Stage, Strand
 from tests.simulation.world.functions import ROLLUP_QUEUE, USAGE_QUEUE, Function, Functions
@@ -98,7 +99,7 @@ class World:
         by_id = {customer.tenant_id: customer for customer in self.customers}
         self.ledger = Ledger(self.books, by_id)
         table = self.dynamodb.tables[INVOICES]
-        self.invariants = Invariants(table, self.ledger, self.settings.zone)
+        self.invariants = Invariants(table, self.ledger, self.settings.zone, NumberBook(by_id))
         self.running: list[Running] = []
         self.invocations = 0
         # Called after every turn, and after every turn that wrote.

@@ -181,7 +181,7 @@ def _array(texts: Iterable[str]) -> str:
 def invoice_attributes(invoice: Invoice, attempt: str, pages: list[Page]) -> dict[str, Any]:
     """Returns all but the keys; raises ItemTooLarge, naming the invoice, beyond the limit."""
     header = header_json(invoice.header)
-    # The number has the letter after those used. A first revision follows nothing and says nothing.
+    # The number has the letter after those used. Nothing comes before a first revision.
     first = invoice.header.revision == 1
     attributes = {name: header[name] for name in HEADER_ATTRIBUTES} | {
         "run_id": invoice.run_id or None,
