@@ -212,7 +212,8 @@ def _unless_too_late(deed: Callable[[], None]) -> None:
 def test_issues_voids_and_forced_runs_at_once_issue_no_number_twice(deployed: Deployed) -> None:
     accounts = deployed.rollup.pricing.accounts.name
     TenantsTable(accounts).put(Tenant("lettered", "Lettered", "9001", "gst"))
-    segment = Segment("lettered", "lettered", date(2025, 6, 1), None, "studio", 1)
+    first, last = date(2025, 6, 1), date(2025, 6, 30)
+    segment = Segment("lettered", "lettered", first, last, "studio", 1)
     SubscriptionsTable(accounts).put(segment)
     deployed.rollup.roll_up(message("lettered", "2025-06"))
     june = Lettered(deployed)

@@ -19,6 +19,7 @@ from tests.integration.invoices.test_lifecycle import People
 from tests.integration.month_end.closing import Office
 from tests.integration.month_end.test_rollup import batch, outcomes
 from tests.integration.month_end.test_storage_faults import Call, faults
+from tests.older_invoices import RawItem, older_draft, older_void, replaced
 
 ADMIN = "platform_admin"
 AFTER_THE_VOID = "2026-05-04T00:00:00Z"
@@ -65,7 +66,7 @@ def test_a_first_document_has_no_letter_however_often_it_was_repriced(books: Boo
 
 def test_revisions_go_on_where_two_digits_end(books: Books) -> None:
     """Revisions ended with the letters; now a draft may be repriced a hundred times."""
-    books.stack.dynamodb.put_item(TableName="invoices", Item=_draft("", 99, "2604-1001"))
+    books.stack.dynamodb.put_item(TableName="invoices", Item=older_draft(99, "2604-1001"))
     assert books.force(more_hours=29) == "2604-1001"
     assert (books.change("issue")["revision"], books.change("void")["revision"]) == (100, 100)
     assert books.force() == "2604-1001B"
@@ -147,95 +148,35 @@ def _preview(books: Books) -> tuple[str, str]:
     return shown["outcome"], shown["reason"]
 
 
-def _item(key: str, **attributes: Any) -> dict[str, Any]:
-    """An invoice of the pilot's April as commit 6b321da stored it: it had no letters_used."""
-    lines = (
-        '[{"kind":"plan_base","description":"Plan: Studio","deployment_id":"pilot",'
-        '"resource_kind":null,"quantity":"1","unit":"month","unit_price":"50.00",'
-        '"amount_cents":5000},{"kind":"addon","description":"Addon: storage_50gb",'
-        '"deployment_id":"pilot","resource_kind":null,"quantity":"1","unit":"month",'
-        '"unit_price":"7.50","amount_cents":750},{"kind":"overage","description":'
-        '"Overage: droplet_hours (2188 used, 1488 included)","deployment_id":"pilot",'
-        '"resource_kind":"droplet_hours","quantity":"700","unit":"hour","unit_price":"0.01",'
-        '"amount_cents":700},{"kind":"tax","description":"GST 10%","deployment_id":null,'
-        '"resource_kind":null,"quantity":"1","unit":"","unit_price":"6.45","amount_cents":645}]'
-    )
-    billed = (
-        '[{"segment":"pilot 2026-01-10","usage":{"droplet_hours":"2188"},"plan_code":"studio",'
-        '"plan_version":1,"addons":[{"code":"storage_50gb","version":1,"quantity":1}]}]'
-    )
-    texts = {
-        "tenant_id": "pilot",
-        "period_start": f"2026-04-01{key}",
-        "attempt": "592c66e09bfa45619185124246df6117",
-        "billed": billed,
-        "currency": "AUD",
-        "fingerprint": "6513ad4f8b9cfa617d5f4e82e87abe67e5bb660130194015c856fc7ac56d05c0",
-        "lines": lines,
-        "period_end": "2026-05-01",
-        "run_at": "2026-05-01T03:00:00+00:00",
-        "run_id": "5f3c0a52-7d0e-4e0f-9a39-2f5d1f0a4b11",
-        **({} if key else {"period_shard": "2026-04#02"}),
-    }
-    numbers = {"pages": 1, "subtotal_cents": 6450, "tax_cents": 645, "total_cents": 7095}
-    return (
-        {name: {"S": text} for name, text in texts.items()}
-        | {name: {"N": str(number)} for name, number in numbers.items()}
-        | attributes
-    )
-
-
-def _draft(key: str, revision: int, number: str) -> dict[str, Any]:
-    status = {"status": {"S": "draft"}}
-    return _item(key, revision={"N": str(revision)}, number={"S": number}, **status)
-
-
-def _void_draft(key: str, revision: int, number: str) -> dict[str, Any]:
-    void = {"status": {"S": "void"}, "voided_at": {"S": "2026-05-03T23:30:00+00:00"}}
-    return _draft(key, revision, number) | void
-
-
-def _issued(key: str, revision: int, number: str) -> dict[str, Any]:
-    issue = {
-        "status": {"S": "issued"},
-        "issued_at": {"S": "2026-05-03T23:30:00+00:00"},
-        "due_on": {"S": "2026-05-17"},
-    }
-    return _draft(key, revision, number) | issue
-
-
-def _void(key: str, revision: int, number: str) -> dict[str, Any]:
-    void = {"status": {"S": "void"}, "voided_at": {"S": "2026-05-03T23:30:00+00:00"}}
-    return _issued(key, revision, number) | void
-
-
-R1_DRAFT, R1_VOID = _draft("#r1", 1, "2604-1001"), _void("#r1", 1, "2604-1001")
-R2_DRAFT, R2_VOID = _draft("#r2", 2, "2604-1001B"), _void("#r2", 2, "2604-1001B")
+R1_DRAFT = replaced(older_draft(1, "2604-1001"))
+R1_VOID = replaced(older_void(1, "2604-1001", issued=True))
+R2_DRAFT = replaced(older_draft(2, "2604-1001B"))
+R2_VOID = replaced(older_void(2, "2604-1001B", issued=True))
+# By name, r10 comes before r2.
+TEN_VOID = [
+    replaced(older_void(n, f"2604-1001{ascii_uppercase[n - 1]}", issued=True))
+    for n in range(2, 11)
+]
 
 
 @pytest.mark.parametrize(
     ("stored", "number"),
     [
-        # The letters that the drafts before it used up are gone, but no number is issued twice.
-        ([R1_DRAFT, _void("", 2, "2604-1001B")], "2604-1001C"),
-        ([R1_VOID, _void("", 2, "2604-1001B")], "2604-1001C"),
-        ([R1_DRAFT, R2_VOID, _void_draft("", 3, "2604-1001C")], "2604-1001C"),
-        ([R1_VOID, R2_DRAFT, _draft("", 3, "2604-1001C")], "2604-1001B"),
-        ([R1_VOID, _void_draft("", 2, "2604-1001B")], "2604-1001B"),
-        ([R1_DRAFT, R2_DRAFT, _draft("", 3, "2604-1001C")], "2604-1001"),
-        ([R1_DRAFT, _void_draft("", 2, "2604-1001B")], "2604-1001"),
-        ([_draft("", 1, "2604-1001")], "2604-1001"),
-        ([_void("", 1, "2604-1001")], "2604-1001B"),
-        # By name, r10 comes before r2.
-        (
-            [_void(f"#r{n}", n, f"2604-1001{ascii_uppercase[n - 1]}") for n in range(2, 11)]
-            + [R1_VOID, _draft("", 11, "2604-1001K")],
-            "2604-1001K",
-        ),
+        # The letters that drafts used up are gone where a document has a later one.
+        ([R1_DRAFT, older_void(2, "2604-1001B", issued=True)], "2604-1001C"),
+        ([R1_VOID, older_void(2, "2604-1001B", issued=True)], "2604-1001C"),
+        ([R1_DRAFT, R2_VOID, older_void(3, "2604-1001C", issued=False)], "2604-1001C"),
+        ([R1_VOID, R2_DRAFT, older_draft(3, "2604-1001C")], "2604-1001B"),
+        ([R1_VOID, older_void(2, "2604-1001B", issued=False)], "2604-1001B"),
+        ([R1_DRAFT, R2_DRAFT, older_draft(3, "2604-1001C")], "2604-1001"),
+        ([R1_DRAFT, older_void(2, "2604-1001B", issued=False)], "2604-1001"),
+        ([older_draft(1, "2604-1001")], "2604-1001"),
+        ([older_void(1, "2604-1001", issued=True)], "2604-1001B"),
+        ([R1_VOID, *TEN_VOID, older_draft(11, "2604-1001K")], "2604-1001K"),
     ],
 )
 def test_what_commit_6b321da_stored_goes_on_after_its_highest_issued_letter(
-    books: Books, stored: list[dict[str, Any]], number: str
+    books: Books, stored: list[RawItem], number: str
 ) -> None:
     for item in stored:
         books.stack.dynamodb.put_item(TableName="invoices", Item=item)
@@ -247,7 +188,7 @@ def test_what_commit_6b321da_stored_goes_on_after_its_highest_issued_letter(
 
 
 def test_an_older_draft_with_a_letter_loses_it_though_its_lines_stay(books: Books) -> None:
-    for item in (R1_DRAFT, _draft("", 2, "2604-1001B")):
+    for item in (R1_DRAFT, older_draft(2, "2604-1001B")):
         books.stack.dynamodb.put_item(TableName="invoices", Item=item)
     assert books.force(more_hours=28) == "2604-1001"
     assert books.people.item()["lines"] == R1_DRAFT["lines"]
@@ -259,7 +200,8 @@ def test_an_older_draft_with_a_letter_loses_it_though_its_lines_stay(books: Book
 def test_a_z_that_commit_6b321da_stored_as_void_is_billed_by_hand(
     books: Books, log: StringIO
 ) -> None:
-    books.stack.dynamodb.put_item(TableName="invoices", Item=_void("", 26, "2604-1001Z"))
+    void = older_void(26, "2604-1001Z", issued=True)
+    books.stack.dynamodb.put_item(TableName="invoices", Item=void)
     assert books.force(more_hours=28) == "2604-1001Z"
     line = outcomes(log.getvalue())[-1]
     reason = (

@@ -1,5 +1,7 @@
 """Old invoices are issued, paid, voided and refused as those of today are."""
 
+from decimal import Decimal
+
 import pytest
 
 from invoicing.invoices.invoices_table import InvoiceAlreadyExists
@@ -80,6 +82,29 @@ def test_a_voided_month_is_made_again_and_what_was_replaced_stays_readable(
         assert {name: void[name] for name in void if name not in moved} == {
             name: kept[name] for name in kept if name not in moved
         }
+
+
+@pytest.mark.parametrize(
+    ("tenant_id", "number"),
+    [
+        # Issued as B after a draft without a letter, and void.
+        ("wren", "2604-1024C"),
+        # Void as the first document; the draft B after it was repriced.
+        ("lory", "2604-1021B"),
+        # Void before it was ever issued.
+        ("plover", "2604-1025"),
+        # A draft from the start.
+        ("snipe", "2604-1022"),
+    ],
+)
+def test_a_month_goes_on_after_its_highest_issued_letter(
+    books: OldBooks, tenant_id: str, number: str
+) -> None:
+    for _ in range(3):
+        books.stack.usage.add(tenant_id, tenant_id, APRIL.start, {"droplet_hours": Decimal(5000)})
+        assert books.run(tenant_id, "2026-04", force=True).outcome is RollupOutcome.REPLACED
+        assert books.invoice(tenant_id, "2026-04").header.number == number
+    assert books.change(Action.ISSUE, tenant_id, "2026-04").number == number
 
 
 def test_an_issued_invoice_on_several_pages_is_voided_and_made_again(books: OldBooks) -> None:

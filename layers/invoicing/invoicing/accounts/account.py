@@ -13,7 +13,7 @@ from quote_engine import Discount, Period, discount_json, parse_discount
 type TaxTreatment = Literal["gst", "gst_free"]
 
 DEPLOYMENT_ID = "[A-Za-z0-9._-]{1,64}"
-# `YYMM-` + account number + revision letter is at most 13 characters, which every accounting
+# `YYMM-` + account number + letter is at most 13 characters, which every accounting
 # package accepts (MYOB is the narrowest).
 ACCOUNT_NUMBER = re.compile("[0-9]{1,7}")
 

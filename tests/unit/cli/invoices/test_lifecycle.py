@@ -151,7 +151,7 @@ def test_a_person_who_wants_json_is_not_asked(
         (["issue", "pilot"], "an invoice is TENANT.YYYY-MM"),
         (["issue", "acme.2026-04", "--revision", "1"], "no invoice of acme, 2026-04-01"),
         (["issue", APRIL, "--fingerprint", "abc"], "--fingerprint: String should match"),
-        (["issue", APRIL, "--revision", "100"], "--revision: Input should be less than"),
+        (["issue", APRIL, "--revision", "10000"], "--revision: Input should be less than"),
         (["void", APRIL, "--revision", "1"], "Missing option '--reason'"),
         (["history", "acme.2026-04"], "no invoice of acme, 2026-04-01"),
     ],

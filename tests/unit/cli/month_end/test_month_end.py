@@ -17,10 +17,12 @@ from invoicing.invoices.invoices_table import InvoiceNotFound, InvoicesTable
 from invoicing.month_end.month_ends_table import MonthEndsTable
 from invoicing.month_end.start_event import parse_start
 from quote_engine import Period
+from tests.older_invoices import ISSUED, older_draft
 from tests.unit.cli.conftest import STACK, Said, said_json
 from tests.unit.cli.month_end.office import (
     Cloud,
     at,
+    aws,
     break_prices,
     note_failure,
     roll_up,
@@ -295,6 +297,16 @@ def test_a_forced_run_says_who_cannot_be_made_again(cloud: Cloud, capsys: Said) 
     assert main(["pay", "pilot.2026-04", "--revision", "1"]) == 0
     assert main(list(words)) == 1
     assert capsys.readouterr().err == "monthend: not made again: pilot: paid: it stays\n"
+
+
+def test_after_z_a_person_is_told_to_credit_by_every_command(cloud: Cloud, capsys: Said) -> None:
+    document = older_draft(26, "2604-1000Z", **ISSUED)
+    aws("dynamodb").put_item(TableName="invoices", Item=document)
+    last = "no number follows 2604-1000Z, so its month cannot be billed again: credit it instead"
+    assert main(["void", "pilot.2026-04", "--revision", "26", "--reason", "wrong"]) == 1
+    assert capsys.readouterr().err == f"monthend: pilot.2026-04: {last}\n"
+    assert main(["run", *PERIOD, "--tenant", "pilot", "--force", "--no-wait"]) == 1
+    assert capsys.readouterr().err == f"monthend: not made again: pilot: issued, and {last}\n"
 
 
 def test_a_preview_names_what_is_billed_nothing(cloud: Cloud, capsys: Said) -> None:
