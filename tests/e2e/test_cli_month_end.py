@@ -43,12 +43,11 @@ def stack(deployed: Deployed) -> Iterator[Deployed]:
     SubscriptionsTable(accounts.name).put(annex)
     yield deployed
     sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
-    for tenant_id in (KEEPER, OTHER):
-        forget(deployed, tenant_id)
+    forget(deployed, KEEPER, OTHER)
 
 
-def forget(deployed: Deployed, tenant_id: str) -> None:
-    """Deletes a tenant and its invoices: other modules count the tenants."""
+def forget(deployed: Deployed, *tenant_ids: str) -> None:
+    """Deletes tenants and their invoices: other modules count the tenants."""
     client, tables = deployed.local.client("dynamodb"), deployed.local.outputs["tables"]
     for table, hashed, ranged in (
         ("accounts", "pk", "sk"),
@@ -56,7 +55,7 @@ def forget(deployed: Deployed, tenant_id: str) -> None:
     ):
         for page in client.get_paginator("scan").paginate(TableName=tables[table]):
             for item in page["Items"]:
-                if item[hashed]["S"].partition("#")[0] == tenant_id:
+                if item[hashed]["S"].partition("#")[0] in tenant_ids:
                     key = {name: item[name] for name in (hashed, ranged)}
                     client.delete_item(TableName=tables[table], Key=key)
 
