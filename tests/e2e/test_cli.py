@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from invoicing.accounts.accounts_table import UnknownPrice
 from local.environment import ROOT
 from local.sample_month import FOLDER, RECEIVED_AT, sample_month
 from local.stack import STACK_NAME
@@ -77,6 +78,44 @@ def test_the_seed_was_an_import_so_another_counts_nothing(deployed: Deployed) ->
     assert report["counts"]["accepted"] == 0
     assert report["counts"]["duplicate"] == 1087
     assert used(deployed, APRIL) == before
+
+
+PLAIN = """\
+version: 1
+plans:
+  - code: plain
+    name: Plain
+    price: 100
+    proration: daily
+    rates:
+      - {resource_kind: droplet_hours, unit: hour, model: per_unit, unit_price: "0.01",
+         included: 744}
+"""
+
+
+@pytest.mark.parametrize(
+    ("plain", "written", "place"),
+    [
+        ("price: 100", "price: 0100", "5: plans[0].price"),
+        ("included: 744", "included: 744:00", "9: plans[0].rates[0].included"),
+        ("price: 100", "price: 1_000", "5: plans[0].price"),
+    ],
+    ids=["0100, which was 64.00", "744:00, which was 44,640", "sibling: 1_000"],
+)
+def test_a_number_that_reads_otherwise_is_refused_at_its_line(
+    deployed: Deployed, tmp_path: Path, plain: str, written: str, place: str
+) -> None:
+    file = tmp_path / "plain.yaml"
+    file.write_text(PLAIN.replace(plain, written))
+    with started(deployed, "load", str(file)) as child:
+        out, errors = child.communicate(timeout=120)
+    assert (child.returncode, out) == (1, "")
+    number = written.partition(": ")[2]
+    first, last = errors.splitlines()
+    assert first.startswith(f"plain.yaml:{place}: {number} is no plain number")
+    assert last == "The catalogue is refused as a whole; nothing was written."
+    with pytest.raises(UnknownPrice):
+        deployed.rollup.pricing.accounts.newest_version("plan", "plain")
 
 
 @pytest.fixture
