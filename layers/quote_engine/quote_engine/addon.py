@@ -1,16 +1,17 @@
 """Add-ons of a subscription, and their days."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
 from quote_engine.faults import refuse
 from quote_engine.limits import ADDON_QUANTITY, date_fault, money_fault, named, text_fault
+from quote_engine.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Addon:
     """`quantity` of an extra at `price` dollars a month each; prorated if the plan is.
 

@@ -1,13 +1,13 @@
 """Rule 6: a discount's terms."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from quote_engine.faults import refuse
 from quote_engine.limits import exactly_one, money_fault, named, percent_fault
+from quote_engine.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Discount:
     """Either `percent` of a subscription's charges (0 to 100), or an `amount` in dollars."""
 

@@ -5,7 +5,7 @@ the 38 digits of a DynamoDB number.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -16,12 +16,21 @@ TEXT_LENGTH = 200
 PERCENT = 100
 MOST_CENTS = 10**36
 ADDON_QUANTITY = 1_000_000_000
+SHORT = min(QUANTITY_DIGITS, MONEY_DIGITS, DECIMALS)
+"""A plain number of so many characters is within all of these."""
 
 
 def decimal_fault(value: object, digits: int = QUANTITY_DIGITS) -> str | None:
     """A Decimal, zero or more, of at most `digits` before the point and 12 after it."""
     if not isinstance(value, Decimal):
         return f"must be a Decimal, not {type(value).__name__}"
+    # To take a Decimal apart costs several times more than to write it.
+    text = str(value)
+    short = len(text) <= SHORT and text.replace(".", "").isdigit()
+    return None if short else _long_decimal_fault(value, digits)
+
+
+def _long_decimal_fault(value: Decimal, digits: int) -> str | None:
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int):
         return "must be a finite number"
@@ -87,10 +96,14 @@ def choice_fault(value: object, choices: tuple[str, ...]) -> str | None:
 
 def named(**faults: str | None) -> list[str]:
     """The faults found, each with its field: `price: must not be negative`."""
+    if not any(faults.values()):
+        return []
     return [f"{field}: {fault}" for field, fault in faults.items() if fault]
 
 
-def repeated(field: str, values: Iterable[str]) -> list[str]:
+def repeated(field: str, values: Sequence[str]) -> list[str]:
     """A fault for each value that stands more than once under the same key."""
+    if len(set(values)) == len(values):
+        return []
     counts = Counter(values)
     return [f"{field} {value!r} stands {n} times" for value, n in counts.items() if n > 1]

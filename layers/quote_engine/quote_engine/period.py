@@ -1,20 +1,22 @@
 """The calendar month that an invoice is for."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, timedelta
 from typing import Self
 
 from quote_engine.faults import refuse
 from quote_engine.limits import date_fault, named
+from quote_engine.value import value
 
 _LABEL = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
+_DAY = timedelta(days=1)
 _FIRST = date(2000, 1, 1)
 _LAST = date(9999, 11, 1)
 """The month after it is the last whose first day Python can hold."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Period:
     """One whole calendar month, half-open: `start` is in it, `end` is the first day after it.
 
@@ -34,7 +36,7 @@ class Period:
         if self.end != _next_month(self.start):
             refuse(["end: must be the first day of the month after start"])
         object.__setattr__(self, "days", (self.end - self.start).days)
-        object.__setattr__(self, "last_day", self.end - timedelta(days=1))
+        object.__setattr__(self, "last_day", self.end - _DAY)
 
     @classmethod
     def month(cls, label: str) -> Self:
@@ -54,4 +56,4 @@ class Period:
 
 
 def _next_month(day: date) -> date:
-    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)

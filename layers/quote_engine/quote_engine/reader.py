@@ -25,97 +25,89 @@ type Check = Callable[[object], str | None]
 
 
 class Reader:
-    """One object at `path`. A faulty field reads as a stand-in, and nothing is built from it."""
+    """One object at `path`. A faulty field reads as a stand-in, and nothing is built from it.
+
+    Each field is read once: those that nobody has read are unknown to the contract.
+    """
+
+    __slots__ = ("_faults", "_is_object", "_left", "_path", "_sound")
 
     def __init__(self, data: object, path: str, faults: list[str]) -> None:
-        self._fields = data if isinstance(data, dict) else {}
         self._path = path
         self._faults = faults
-        self._known: set[str] = set()
-        self._sound = isinstance(data, dict)
-        self._is_object = self._sound
+        self._left: dict[str, object] = dict(data) if isinstance(data, dict) else {}
+        self._sound = self._is_object = isinstance(data, dict)
         if not self._sound:
             faults.append(f"{path or 'request'}: must be an object, not {_shown(data)}")
-
-    def text(self, name: str, check: Check = text_fault) -> str:
-        value = self._take(name)
-        if not isinstance(value, str):
-            return self._stand_in(name, value, "must be a string", "")
-        self._check(name, check(value))
-        return value
-
-    def optional_text(self, name: str) -> str | None:
-        return self.text(name) if self._take(name, None) is not None else None
-
-    def choice[C: str](self, name: str, choices: tuple[C, ...], default: C | None = None) -> C:
-        value = self._take(name, default or _MISSING)
-        for choice in choices:
-            if value == choice:
-                return choice
-        expected = f"must be one of {', '.join(choices)}"
-        return self._stand_in(name, value, expected, choices[0])
-
-    def optional_choice[C: str](self, name: str, choices: tuple[C, ...]) -> C | None:
-        """None if the field is absent or null."""
-        return None if self._take(name, None) is None else self.choice(name, choices)
 
     @property
     def sound(self) -> bool:
         """No fault yet in this object's own fields."""
         return self._sound
 
+    def text(self, name: str, check: Check = text_fault) -> str:
+        return self._text(name, self._left.pop(name, _MISSING), check)
+
+    def optional_text(self, name: str) -> str | None:
+        value = self._left.pop(name, None)
+        return None if value is None else self._text(name, value, text_fault)
+
+    def choice[C: str](self, name: str, choices: tuple[C, ...], default: C | None = None) -> C:
+        return self._choice(name, self._left.pop(name, default or _MISSING), choices)
+
+    def optional_choice[C: str](self, name: str, choices: tuple[C, ...]) -> C | None:
+        """None if the field is absent or null."""
+        value = self._left.pop(name, None)
+        return None if value is None else self._choice(name, value, choices)
+
     def flag(self, name: str, default: bool) -> bool:
-        value = self._take(name, default)
+        value = self._left.pop(name, default)
         if isinstance(value, bool):
             return value
         return self._stand_in(name, value, "must be true or false", default)
 
     def whole(self, name: str, check: Check, default: int | None = None) -> int:
-        value = self._take(name, _MISSING if default is None else default)
+        value = self._left.pop(name, _MISSING if default is None else default)
         if type(value) is not int:
             return self._stand_in(name, value, "must be an integer", default or 0)
         self._check(name, check(value))
         return value
 
     def day(self, name: str) -> date:
-        value = self._take(name)
-        if isinstance(value, str) and _DATE.fullmatch(value):
-            try:
-                return date.fromisoformat(value)
-            except ValueError:
-                self._note(name, f"{value} is not a day of the calendar")
-                return date.min
-        return self._stand_in(name, value, "must be a date such as 2026-04-01", date.min)
+        return self._day(name, self._left.pop(name, _MISSING))
 
     def optional_day(self, name: str) -> date | None:
-        return self.day(name) if self._take(name, None) is not None else None
+        value = self._left.pop(name, None)
+        return None if value is None else self._day(name, value)
 
     def money(self, name: str, default: str | None = None) -> Decimal:
-        return self._decimal(name, self._take(name, default or _MISSING), money_fault)
+        return self._decimal(name, self._left.pop(name, default or _MISSING), money_fault)
 
     def optional_decimal(self, name: str, check: Check) -> Decimal | None:
         """None if the field is absent or null."""
-        value = self._take(name, None)
+        value = self._left.pop(name, None)
         return None if value is None else self._decimal(name, value, check)
 
     def quantity(self, name: str, default: str | None = None) -> Decimal:
-        return self._decimal(name, self._take(name, default or _MISSING), decimal_fault)
+        return self._decimal(name, self._left.pop(name, default or _MISSING), decimal_fault)
 
     def optional_quantity(self, name: str) -> Decimal | None:
         """None if the field is null; it must be there."""
-        return None if self._take(name) is None else self.quantity(name)
+        value = self._left.pop(name, _MISSING)
+        return None if value is None else self._decimal(name, value, decimal_fault)
 
     def child[T](self, name: str, read: "Callable[[Reader], T | None]") -> T | None:
-        value = self._take(name)
+        value = self._left.pop(name, _MISSING)
         if value is _MISSING:
             return self._stand_in(name, value, "", None)
         return read(Reader(value, self._at(name), self._faults))
 
     def optional_child[T](self, name: str, read: "Callable[[Reader], T | None]") -> T | None:
         """None if the field is absent or null; a faulty one spoils its object too."""
-        if self._take(name, None) is None:
+        value = self._left.pop(name, None)
+        if value is None:
             return None
-        child = self.child(name, read)
+        child = read(Reader(value, self._at(name), self._faults))
         self._sound = self._sound and child is not None
         return child
 
@@ -131,9 +123,11 @@ class Reader:
 
         `all_needed`: the others would be missed by the constructor, so it is not asked.
         """
-        items = self._take(name, default)
+        items = self._left.pop(name, default)
         if not isinstance(items, list):
             return self._stand_in(name, items, "must be a list", ())
+        if not items:
+            return ()
         path = self._at(name)
         models = [read(Reader(item, f"{path}[{n}]", self._faults)) for n, item in enumerate(items)]
         if all_needed and None in models:
@@ -142,7 +136,7 @@ class Reader:
 
     def quantities(self, name: str) -> dict[str, Decimal]:
         """An object of decimals under free keys; empty if the field is absent."""
-        value = self._take(name, {})
+        value = self._left.pop(name, {})
         if not isinstance(value, dict):
             return self._stand_in(name, value, "must be an object", {})
         for key in value:
@@ -168,13 +162,29 @@ class Reader:
             return None
 
     def _refuse_unknown(self) -> None:
-        for name in self._fields:
-            if name not in self._known:
-                self._note(str(name), "unknown field")
+        for name in self._left:
+            self._note(str(name), "unknown field")
 
-    def _take(self, name: str, default: object = _MISSING) -> object:
-        self._known.add(name)
-        return self._fields.get(name, default)
+    def _text(self, name: str, value: object, check: Check) -> str:
+        if not isinstance(value, str):
+            return self._stand_in(name, value, "must be a string", "")
+        self._check(name, check(value))
+        return value
+
+    def _choice[C: str](self, name: str, value: object, choices: tuple[C, ...]) -> C:
+        for choice in choices:
+            if value == choice:
+                return choice
+        return self._stand_in(name, value, f"must be one of {', '.join(choices)}", choices[0])
+
+    def _day(self, name: str, value: object) -> date:
+        if isinstance(value, str) and _DATE.fullmatch(value):
+            try:
+                return date.fromisoformat(value)
+            except ValueError:
+                self._note(name, f"{value} is not a day of the calendar")
+                return date.min
+        return self._stand_in(name, value, "must be a date such as 2026-04-01", date.min)
 
     def _decimal(self, name: str, value: object, check: Check) -> Decimal:
         if isinstance(value, str) and not _DECIMAL.fullmatch(value):

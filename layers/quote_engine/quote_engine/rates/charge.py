@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from quote_engine.text import figure_text, short_quantity
+from quote_engine.text import figure_text, money_text, short_quantity
 
 ZERO = Decimal(0)
 
@@ -16,14 +16,12 @@ texts for its line. Without a unit price the line is 1 x its amount. A plain tup
 would cost more than the sum it carries."""
 
 
-def at_unit_price(
-    billable: Decimal, over: Divisor, unit: str, unit_price: Decimal, price_text: str
-) -> Charge:
+def at_unit_price(billable: Decimal, over: Divisor, unit: str, unit_price: Decimal) -> Charge:
     """`billable / over` units, each at the same price.
 
     A quantity that is too long to print goes into the working, and the line is 1 x its amount.
     """
-    amount = billable * unit_price
+    amount, price_text = billable * unit_price, money_text(unit_price)
     quantity = short_quantity(billable, over)
     if quantity is None:
         working = f"; {figure_text(billable, over)} x {price_text}"

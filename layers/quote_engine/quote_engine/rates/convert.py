@@ -1,6 +1,5 @@
 """Rule 2: from the unit that is metered to the unit that is priced."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, assert_never, get_args
 
@@ -9,6 +8,7 @@ from quote_engine.limits import choice_fault, exactly_one, factor_fault, named
 from quote_engine.rates.charge import ZERO, Divisor
 from quote_engine.reader import Reader
 from quote_engine.text import figure_text, quantity_text
+from quote_engine.value import value
 
 type QuantityRounding = Literal["none", "ceiling", "floor", "half_up"]
 
@@ -22,7 +22,7 @@ _SAID = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Convert:
     """Divides or multiplies the period's quantity, and may round it to whole units then."""
 

@@ -1,6 +1,5 @@
 """graduated: each tier's share of the quantity at that tier's own price."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
@@ -9,10 +8,10 @@ from quote_engine.rates.shared_fields import read_subject, read_terms
 from quote_engine.rates.tiers import Tier, TieredRate, read_tiers
 from quote_engine.rates.working import FLAT_FEE, fee_working, share_working
 from quote_engine.reader import Reader
-from quote_engine.text import money_text
+from quote_engine.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Graduated(TieredRate):
     """Tiers that each price their own share; a `flat_fee` once for each tier entered."""
 
@@ -31,8 +30,7 @@ def charge_graduated(rate: Graduated, billable: Decimal, over: Divisor) -> Charg
         if tier.flat_fee:
             working.append(fee_working(tier.flat_fee))
     if len(shares) == 1 and not shares[0][0].flat_fee:
-        unit_price = shares[0][0].unit_price
-        return at_unit_price(billable, over, rate.unit, unit_price, money_text(unit_price))
+        return at_unit_price(billable, over, rate.unit, shares[0][0].unit_price)
     unit = "" if billable else FLAT_FEE
     return at_its_amount(amount, over, f"; {' + '.join(working)}", unit)
 

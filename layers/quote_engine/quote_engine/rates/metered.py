@@ -1,27 +1,27 @@
 """The fields of every rate, whatever its model: whose usage it prices, and its bounds."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import ClassVar, Literal, get_args
 
 from quote_engine.limits import choice_fault, money_fault, named, text_fault
 from quote_engine.rates.convert import Convert
+from quote_engine.value import value
 
 type Pool = Literal["tenant"]
 
 POOLS: tuple[Pool, ...] = get_args(Pool.__value__)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MeteredRate:
     """`convert` acts on the quantity, before the allowance: `unit` is the unit that is priced.
 
     `minimum` and `maximum` dollars bound the amount of a period; they are not prorated.
 
     `pool`: the tenant's subscriptions that have this rate share its allowance and its amount.
-    `plain`: none of these fields is set, so only the model's price is worked out.
 
-    `name` is what lines call the usage, if not by its kind: `label` is the one or the other.
+    `name` is what lines call the usage, if not by its kind.
     """
 
     # The model's name in JSON; each model has its own.
@@ -33,12 +33,23 @@ class MeteredRate:
     convert: Convert | None = field(default=None, kw_only=True)
     pool: Pool | None = field(default=None, kw_only=True)
     name: str | None = field(default=None, kw_only=True)
-    plain: bool = field(init=False, repr=False, compare=False)
-    label: str = field(init=False, repr=False, compare=False)
+
+    @property
+    def plain(self) -> bool:
+        """Without bounds, conversion and pool, only the model's price is worked out."""
+        bounded = self.minimum is not None or self.maximum is not None
+        return not bounded and self.convert is None and self.pool is None
+
+    @property
+    def label(self) -> str:
+        """What lines call the usage."""
+        return self.name or self.resource_kind
 
 
 def terms_faults(rate: MeteredRate) -> list[str]:
     """The faults of the fields that all models share, beside kind, unit and allowance."""
+    if rate.plain and rate.name is None:
+        return []
     minimum, maximum = rate.minimum, rate.maximum
     faults = named(
         minimum=None if minimum is None else money_fault(minimum),
@@ -50,13 +61,6 @@ def terms_faults(rate: MeteredRate) -> list[str]:
     if not faults and minimum is not None and maximum is not None and minimum > maximum:
         faults = ["minimum: must not be more than maximum"]
     return faults
-
-
-def settle(rate: MeteredRate) -> None:
-    """Sets the fields that follow from the others, once those are sound."""
-    terms = (rate.minimum, rate.maximum, rate.convert, rate.pool)
-    object.__setattr__(rate, "plain", terms == (None, None, None, None))
-    object.__setattr__(rate, "label", rate.name or rate.resource_kind)
 
 
 def _convert_fault(value: object) -> str | None:

@@ -1,19 +1,19 @@
 """package: whole packages, a started one counts in full."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
 from quote_engine.faults import refuse
 from quote_engine.limits import decimal_fault, money_fault, named, text_fault
 from quote_engine.rates.charge import ZERO, Charge, Divisor
-from quote_engine.rates.metered import MeteredRate, settle, terms_faults
+from quote_engine.rates.metered import MeteredRate, terms_faults
 from quote_engine.rates.shared_fields import Json, read_subject, read_terms
 from quote_engine.reader import Reader
 from quote_engine.text import money_text, quantity_text
+from quote_engine.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Package(MeteredRate):
     """`package_price` dollars for each started `package_size` units of the period's total."""
 
@@ -34,7 +34,6 @@ class Package(MeteredRate):
         if not faults and self.package_size == 0:
             faults = ["package_size: must be more than zero"]
         refuse(faults + terms_faults(self))
-        settle(self)
 
 
 def charge_package(rate: Package, billable: Decimal, over: Divisor) -> Charge:

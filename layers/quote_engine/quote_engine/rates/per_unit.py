@@ -1,19 +1,19 @@
 """per_unit: every billable unit at one price."""
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import ClassVar
 
 from quote_engine.faults import refuse
 from quote_engine.limits import decimal_fault, money_fault, named, text_fault
 from quote_engine.rates.charge import ZERO, Charge, Divisor, at_unit_price
-from quote_engine.rates.metered import MeteredRate, settle, terms_faults
+from quote_engine.rates.metered import MeteredRate, terms_faults
 from quote_engine.rates.shared_fields import Json, read_subject, read_terms
 from quote_engine.reader import Reader
 from quote_engine.text import money_text
+from quote_engine.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PerUnit(MeteredRate):
     """`unit_price` dollars for each unit over the `included` ones."""
 
@@ -21,7 +21,6 @@ class PerUnit(MeteredRate):
 
     unit_price: Decimal
     included: Decimal = ZERO
-    price_text: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         refuse(
@@ -33,13 +32,11 @@ class PerUnit(MeteredRate):
             )
             + terms_faults(self)
         )
-        settle(self)
-        object.__setattr__(self, "price_text", money_text(self.unit_price))
 
 
 def charge_per_unit(rate: PerUnit, billable: Decimal, over: Divisor) -> Charge:
     """The charge for `billable / over` units."""
-    return at_unit_price(billable, over, rate.unit, rate.unit_price, rate.price_text)
+    return at_unit_price(billable, over, rate.unit, rate.unit_price)
 
 
 def read_per_unit(reader: Reader) -> PerUnit | None:

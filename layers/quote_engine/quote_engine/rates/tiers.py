@@ -1,20 +1,20 @@
 """Tiers of a graduated or a volume rate."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
 from quote_engine.faults import refuse
 from quote_engine.limits import decimal_fault, money_fault, named, text_fault
 from quote_engine.rates.charge import ZERO
-from quote_engine.rates.metered import MeteredRate, settle, terms_faults
+from quote_engine.rates.metered import MeteredRate, terms_faults
 from quote_engine.rates.shared_fields import Json
 from quote_engine.reader import Reader
 from quote_engine.text import money_text, quantity_text
+from quote_engine.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Tier:
     """Everything up to and including `up_to` units; None leaves the tier open."""
 
@@ -31,7 +31,7 @@ class Tier:
         refuse(faults or named(up_to=None if self.up_to != 0 else "must be more than zero"))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TieredRate(MeteredRate):
     """The fields and checks that graduated and volume rates have in common."""
 
@@ -51,7 +51,6 @@ class TieredRate(MeteredRate):
             )
             + terms_faults(self)
         )
-        settle(self)
 
 
 def tiers_fault(tiers: Sequence[Tier]) -> str | None:

@@ -1,6 +1,5 @@
 """volume: the whole billable quantity at the price of the tier that it falls in."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
@@ -9,10 +8,10 @@ from quote_engine.rates.shared_fields import read_subject, read_terms
 from quote_engine.rates.tiers import Tier, TieredRate, read_tiers
 from quote_engine.rates.working import FLAT_FEE, fee_working, share_working
 from quote_engine.reader import Reader
-from quote_engine.text import money_text
+from quote_engine.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Volume(TieredRate):
     """Tiers of which one prices everything, with that tier's `flat_fee`."""
 
@@ -23,9 +22,7 @@ def charge_volume(rate: Volume, billable: Decimal, over: Divisor) -> Charge:
     """The charge for `billable / over` units."""
     tier = _tier_of(rate.tiers, billable, over)
     if not tier.flat_fee:
-        return at_unit_price(
-            billable, over, rate.unit, tier.unit_price, money_text(tier.unit_price)
-        )
+        return at_unit_price(billable, over, rate.unit, tier.unit_price)
     amount = billable * tier.unit_price + tier.flat_fee * over
     working = fee_working(tier.flat_fee)
     if billable:
