@@ -12,6 +12,9 @@ from quote_engine.text import money_text, quantity_text
 RULES_VERSION = "2"
 """Goes up with every change of the money rules that can change a line."""
 
+# The content is made here, so nothing in it can hold itself.
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False)
+
 
 def fingerprint(request: QuoteRequest, quote: Quote) -> str:
     """Returns the SHA-256, in hex, of a request's inputs and its quote's lines as canonical JSON.
@@ -26,8 +29,7 @@ def fingerprint(request: QuoteRequest, quote: Quote) -> str:
         "subscriptions": [_subscription(subscription) for subscription in request.subscriptions],
         "lines": quote.lines,
     }
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return sha256(canonical.encode("ascii")).hexdigest()
+    return sha256(_CANONICAL.encode(content).encode("ascii")).hexdigest()
 
 
 def _subscription(subscription: Subscription) -> Json:

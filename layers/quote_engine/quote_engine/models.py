@@ -44,8 +44,8 @@ TAX_TREATMENTS: tuple[TaxTreatment, ...] = get_args(TaxTreatment.__value__)
 
 _by_kind = attrgetter("resource_kind")
 _by_deployment = attrgetter("deployment_id", "starts_on")
-# Sets a field of a value while it is being made: the type checker takes it for frozen.
-_set = object.__setattr__
+# Sets a field of a value while it is being made; the type checker takes the value for frozen.
+_set = setattr
 
 
 @value
@@ -62,7 +62,7 @@ class Plan:
     proration: Proration
     rates: tuple[Rate, ...] = ()
     resource_kinds: frozenset[str] = field(init=False, repr=False, compare=False)
-    plain: bool = field(init=False, repr=False, compare=False)
+    plain: bool = field(default=True, init=False, repr=False, compare=False)
     price_text: str = field(init=False, repr=False, compare=False)
     price_cents: int = field(init=False, repr=False, compare=False)
 
@@ -76,9 +76,10 @@ class Plan:
         )
         refuse(faults)
         kinds = [rate.resource_kind for rate in self.rates]
-        refuse(repeated("rates: resource_kind", kinds))
-        _set(self, "rates", tuple(sorted(self.rates, key=_by_kind)))
         _set(self, "resource_kinds", frozenset(kinds))
+        if len(self.resource_kinds) < len(kinds):
+            refuse(repeated("rates: resource_kind", kinds))
+        _set(self, "rates", tuple(sorted(self.rates, key=_by_kind)))
         _set(self, "plain", all([rate.plain for rate in self.rates]))
         _set(self, "price_text", money_text(self.price))
         _set(self, "price_cents", round_cents(self.price))
@@ -102,8 +103,8 @@ class Subscription:
     usage: Mapping[str, Decimal] = field(default_factory=dict)
     discounts: tuple[Discount, ...] = ()
     minimum_commitment: Decimal | None = None
-    plain: bool = field(init=False, repr=False, compare=False)
-    dated: bool = field(init=False, repr=False, compare=False)
+    plain: bool = field(default=True, init=False, repr=False, compare=False)
+    dated: bool = field(default=False, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         commitment = self.minimum_commitment
@@ -119,18 +120,24 @@ class Subscription:
         refuse(faults + _usage_faults(self.usage))
         if self.ends_on is not None and self.ends_on < self.starts_on:
             faults.append("ends_on: must not be before starts_on")
-        dated = any([addon.dated for addon in self.addons])
-        if dated:
-            faults += addon_day_faults(self.addons, self.starts_on, self.ends_on)
-        else:
-            faults += repeated("addons: code", [addon.code for addon in self.addons])
-        refuse(faults + ([] if self.plan.plain else _conversion_faults(self.plan, self.usage)))
-        _set(self, "addons", addons_in_order(self.addons, self.starts_on))
-        _set(self, "dated", dated)
+        if self.addons:
+            faults += self._addon_faults()
+        if not self.plan.plain:
+            faults += _conversion_faults(self.plan, self.usage)
+        refuse(faults)
         _set(self, "usage", dict(self.usage))
+        if self.addons:
+            _set(self, "addons", addons_in_order(self.addons, self.starts_on))
         if self.discounts:
             _set(self, "discounts", discounts_in_order(self.discounts))
-        _set(self, "plain", not (self.discounts or dated) and commitment is None)
+        if self.discounts or self.dated or commitment is not None:
+            _set(self, "plain", False)
+
+    def _addon_faults(self) -> list[str]:
+        if not any([addon.dated for addon in self.addons]):
+            return repeated("addons: code", [addon.code for addon in self.addons])
+        _set(self, "dated", True)
+        return addon_day_faults(self.addons, self.starts_on, self.ends_on)
 
 
 @value
@@ -148,8 +155,8 @@ class QuoteRequest:
     tax: TaxTreatment
     subscriptions: tuple[Subscription, ...]
     adjustments: tuple[Line, ...] = ()
-    split: bool = field(init=False, repr=False, compare=False)
-    pooled: bool = field(init=False, repr=False, compare=False)
+    split: bool = field(default=False, init=False, repr=False, compare=False)
+    pooled: bool = field(default=False, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         faults = named(
@@ -163,13 +170,17 @@ class QuoteRequest:
         for line in self.adjustments:
             faults += adjustment_faults(line)
         in_order = sorted(self.subscriptions, key=_by_deployment)
+        deployments = {subscription.deployment_id for subscription in in_order}
+        if len(deployments) < len(in_order):
+            _set(self, "split", True)
+            faults += _overlap_faults(in_order)
         pooled = _pooled_rates(in_order, self.period)
-        refuse(faults + _overlap_faults(in_order) + pool_faults(pooled))
+        if pooled:
+            _set(self, "pooled", True)
+            faults += pool_faults(pooled)
+        refuse(faults)
         in_order = [_within(subscription, self.period) for subscription in in_order]
         _set(self, "subscriptions", tuple(in_order))
-        deployments = {subscription.deployment_id for subscription in in_order}
-        _set(self, "split", len(deployments) < len(in_order))
-        _set(self, "pooled", bool(pooled))
         if self.adjustments:
             _set(self, "adjustments", adjustments_in_order(self.adjustments))
 
@@ -237,6 +248,10 @@ def _conversion_faults(plan: Plan, usage: Mapping[str, Decimal]) -> list[str]:
 
 
 def _tuple_fault(value: object, members: tuple[type, ...]) -> str | None:
-    if isinstance(value, tuple) and all([isinstance(item, members) for item in value]):
-        return None
+    if isinstance(value, tuple):
+        for item in value:
+            if not isinstance(item, members):
+                break
+        else:
+            return None
     return f"must be a tuple of {' or '.join([member.__name__ for member in members])}"

