@@ -26,19 +26,29 @@ def fingerprint(request: QuoteRequest, quote: Quote) -> str:
         "period": [request.period.start.isoformat(), request.period.end.isoformat()],
         "currency": request.currency,
         "tax": request.tax,
-        "subscriptions": [_subscription(subscription) for subscription in request.subscriptions],
+        "subscriptions": _subscriptions(request),
         "lines": quote.lines,
     }
     return sha256(_CANONICAL.encode(content).encode("ascii")).hexdigest()
 
 
-def _subscription(subscription: Subscription) -> Json:
+def _subscriptions(request: QuoteRequest) -> list[Json]:
+    """Returns each subscription's JSON. Most have one plan, whose JSON is made once for them."""
+    plans = {id(subscription.plan): subscription.plan for subscription in request.subscriptions}
+    plans_json = {key: plan_json(plan) for key, plan in plans.items()}
+    return [
+        _subscription(subscription, plans_json[id(subscription.plan)])
+        for subscription in request.subscriptions
+    ]
+
+
+def _subscription(subscription: Subscription, plan: Json) -> Json:
     ends_on = subscription.ends_on
     fields: Json = {
         "deployment_id": subscription.deployment_id,
         "starts_on": subscription.starts_on.isoformat(),
         "ends_on": None if ends_on is None else ends_on.isoformat(),
-        "plan": plan_json(subscription.plan),
+        "plan": plan,
         "addons": [addon_json(addon) for addon in subscription.addons],
         "usage": {kind: quantity_text(used) for kind, used in subscription.usage.items()},
     }

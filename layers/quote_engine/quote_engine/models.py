@@ -114,9 +114,12 @@ class Subscription:
             ends_on=None if self.ends_on is None else date_fault(self.ends_on),
             plan=None if isinstance(self.plan, Plan) else "must be a Plan",
             addons=_tuple_fault(self.addons, (Addon,)),
-            discounts=_tuple_fault(self.discounts, (Discount,)),
-            minimum_commitment=None if commitment is None else money_fault(commitment),
         )
+        if self.discounts != () or commitment is not None:
+            faults += named(
+                discounts=_tuple_fault(self.discounts, (Discount,)),
+                minimum_commitment=None if commitment is None else money_fault(commitment),
+            )
         refuse(faults + _usage_faults(self.usage))
         if self.ends_on is not None and self.ends_on < self.starts_on:
             faults.append("ends_on: must not be before starts_on")

@@ -9,8 +9,8 @@ from decimal import Decimal
 from quote_engine.faults import InvalidRequest
 from quote_engine.limits import decimal_fault, money_fault, text_fault
 
-_DECIMAL = re.compile(r"-?[0-9]{1,60}(\.[0-9]{1,60})?")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_is_decimal = re.compile(r"-?[0-9]{1,60}(?:\.[0-9]{1,60})?").fullmatch
+_is_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 _MISSING = object()
 _JSON_NAMES = {
     "dict": "an object",
@@ -36,9 +36,11 @@ class Reader:
     def __init__(self, data: object, path: str, faults: list[str]) -> None:
         self._path = path
         self._faults = faults
-        self._left: dict[str, object] = dict(data) if isinstance(data, dict) else {}
+        self._left: dict[str, object] = {}
         self._sound = self._is_object = isinstance(data, dict)
-        if not self._sound:
+        if isinstance(data, dict):
+            self._left = data.copy()
+        else:
             faults.append(f"{path or 'request'}: must be an object, not {_shown(data)}")
 
     def marshalled(self) -> bytes | None:
@@ -82,7 +84,8 @@ class Reader:
         value = self._left.pop(name, _MISSING if default is None else default)
         if type(value) is not int:
             return self._stand_in(name, value, "must be an integer", default or 0)
-        self._check(name, check(value))
+        if fault := check(value):
+            self._note(name, fault)
         return value
 
     def day(self, name: str) -> date:
@@ -152,7 +155,8 @@ class Reader:
         if not isinstance(value, dict):
             return self._stand_in(name, value, "must be an object", {})
         for key in value:
-            self._check(f"{name}.{key}", text_fault(key))
+            if fault := text_fault(key):
+                self._note(f"{name}.{key}", fault)
         return {
             key: self._decimal(f"{name}.{key}", item, decimal_fault) for key, item in value.items()
         }
@@ -180,7 +184,8 @@ class Reader:
     def _text(self, name: str, value: object, check: Check) -> str:
         if not isinstance(value, str):
             return self._stand_in(name, value, "must be a string", "")
-        self._check(name, check(value))
+        if fault := check(value):
+            self._note(name, fault)
         return value
 
     def _choice[C: str](self, name: str, value: object, choices: tuple[C, ...]) -> C:
@@ -190,7 +195,7 @@ class Reader:
         return self._stand_in(name, value, f"must be one of {', '.join(choices)}", choices[0])
 
     def _day(self, name: str, value: object) -> date:
-        if isinstance(value, str) and _DATE.fullmatch(value):
+        if isinstance(value, str) and _is_date(value):
             try:
                 return date.fromisoformat(value)
             except ValueError:
@@ -199,24 +204,21 @@ class Reader:
         return self._stand_in(name, value, "must be a date such as 2026-04-01", date.min)
 
     def _decimal(self, name: str, value: object, check: Check) -> Decimal:
-        if isinstance(value, str) and not _DECIMAL.fullmatch(value):
-            self._note(name, f"must be a plain decimal such as 12.50, not {value[:40]!r}")
-        elif isinstance(value, str) or type(value) is int:
-            number = Decimal(value)
-            self._check(name, check(number))
-            return number
-        else:
-            self._stand_in(name, value, "must be a decimal string", _ZERO)
-        return _ZERO
+        if isinstance(value, str):
+            if not _is_decimal(value):
+                self._note(name, f"must be a plain decimal such as 12.50, not {value[:40]!r}")
+                return _ZERO
+        elif type(value) is not int:
+            return self._stand_in(name, value, "must be a decimal string", _ZERO)
+        number = Decimal(value)
+        if fault := check(number):
+            self._note(name, fault)
+        return number
 
     def _stand_in[T](self, name: str, value: object, expected: str, stand_in: T) -> T:
         missing = value is _MISSING
         self._note(name, "missing" if missing else f"{expected}, not {_shown(value)}")
         return stand_in
-
-    def _check(self, name: str, fault: str | None) -> None:
-        if fault:
-            self._note(name, fault)
 
     def _note(self, name: str, fault: str) -> None:
         self._sound = False
