@@ -44,6 +44,7 @@ def fast_checks() -> list[Check]:
         "tests/unit/quote_engine",
         "--ignore=tests/unit/quote_engine/test_properties.py",
     )
+    simulate = ("benchmarks.scale", "simulate", "--quick", "--tenants", "1000")
     coverage = ("pytest", *engine_tests, "-q", "-n2", "--cov", "--cov-report=term-missing")
     return [
         Check("Style (ruff check)", _python("ruff", "check")),
@@ -53,6 +54,7 @@ def fast_checks() -> list[Check]:
             "Directions of import (import-linter)", [tool(".venv", "lint-imports"), "--no-logo"]
         ),
         Check("Template (sam validate --lint)", validate),
+        Check("A month-end on paper, measured in small", _python(*simulate)),
         Check("Full coverage of quote_engine (pytest)", _python(*coverage)),
         Check("Unit tests and properties (pytest)", _python("pytest", "tests/unit", "-q", "-n2")),
     ]

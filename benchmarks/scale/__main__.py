@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from benchmarks.harness.results import InvalidBenchmark
+from benchmarks.scale.measured.measured import FULL, QUICK
 from benchmarks.scale.paper.model import LEAST_CONCURRENCY, MOST_CONCURRENCY
 from benchmarks.scale.paper.simulate import scenario_here, simulate
 from benchmarks.scale.real.customers import MOST_TENANTS
@@ -38,6 +39,11 @@ def arguments_of(words: Sequence[str] | None) -> argparse.Namespace:
     paper.add_argument(
         "--warm", action="store_true", help="a year on, with tables that have grown"
     )
+    paper.add_argument(
+        "--quick",
+        action="store_true",
+        help="measure once, only to show that it works; nothing is written",
+    )
     about = "bill generated tenants on a local stack, and check every invoice"
     real = commands.add_parser("run", help=about, description=about)
     real.add_argument("--tenants", type=_number(1, MOST_TENANTS), default=USUAL_RUN)
@@ -61,9 +67,12 @@ def main(words: Sequence[str] | None = None) -> int:
                 output = console()
                 with output.status("Measuring what one tenant costs ..."):
                     scenario = scenario_here(
-                        arguments.tenants, arguments.concurrency, arguments.warm
+                        arguments.tenants,
+                        arguments.concurrency,
+                        arguments.warm,
+                        QUICK if arguments.quick else FULL,
                     )
-                simulate(output, scenario)
+                simulate(output, scenario, keep=not arguments.quick)
     except (LocalError, InvalidBenchmark) as error:
         print(f"scale: {error}", file=sys.stderr)
         return 1

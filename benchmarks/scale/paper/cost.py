@@ -61,6 +61,21 @@ def costs(scenario: Scenario, prices: Prices, seconds: float) -> list[CostLine]:
     ]
 
 
+def around_costs(scenario: Scenario, prices: Prices) -> list[CostLine]:
+    """Returns lines for a month of usage, one event a call, and for issuing every invoice."""
+    around, tenants = scenario.measured.around, scenario.tenants
+    events = tenants * scenario.assumed.usage_events
+    write, read = ("write units", prices.write_million), ("read units", prices.read_million)
+    return [
+        _millions("Issuing, writes", tenants * around.issue_writes, *write),
+        _millions("Issuing, reads", tenants * around.issue_reads, *read),
+        _millions("Usage, writes", events * around.event_writes, *write),
+        _millions("Usage, reads", events * around.event_reads, *read),
+        _millions("Usage, API requests", events, "requests", prices.api_million),
+        _millions("Usage, Lambda requests", events, "requests", prices.lambda_million),
+    ]
+
+
 def _millions(name: str, quantity: float, unit: str, price: float) -> CostLine:
     return CostLine(name, quantity, unit, quantity / MILLION * price)
 

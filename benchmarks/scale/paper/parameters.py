@@ -61,6 +61,9 @@ class Prices:
     read_million: float = known(
         0.125, "$/million read units", "Amazon DynamoDB pricing, since 1 November 2024"
     )
+    api_million: float = known(
+        3.50, "$/million requests", "Amazon API Gateway pricing, REST, 2025, first tier"
+    )
     log_gb: float = known(0.50, "$/GB ingested", "Amazon CloudWatch pricing, Lambda logs, 2025")
 
 
@@ -77,6 +80,9 @@ class Assumptions:
     send_batch_ms: float = known(15, "ms", f"{ASSUMED}: one SendMessageBatch")
     poll_gap_ms: float = known(50, "ms", f"{ASSUMED}: a poller, from one batch to its next")
     hand_over_s: float = known(2, "s", f"{ASSUMED}: a start's cold start or continuation")
+    usage_events: float = known(
+        180, "events a tenant", f"{ASSUMED}: one a day for each of the workload's six meters"
+    )
     fullest_partition: float = known(
         7, "index keys of 16", f"{ASSUMED}: 16 hashes over 4 partitions; 6 on average, 7 in 1 of 3"
     )

@@ -24,7 +24,8 @@ NOT_MEASURED = """\
 Not measured, only assumed: DynamoDB's and SQS's latencies, what a vCPU is worth beside this
 machine's core, the pollers' pause between batches, full batches of ten, retries after throttling,
 and how DynamoDB splits partitions while it is written to. Not counted: free tiers, storage and
-backups, polling an empty queue, custom metrics, data transfer, and the price of pre-warming."""
+backups, polling an empty queue, custom metrics, data transfer, and the price of pre-warming; of
+issuing and usage, the functions' duration and logs."""
 
 
 def title(scenario: Scenario) -> str:
@@ -86,10 +87,10 @@ def need_table(needs: Iterable[Need], default: int) -> Table:
     return table
 
 
-def cost_table(lines: list[CostLine]) -> Table:
+def cost_table(heading: str, lines: list[CostLine]) -> Table:
     """Returns a table of what is billed, dearest first."""
     dollars = f"{total(lines):.2f}"
-    table = Table(title="Cost", title_justify="left", box=SIMPLE_HEAD, show_footer=True)
+    table = Table(title=heading, title_justify="left", box=SIMPLE_HEAD, show_footer=True)
     table.add_column("Item", "Total")
     table.add_column("Quantity", justify="right")
     table.add_column("Unit")
@@ -175,6 +176,12 @@ def measured_table(scenario: Scenario) -> Table:
     table.add_row("The start: CPU to list a tenant, ms", f"{start.list_ms / 1000:.3f}", "")
     table.add_row("The start: CPU to send a message, ms", f"{start.send_ms / 1000:.3f}", "")
     table.add_row("A cold start's CPU, ms", f"{scenario.measured.cold_start_ms:.0f}", "")
+    around = scenario.measured.around
+    table.add_section()
+    table.add_row("Issuing an invoice: read units", f"{around.issue_reads:g}", "")
+    table.add_row("Issuing an invoice: write units", f"{around.issue_writes:g}", "")
+    table.add_row("A usage event alone in its call: read units", f"{around.event_reads:g}", "")
+    table.add_row("A usage event alone in its call: write units", f"{around.event_writes:g}", "")
     return table
 
 

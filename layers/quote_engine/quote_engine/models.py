@@ -182,7 +182,8 @@ class QuoteRequest:
             _set(self, "pooled", True)
             faults += pool_faults(pooled)
         refuse(faults)
-        in_order = [_within(subscription, self.period) for subscription in in_order]
+        if any([subscription.dated for subscription in in_order]):
+            in_order = [_within(subscription, self.period) for subscription in in_order]
         _set(self, "subscriptions", tuple(in_order))
         if self.adjustments:
             _set(self, "adjustments", adjustments_in_order(self.adjustments))

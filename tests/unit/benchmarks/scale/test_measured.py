@@ -12,9 +12,11 @@ from benchmarks.harness.environment import function_variables
 from benchmarks.harness.results import InvalidBenchmark
 from benchmarks.harness.timing import Effort
 from benchmarks.scale.measured import history, measured
+from benchmarks.scale.measured.around import count
 from benchmarks.scale.measured.rollup_cost import RollupCost, _Log, batch_event, rollup_cost
 from benchmarks.scale.measured.start_cost import start_cost
 from benchmarks.scale.measured.tenant_cost import units
+from benchmarks.workloads.workload import BUSY, ORDINARY, SampleDeployment
 from invoicing.foundation.dynamodb import connection
 from invoicing.foundation.settings import settings
 
@@ -124,3 +126,23 @@ def test_the_log_is_counted_without_its_line_ends() -> None:
     log: io.TextIOBase = _Log()
     print("four", file=log)
     assert vars(log) == {"lines": 1, "bytes": 4}
+
+
+@pytest.mark.usefixtures("as_deployed")
+@pytest.mark.parametrize(
+    ("deployments", "units"),
+    [
+        # An invoice of under 2 KB, its entry in the index and in its history: 4, transacted.
+        (ORDINARY, 8),
+        # With ten lines it takes 3 KB.
+        (BUSY, 10),
+    ],
+)
+def test_issuing_an_invoice_is_counted(
+    deployments: tuple[SampleDeployment, ...], units: int
+) -> None:
+    counted = count(deployments)
+    # The draft, and then its findings.
+    assert (counted.issue_reads, counted.issue_writes) == (2, units)
+    # Who owns the deployment; an event to tell repeats by, the day's and the month's total.
+    assert (counted.event_reads, counted.event_writes) == (1, 6)

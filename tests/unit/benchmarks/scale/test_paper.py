@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from benchmarks.scale.measured.around import Around
 from benchmarks.scale.measured.measured import Measured, TenantCost
 from benchmarks.scale.measured.start_cost import StartCost
-from benchmarks.scale.paper.cost import costs, total
+from benchmarks.scale.paper.cost import around_costs, costs, total
 from benchmarks.scale.paper.deployment import DeployedSizes, deployment
 from benchmarks.scale.paper.model import (
     Scenario,
@@ -47,7 +48,9 @@ LIMITS = Limits(vcpu_mb=1000)
 ASSUMED = Assumptions(
     query_ms=5, batch_get_ms=8, put_ms=7, poll_gap_ms=50, list_page_ms=15, send_batch_ms=15
 )
-MEASURED = Measured(FIRST, LATER, StartCost(list_ms=30, send_ms=100, list_units=0.005), 700)
+AROUND = Around(issue_reads=2, issue_writes=10, event_reads=1, event_writes=6)
+START = StartCost(list_ms=30, send_ms=100, list_units=0.005)
+MEASURED = Measured(FIRST, LATER, START, 700, AROUND)
 SCENARIO = Scenario(1_000_000, 50, False, DEPLOYED, MEASURED, LIMITS, ASSUMED)
 GROWN = replace(SCENARIO, warm=True)
 
@@ -223,3 +226,20 @@ def test_every_parameter_has_a_value_a_unit_and_a_source(group: Any) -> None:
         assert value > 0, name
         assert unit, name
         assert source, name
+
+
+def test_issuing_and_usage_at_one_event_a_call_cost_far_more_than_the_month_end() -> None:
+    prices = Prices(lambda_million=0.20, write_million=0.50, read_million=0.10, api_million=3.50)
+    many = replace(SCENARIO, assumed=replace(ASSUMED, usage_events=100))
+    lines = {line.name: line.dollars for line in around_costs(many, prices)}
+    # A million invoices, a hundred million events.
+    assert lines == pytest.approx(
+        {
+            "Issuing, writes": 5.00,
+            "Issuing, reads": 0.20,
+            "Usage, writes": 300.00,
+            "Usage, reads": 10.00,
+            "Usage, API requests": 350.00,
+            "Usage, Lambda requests": 20.00,
+        }
+    )
