@@ -2,10 +2,25 @@
 
 from benchmarks.harness.results import Target
 
-QUOTE = Target(
+PRICE = Target(
     limit=20,
     stretch=15,
-    source="A quote, models in and out, costs at most 20 x a bare integer loop; stretch 15 x.",
+    source="price() of a ready request costs at most 20 x a bare integer loop; stretch 15 x.",
+)
+MODELS = Target(
+    limit=40,
+    stretch=None,
+    source="A quote, models in and out, costs at most 40 x a bare integer loop.",
+)
+JSON = Target(
+    limit=200,
+    stretch=None,
+    source="A quote, JSON to JSON, costs at most 200 x a bare integer loop.",
+)
+POOLED = Target(
+    limit=2,
+    stretch=None,
+    source="A request with pooled rates is made in at most twice the time of one without.",
 )
 CALLS = Target(limit=4, stretch=3, source="At most 4 DynamoDB calls an invoice; stretch 3.")
 WRITE_UNITS = Target(

@@ -7,7 +7,7 @@ tax there are exactly five lines. `BUSY` exceeds all six, which makes ten.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -31,20 +31,25 @@ PLAN = Plan(
     ),
 )
 ADDON = Addon("storage_50gb", Decimal("7.50"))
+POOLED_PLAN = replace(PLAN, rates=tuple([replace(rate, pool="tenant") for rate in PLAN.rates]))
+MANY = 40
 
 
 @dataclass(frozen=True, slots=True)
 class SampleDeployment:
-    """One deployment's add-ons and what it used, quantities as text in the order of KINDS."""
+    """One deployment's add-ons and what it used, quantities as text in the order of KINDS.
+
+    `usage` has the quantities by resource kind, as they come from storage.
+    """
 
     name: str
     addons: tuple[Addon, ...]
     used: tuple[str, str, str]
+    usage: Mapping[str, Decimal] = field(init=False)
 
-    @property
-    def usage(self) -> Mapping[str, Decimal]:
-        """The quantities by resource kind."""
-        return {kind: Decimal(used) for kind, used in zip(KINDS, self.used, strict=True)}
+    def __post_init__(self) -> None:
+        usage = {kind: Decimal(used) for kind, used in zip(KINDS, self.used, strict=True)}
+        object.__setattr__(self, "usage", usage)
 
 
 ORDINARY = (
@@ -55,6 +60,36 @@ BUSY = (
     SampleDeployment("production", (ADDON,), ("2160", "1812.25", "61.5")),
     SampleDeployment("staging", (), ("1720", "1096.5", "112.125")),
 )
+
+
+def rebuilt_plan() -> Plan:
+    """Returns the plan, made anew with its rates, of prices that are at hand."""
+    rates = [
+        PerUnit(rate.resource_kind, rate.unit, rate.unit_price, rate.included)
+        for rate in PLAN.rates
+        if isinstance(rate, PerUnit)
+    ]
+    return Plan(PLAN.code, PLAN.name, PLAN.price, PLAN.proration, tuple(rates))
+
+
+def every_model(deployments: tuple[SampleDeployment, ...]) -> QuoteRequest:
+    """Returns the request with every model in it made anew: nothing but values is at hand."""
+    plan = rebuilt_plan()
+    subscriptions = []
+    for deployment in deployments:
+        addons = tuple([Addon(addon.code, addon.price) for addon in deployment.addons])
+        usage = deployment.usage
+        subscriptions.append(Subscription(deployment.name, SINCE, None, plan, addons, usage))
+    period = Period(PERIOD.start, PERIOD.end)
+    return QuoteRequest(period, CURRENCY, "gst", tuple(subscriptions))
+
+
+def many_deployments(plan: Plan) -> QuoteRequest:
+    """Returns a request of many deployments on a plan, made anew as a warm rollup makes it."""
+    usage = ORDINARY[0].usage
+    names = [f"deployment-{number}" for number in range(MANY)]
+    subscriptions = [Subscription(name, SINCE, None, plan, (), usage) for name in names]
+    return QuoteRequest(PERIOD, CURRENCY, "gst", tuple(subscriptions))
 
 
 def models(deployments: tuple[SampleDeployment, ...]) -> QuoteRequest:

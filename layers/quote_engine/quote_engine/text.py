@@ -34,8 +34,7 @@ def cents_text(cents: int) -> str:
     """Returns cents as dollars: 642 is `6.42`, -5 is `-0.05`."""
     if cents < 0:
         return f"-{cents_text(-cents)}"
-    digits = str(cents).zfill(3)
-    return f"{digits[:-2]}.{digits[-2:]}"
+    return f"{cents // 100}.{cents % 100:02}"
 
 
 def _is_short(text: str) -> bool:

@@ -23,7 +23,7 @@ def pool_faults(rates: Iterable[Owned]) -> list[str]:
     for deployment_id, rate in rates:
         kind = rate.resource_kind
         first_id, first = firsts.setdefault(kind, (deployment_id, rate))
-        if _terms(rate) != _terms(first):
+        if rate is not first and _terms(rate) != _terms(first):
             faults.append(
                 f"subscriptions: the pooled rates of {kind!r} of {first_id!r} and "
                 f"{deployment_id!r} differ (in more than included and name)"
