@@ -240,9 +240,12 @@ def _usage_faults(usage: object) -> list[str]:
 
 def _conversion_faults(plan: Plan, usage: Mapping[str, Decimal]) -> list[str]:
     """A converted quantity has the digits of any other, so that every sum of it stays exact."""
+    rates = [rate for rate in plan.rates if rate.convert is not None]
+    if not rates:
+        return []
     most, faults = Decimal(10) ** QUANTITY_DIGITS, []
     with localcontext(EXACT):
-        for rate in plan.rates:
+        for rate in rates:
             kind = rate.resource_kind
             number, divisor = converted(rate.convert, usage.get(kind, Decimal(0)))
             if number >= most * divisor:

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from quote_engine.faults import InvalidRequest
-from quote_engine.limits import decimal_fault, money_fault, text_fault
+from quote_engine.limits import SHORT, decimal_fault, money_fault, text_fault
 
 _is_decimal = re.compile(r"-?[0-9]{1,60}(?:\.[0-9]{1,60})?").fullmatch
 _is_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
@@ -23,6 +23,9 @@ _JSON_NAMES = {
 _ZERO = Decimal(0)
 
 type Check = Callable[[object], str | None]
+
+_PASSED_IF_SHORT: tuple[Check, ...] = (decimal_fault, money_fault)
+"""Checks that every plain decimal of no sign and few characters passes."""
 
 
 class Reader:
@@ -46,11 +49,10 @@ class Reader:
     def marshalled(self) -> bytes | None:
         """The unread object as bytes; None if it has no such form, and so is not from JSON.
 
-        Unlike `==`, they tell 1 from 1.0 and from true. Version 2 is the last that writes every
-        value out, whether or not another name holds it too.
+        Unlike `==`, they tell 1 from 1.0 and from true. Equal objects may have different bytes.
         """
         try:
-            return marshal.dumps(self._left, 2)
+            return marshal.dumps(self._left)
         except ValueError:
             return None
 
@@ -208,6 +210,8 @@ class Reader:
             if not _is_decimal(value):
                 self._note(name, f"must be a plain decimal such as 12.50, not {value[:40]!r}")
                 return _ZERO
+            if len(value) <= SHORT and check in _PASSED_IF_SHORT and value[0] != "-":
+                return Decimal(value)
         elif type(value) is not int:
             return self._stand_in(name, value, "must be a decimal string", _ZERO)
         number = Decimal(value)

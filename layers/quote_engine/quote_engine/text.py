@@ -8,7 +8,8 @@ from decimal import Decimal
 from quote_engine.rounding import round_figure
 
 _CENT_POINT = -3
-_POINT_BEFORE_A_FIGURE = -7
+# A plain decimal with its point here has more decimals than a figure.
+_MORE_THAN_A_FIGURE = -7
 
 
 def quantity_text(value: Decimal) -> str:
@@ -37,14 +38,9 @@ def cents_text(cents: int) -> str:
     return f"{cents // 100}.{cents % 100:02}"
 
 
-def _is_short(text: str) -> bool:
-    """Whether a plain decimal has no more decimals than a figure."""
-    return "." not in text[:_POINT_BEFORE_A_FIGURE]
-
-
 def short_quantity(value: Decimal, over: Decimal | int = 1) -> str | None:
     """Returns `value / over`, such as `1118.4`, or None if it has more than 6 decimals."""
-    if over == 1 and _is_short(text := quantity_text(value)):
+    if over == 1 and "." not in (text := quantity_text(value))[:_MORE_THAN_A_FIGURE]:
         return text
     figure, exact = round_figure(value, over)
     return quantity_text(figure) if exact else None
@@ -52,7 +48,7 @@ def short_quantity(value: Decimal, over: Decimal | int = 1) -> str | None:
 
 def figure_text(value: Decimal, over: Decimal | int = 1) -> str:
     """Returns `value / over` to 6 decimals: `1041.6`, or `about 0.333333` if there are more."""
-    if over == 1 and _is_short(text := quantity_text(value)):
+    if over == 1 and "." not in (text := quantity_text(value))[:_MORE_THAN_A_FIGURE]:
         return text
     figure, exact = round_figure(value, over)
     return quantity_text(figure) if exact else f"about {quantity_text(figure)}"
