@@ -65,7 +65,7 @@ def _read_request(reader: Reader) -> QuoteRequest | None:
     adjustments = reader.children("adjustments", _read_adjustment, default=[])
     if period is None:
         return reader.give_up()
-    return reader.build(lambda: QuoteRequest(period, currency, tax, subscriptions, adjustments))
+    return reader.build(QuoteRequest, period, currency, tax, subscriptions, adjustments)
 
 
 def _read_adjustment(reader: Reader) -> Line | None:
@@ -73,12 +73,12 @@ def _read_adjustment(reader: Reader) -> Line | None:
     deployment_id = reader.optional_text("deployment_id")
     resource_kind = reader.optional_text("resource_kind")
     cents = reader.whole("amount_cents", cents_fault)
-    return reader.build(lambda: adjustment_line(description, deployment_id, resource_kind, cents))
+    return reader.build(adjustment_line, description, deployment_id, resource_kind, cents)
 
 
 def _read_period(reader: Reader) -> Period | None:
     start, end = reader.day("start"), reader.day("end")
-    return reader.build(lambda: Period(start, end))
+    return reader.build(Period, start, end)
 
 
 def _read_subscription(read_plan: ReadPlan, reader: Reader) -> Subscription | None:
@@ -93,9 +93,15 @@ def _read_subscription(read_plan: ReadPlan, reader: Reader) -> Subscription | No
     if plan is None:
         return reader.give_up()
     return reader.build(
-        lambda: Subscription(
-            deployment_id, starts_on, ends_on, plan, addons, usage, discounts, commitment
-        )
+        Subscription,
+        deployment_id,
+        starts_on,
+        ends_on,
+        plan,
+        addons,
+        usage,
+        discounts,
+        commitment,
     )
 
 
@@ -104,7 +110,7 @@ def _read_plan(reader: Reader) -> Plan | None:
     dollars = reader.money("price")
     proration = reader.choice("proration", PRORATIONS)
     rates: tuple[Rate, ...] = reader.children("rates", read_rate, default=[])
-    return reader.build(lambda: Plan(code, name, dollars, proration, rates))
+    return reader.build(Plan, code, name, dollars, proration, rates)
 
 
 def _read_addon(reader: Reader) -> Addon | None:
@@ -112,10 +118,10 @@ def _read_addon(reader: Reader) -> Addon | None:
     quantity = reader.whole("quantity", addon_quantity_fault, 1)
     name = reader.optional_text("name")
     starts_on, ends_on = reader.optional_day("starts_on"), reader.optional_day("ends_on")
-    return reader.build(lambda: Addon(code, dollars, quantity, name, starts_on, ends_on))
+    return reader.build(Addon, code, dollars, quantity, name, starts_on, ends_on)
 
 
 def _read_discount(reader: Reader) -> Discount | None:
     percent = reader.optional_decimal("percent", percent_fault)
     amount = reader.optional_decimal("amount", money_fault)
-    return reader.build(lambda: Discount(percent, amount))
+    return reader.build(Discount, percent, amount)

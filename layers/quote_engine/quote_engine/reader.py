@@ -147,9 +147,10 @@ class Reader:
             return ()
         path = self._at(name)
         models = [read(Reader(item, f"{path}[{n}]", self._faults)) for n, item in enumerate(items)]
-        if all_needed and None in models:
+        found = tuple([model for model in models if model is not None])
+        if all_needed and len(found) < len(models):
             self._sound = False
-        return tuple(model for model in models if model is not None)
+        return found
 
     def quantities(self, name: str) -> dict[str, Decimal]:
         """An object of decimals under free keys; empty if the field is absent."""
@@ -168,13 +169,13 @@ class Reader:
         self._refuse_unknown()
         return None
 
-    def build[T](self, make: Callable[[], T]) -> T | None:
-        """The model, if every field was read, is sound, and the constructor agrees."""
+    def build[**P, T](self, make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """What `make` makes, if every field was read and is sound, and `make` agrees."""
         self._refuse_unknown()
         if not self._sound:
             return None
         try:
-            return make()
+            return make(*args, **kwargs)
         except InvalidRequest as error:
             self._faults += [self._at(fault) for fault in error.faults]
             return None

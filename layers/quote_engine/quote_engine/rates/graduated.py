@@ -54,4 +54,4 @@ def read_graduated(reader: Reader) -> Graduated | None:
     kind, unit, included = read_subject(reader)
     terms = read_terms(reader)
     tiers, at_zero = read_tiers(reader)
-    return reader.build(lambda: Graduated(kind, unit, tiers, included, at_zero, **terms))
+    return reader.build(Graduated, kind, unit, tiers, included, at_zero, **terms)

@@ -28,6 +28,7 @@ READERS: Mapping[str, Callable[[Reader], Rate | None]] = {
     Volume.model: read_volume,
     Package.model: read_package,
 }
+_MODELS = tuple(READERS)
 
 
 def charge(rate: Rate, billable: Decimal, over: Divisor) -> Charge:
@@ -50,7 +51,7 @@ def charge(rate: Rate, billable: Decimal, over: Divisor) -> Charge:
 
 def read_rate(reader: Reader) -> Rate | None:
     """A rate of any model, as JSON has it; its faults are left with the reader."""
-    model = reader.choice("model", tuple(READERS))
+    model = reader.choice("model", _MODELS)
     return READERS[model](reader) if reader.sound else None
 
 
