@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--quick]`: measures, prints a table, exits 1 if a target is missed.
+"""`python -m benchmarks [--quick | --once]`: prints a table, exits 1 if a target is missed.
 
 Machines are noisy, so no figure is judged alone: each is a ratio to a peer that was measured in
 the same run, turn by turn, or it is a count.
@@ -60,6 +60,14 @@ QUICK = Scale(
     rollup_starts=3,
     other_starts=0,
 )
+ONCE = Scale(
+    quotes=Effort(rounds=1, turns=1),
+    invoice=Effort(rounds=1, turns=1),
+    usage=Effort(rounds=1, turns=1),
+    estimate=Effort(rounds=1, turns=1),
+    rollup_starts=1,
+    other_starts=0,
+)
 
 
 def measure(scale: Scale) -> list[Row]:
@@ -79,16 +87,25 @@ def measure(scale: Scale) -> list[Row]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns 0 if every target is met; 1 if one is missed or nothing could be measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=DESCRIPTION)
-    parser.add_argument("--quick", action="store_true", help="fewer rounds: seconds, and noisier")
-    quick = parser.parse_args(arguments).quick
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--quick", action="store_true", help="fewer rounds: seconds, and noisier")
+    how.add_argument(
+        "--once",
+        action="store_true",
+        help="measure once, only to show that it all works; nothing is judged or written",
+    )
+    asked = parser.parse_args(arguments)
     enter()
     try:
-        rows = measure(QUICK if quick else FULL)
+        rows = measure(ONCE if asked.once else QUICK if asked.quick else FULL)
     except InvalidBenchmark as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
+    if asked.once:
+        print(f"{len(rows)} rows were measured.")
+        return 0
     notes = [build_note()]
-    report.write(RESULTS, rows, notes, quick)
+    report.write(RESULTS, rows, notes, asked.quick)
     report.show(console(), rows, notes)
     print(f"\nWritten to {RESULTS.parent.name}/{RESULTS.name}.")
     return 1 if report.missed(rows) else 0

@@ -44,7 +44,7 @@ def fast_checks() -> list[Check]:
         "tests/unit/quote_engine",
         "--ignore=tests/unit/quote_engine/test_properties.py",
     )
-    simulate = ("benchmarks.scale", "simulate", "--quick", "--tenants", "1000")
+    simulate = ("benchmarks.scale", "simulate", "--once", "--tenants", "1000")
     coverage = ("pytest", *engine_tests, "-q", "-n2", "--cov", "--cov-report=term-missing")
     return [
         Check("Style (ruff check)", _python("ruff", "check")),
@@ -62,6 +62,7 @@ def fast_checks() -> list[Check]:
 
 def all_checks() -> list[Check]:
     """Returns the fast checks, then those that need AWS: in process, then their own local AWS."""
+    real = ("benchmarks.scale", "run", "--tenants", "20")
     return [
         *fast_checks(),
         Check(
@@ -72,6 +73,9 @@ def all_checks() -> list[Check]:
             "Simulation: month-ends under faults, 300 seeds",
             _python("pytest", "tests/simulation", "-q", "-n2", "--dist", "worksteal"),
         ),
+        Check("The demo: April's month-end, checked as it goes", _python("local", "demo")),
+        Check("Benchmarks, each once", _python("benchmarks", "--once")),
+        Check("A month-end of twenty tenants, each checked", _python(*real)),
         Check("End-to-end tests: the deployed template", _python("pytest", "tests/e2e", "-q")),
     ]
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from benchmarks.harness.results import InvalidBenchmark
-from benchmarks.scale.measured.measured import FULL, QUICK
+from benchmarks.scale.measured.measured import FULL, ONCE
 from benchmarks.scale.paper.model import LEAST_CONCURRENCY, MOST_CONCURRENCY
 from benchmarks.scale.paper.simulate import scenario_here, simulate
 from benchmarks.scale.real.customers import MOST_TENANTS
@@ -40,9 +40,9 @@ def arguments_of(words: Sequence[str] | None) -> argparse.Namespace:
         "--warm", action="store_true", help="a year on, with tables that have grown"
     )
     paper.add_argument(
-        "--quick",
+        "--once",
         action="store_true",
-        help="measure once, only to show that it works; nothing is written",
+        help="measure once, only to show that it all works; nothing is written",
     )
     about = "bill generated tenants on a local stack, and check every invoice"
     real = commands.add_parser("run", help=about, description=about)
@@ -70,9 +70,9 @@ def main(words: Sequence[str] | None = None) -> int:
                         arguments.tenants,
                         arguments.concurrency,
                         arguments.warm,
-                        QUICK if arguments.quick else FULL,
+                        ONCE if arguments.once else FULL,
                     )
-                simulate(output, scenario, keep=not arguments.quick)
+                simulate(output, scenario, keep=not arguments.once)
     except (LocalError, InvalidBenchmark) as error:
         print(f"scale: {error}", file=sys.stderr)
         return 1

@@ -22,7 +22,7 @@ YEAR = 12
 
 @dataclass(frozen=True, slots=True)
 class Thoroughness:
-    """How long each piece may be measured. A quick run shows that all pieces work, and no more."""
+    """How long each piece may be measured. Once shows that all pieces work, and no more."""
 
     rollup: Effort
     start: Effort
@@ -34,7 +34,7 @@ FULL = Thoroughness(
     start=Effort(rounds=15, turns=1, turn_us=100_000),
     cold_starts=3,
 )
-QUICK = Thoroughness(
+ONCE = Thoroughness(
     rollup=Effort(rounds=1, turns=1), start=Effort(rounds=1, turns=1), cold_starts=1
 )
 

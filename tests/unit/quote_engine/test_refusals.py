@@ -1,5 +1,6 @@
 """Input that cannot be priced is refused, with every fault named by its path."""
 
+from copy import deepcopy
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -386,3 +387,42 @@ def test_later_changes_to_the_callers_usage_do_not_reach_a_subscription() -> Non
     built = Subscription("d", DAY, None, plan(), (), usage)
     usage["kind"] = Decimal(9)
     assert built.usage == {"kind": ONE}
+
+
+def _two_deployments(price: object, other_price: object) -> dict[str, Any]:
+    """A request of two deployments on plans that are alike but for the price."""
+    request = pilot()
+    (first,) = request["subscriptions"]
+    second = deepcopy(first) | {"deployment_id": "second"}
+    first["plan"]["price"], second["plan"]["price"] = price, other_price
+    return request | {"subscriptions": [first, second]}
+
+
+def test_a_plan_of_several_deployments_is_read_once() -> None:
+    first, second = parse_request(_two_deployments("50.00", "50.00")).subscriptions
+    assert first.plan is second.plan
+
+
+@pytest.mark.parametrize(("alike", "shown"), [(True, "a boolean"), (1.0, "a float")])
+def test_a_plan_that_python_takes_for_an_equal_one_is_read_itself(
+    alike: object, shown: str
+) -> None:
+    with pytest.raises(InvalidRequest) as error:
+        parse_request(_two_deployments(1, alike))
+    place = "subscriptions[1].plan.price"
+    assert error.value.faults == (f"{place}: must be a decimal string, not {shown}",)
+
+
+def test_a_faulty_plan_of_several_deployments_is_refused_at_each() -> None:
+    with pytest.raises(InvalidRequest) as error:
+        parse_request(_two_deployments("-1", "-1"))
+    assert error.value.faults == tuple(
+        f"subscriptions[{n}].plan.price: must not be negative" for n in (0, 1)
+    )
+
+
+def test_a_plan_that_json_could_not_hold_is_read_all_the_same() -> None:
+    with pytest.raises(InvalidRequest) as error:
+        parse_request(_two_deployments("1", Decimal(1)))
+    place = "subscriptions[1].plan.price"
+    assert error.value.faults == (f"{place}: must be a decimal string, not Decimal",)
