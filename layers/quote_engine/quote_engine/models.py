@@ -113,7 +113,7 @@ class Subscription:
             starts_on=date_fault(self.starts_on),
             ends_on=None if self.ends_on is None else date_fault(self.ends_on),
             plan=None if isinstance(self.plan, Plan) else "must be a Plan",
-            addons=_tuple_fault(self.addons, (Addon,)),
+            addons=None if self.addons == () else _tuple_fault(self.addons, (Addon,)),
         )
         if self.discounts != () or commitment is not None:
             faults += named(
@@ -167,7 +167,9 @@ class QuoteRequest:
             currency=currency_fault(self.currency),
             tax=choice_fault(self.tax, TAX_TREATMENTS),
             subscriptions=_tuple_fault(self.subscriptions, (Subscription,)),
-            adjustments=_tuple_fault(self.adjustments, (Line,)),
+            adjustments=None
+            if self.adjustments == ()
+            else _tuple_fault(self.adjustments, (Line,)),
         )
         refuse(faults)
         for line in self.adjustments:

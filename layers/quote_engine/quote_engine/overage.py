@@ -20,15 +20,16 @@ def overage_line(
     Quantities and amounts stay multiplied by `share.days`, and so exact, until the one rounding.
     """
     kind = rate.resource_kind
-    used = usage.get(kind, ZERO)  # rule 1
-    if share is WHOLE:
-        billable = used - rate.included  # rule 3
-    else:
-        billable = used * share.days - rate.included * share.used
-    if billable <= ZERO:
-        if not charged_at_zero(rate):
-            return None
+    used = metered = usage.get(kind, ZERO)  # rule 1
+    included = rate.included
+    if share is not WHOLE:
+        metered, included = used * share.days, included * share.used
+    if metered > included:
+        billable = metered - included  # rule 3
+    elif charged_at_zero(rate):
         billable = ZERO
+    else:
+        return None
     amount, over, quantity, unit, unit_price, working = charge(rate, billable, share.days)  # 4
     cents = round_cents(amount, over)  # rule 5
     if not cents:

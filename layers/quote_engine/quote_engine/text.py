@@ -35,7 +35,8 @@ def cents_text(cents: int) -> str:
     """Returns cents as dollars: 642 is `6.42`, -5 is `-0.05`."""
     if cents < 0:
         return f"-{cents_text(-cents)}"
-    return f"{cents // 100}.{cents % 100:02}"
+    digits = str(cents).zfill(3)
+    return f"{digits[:-2]}.{digits[-2:]}"
 
 
 def short_quantity(value: Decimal, over: Decimal | int = 1) -> str | None:
