@@ -7,7 +7,16 @@ from quote_engine.quote import Line, Quote
 
 def line_json(line: Line) -> dict[str, object]:
     """The eight fields of a line."""
-    return line._asdict()
+    return {
+        "kind": line.kind,
+        "description": line.description,
+        "deployment_id": line.deployment_id,
+        "resource_kind": line.resource_kind,
+        "quantity": line.quantity,
+        "unit": line.unit,
+        "unit_price": line.unit_price,
+        "amount_cents": line.amount_cents,
+    }
 
 
 def quote_json(request: QuoteRequest, quote: Quote) -> dict[str, object]:

@@ -21,6 +21,8 @@ _JSON_NAMES = {
     "NoneType": "null",
 }
 _ZERO = Decimal(0)
+_WITHOUT_REFERENCES = 0
+"""A version of `marshal`. In later ones an object's bytes depend on who else refers to its texts."""
 
 type Check = Callable[[object], str | None]
 
@@ -49,10 +51,10 @@ class Reader:
     def marshalled(self) -> bytes | None:
         """The unread object as bytes; None if it has no such form, and so is not from JSON.
 
-        Unlike `==`, they tell 1 from 1.0 and from true. Equal objects may have different bytes.
+        Unlike `==`, they tell 1 from 1.0 and from true.
         """
         try:
-            return marshal.dumps(self._left)
+            return marshal.dumps(self._left, _WITHOUT_REFERENCES)
         except ValueError:
             return None
 
