@@ -4,7 +4,7 @@ import json
 from hashlib import sha256
 
 from quote_engine.catalogue_json import addon_json, discount_json, plan_json
-from quote_engine.models import QuoteRequest, Subscription
+from quote_engine.models import Plan, QuoteRequest, Subscription
 from quote_engine.quote import Quote
 from quote_engine.rates.shared_fields import Json
 from quote_engine.text import money_text, quantity_text
@@ -21,28 +21,24 @@ def fingerprint(request: QuoteRequest, quote: Quote) -> str:
 
     It is the same for 1.0 and 1.00, and for any order of subscriptions, add-ons, rates and usage.
     """
+    plans: dict[Plan, int] = {}
     content = {
         "rules_version": RULES_VERSION,
         "period": [request.period.start.isoformat(), request.period.end.isoformat()],
         "currency": request.currency,
         "tax": request.tax,
-        "subscriptions": _subscriptions(request),
+        "subscriptions": [
+            _subscription(subscription, plans.setdefault(subscription.plan, len(plans)))
+            for subscription in request.subscriptions
+        ],
+        "plans": [plan_json(plan) for plan in plans],
         "lines": quote.lines,
     }
     return sha256(_CANONICAL.encode(content).encode("ascii")).hexdigest()
 
 
-def _subscriptions(request: QuoteRequest) -> list[Json]:
-    """Returns each subscription's JSON. Most have one plan, whose JSON is made once for them."""
-    plans = {id(subscription.plan): subscription.plan for subscription in request.subscriptions}
-    plans_json = {key: plan_json(plan) for key, plan in plans.items()}
-    return [
-        _subscription(subscription, plans_json[id(subscription.plan)])
-        for subscription in request.subscriptions
-    ]
-
-
-def _subscription(subscription: Subscription, plan: Json) -> Json:
+def _subscription(subscription: Subscription, plan: int) -> Json:
+    """Returns the JSON of a subscription; `plan` is the place of its plan in the list of plans."""
     ends_on = subscription.ends_on
     fields: Json = {
         "deployment_id": subscription.deployment_id,

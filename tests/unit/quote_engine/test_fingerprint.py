@@ -27,11 +27,8 @@ def of(data: dict[str, Any]) -> str:
     return fingerprint(request, price(request))
 
 
-def test_a_fingerprint_is_known_and_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert of(pilot()) == "822c0d6fcf9e300e1dd93d3531547ddc1c96c504777b513445b264f0834749e6"
-    # By the rules of version 1 no line of this month was another: only the version leaves a mark.
-    monkeypatch.setattr(sys.modules["quote_engine.fingerprint"], "RULES_VERSION", "1")
-    assert of(pilot()) == "bdae4d578273336fe3716fc23831baddd629a014584af6e36e9c15b1be5d3205"
+def test_a_fingerprint_is_known_and_stays() -> None:
+    assert of(pilot()) == "d8f735307d98519f7d6e70c4f912af80198fce0b5f681e7fafa8d6483c0d0c6b"
 
 
 def test_a_fingerprint_of_two_deployments_is_known_and_stays() -> None:
@@ -54,7 +51,7 @@ def test_a_fingerprint_of_two_deployments_is_known_and_stays() -> None:
         "usage": {"egress": "31.5", "gpu": "3"},
     }
     data["subscriptions"].insert(0, second)
-    assert of(data) == "aaf39c29f1c1632fdc68b08023f756613fc6379f0ad9fd265c0693784035c7a8"
+    assert of(data) == "2dd255db90d4b1486f8df1c00f6544192dbdbf295ff9e1b0c86ae91197dc7968"
 
 
 @pytest.mark.parametrize(
@@ -124,6 +121,16 @@ def test_terms_that_are_not_there_leave_no_mark(
     path: tuple[str | int, ...], nothing: object
 ) -> None:
     assert changed(path, nothing) == of(pilot())
+
+
+def test_equal_plans_leave_one_mark_however_they_are_written() -> None:
+    data = pilot()
+    second = {**data["subscriptions"][0], "deployment_id": "second"}
+    other = {**second, "plan": {**second["plan"], "price": "50"}}
+    same, written = (
+        {**data, "subscriptions": [*data["subscriptions"], s]} for s in (second, other)
+    )
+    assert of(same) == of(written)
 
 
 def test_the_order_of_discounts_leaves_no_mark() -> None:

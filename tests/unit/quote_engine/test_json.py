@@ -1,5 +1,6 @@
 """Stored JSON can be read back, and it is the public contract."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -117,7 +118,12 @@ def test_a_plan_document_has_the_fields_of_the_contract() -> None:
 
 
 def test_an_addon_reads_back_as_it_was_stored() -> None:
-    for addon in (Addon("ip", Decimal("4.5"), 2, "Address"), Addon("ip", Decimal(0))):
+    days = {"starts_on": date(2026, 4, 16), "ends_on": date(2026, 4, 20)}
+    for addon in (
+        Addon("ip", Decimal("4.5"), 2, "Address"),
+        Addon("ip", Decimal(0)),
+        Addon("ip", Decimal(0), **days),
+    ):
         assert parse_addon(addon_json(addon)) == addon
 
 
