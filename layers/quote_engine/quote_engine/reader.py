@@ -22,7 +22,7 @@ _JSON_NAMES = {
 }
 _ZERO = Decimal(0)
 _WITHOUT_REFERENCES = 0
-"""A version of `marshal`. In later ones an object's bytes depend on who else refers to its texts."""
+"""A version of `marshal`. In later ones the bytes depend on who else refers to a text."""
 
 type Check = Callable[[object], str | None]
 

@@ -118,7 +118,7 @@ def test_a_plan_document_has_the_fields_of_the_contract() -> None:
 
 
 def test_an_addon_reads_back_as_it_was_stored() -> None:
-    days = {"starts_on": date(2026, 4, 16), "ends_on": date(2026, 4, 20)}
+    days: Any = {"starts_on": date(2026, 4, 16), "ends_on": date(2026, 4, 20)}
     for addon in (
         Addon("ip", Decimal("4.5"), 2, "Address"),
         Addon("ip", Decimal(0)),
