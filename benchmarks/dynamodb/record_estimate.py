@@ -9,7 +9,8 @@ from benchmarks.harness.environment import enter, function_settings
 from benchmarks.workloads.estimate_subject import TENANT, deployments, estimate
 from benchmarks.workloads.workload import PERIOD, PLAN, SINCE
 from benchmarks.workloads.workload_tables import workload_tables
-from invoicing.accounts.account import AddonChoice, Segment, Tenant
+from invoicing.accounts.account import Segment, Tenant
+from invoicing.accounts.addons import AddonChoice
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.foundation.dynamodb import connection

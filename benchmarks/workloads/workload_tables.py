@@ -9,8 +9,9 @@ from moto import mock_aws
 
 from benchmarks.harness.environment import function_settings
 from benchmarks.workloads.workload import ADDON, ORDINARY, PLAN
-from invoicing.accounts.account import AddonChoice, AddonPrice, Segment, Tenant
+from invoicing.accounts.account import AddonPrice, Segment, Tenant
 from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.accounts.addons import AddonChoice
 from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceVersions
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable

@@ -22,7 +22,10 @@ def quote(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     file: Annotated[Path | None, typer.Argument(metavar="REQUEST.json|-")] = None,
     plan: Annotated[str | None, typer.Option(metavar="CODE", help="a plan, the newest")] = None,
     addon: Annotated[
-        list[str] | None, typer.Option(metavar="CODE[=N]", help="an add-on; repeatable")
+        list[str] | None,
+        typer.Option(
+            metavar="CODE[=N][@DAY..DAY]", help="an add-on, and perhaps its days; repeatable"
+        ),
     ] = None,
     usage: Annotated[
         list[str] | None,

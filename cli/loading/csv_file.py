@@ -8,6 +8,7 @@ from typing import Any
 from cli.loading.customers_file import UnreadEntry
 from cli.loading.plain_yaml import whole_number
 from cli.loading.yaml_lines import FieldPath, YamlFile
+from cli.terminal.addon_days import split_days
 from cli.terminal.errors import BadInput
 from cli.terminal.text_file import read_text
 
@@ -81,11 +82,16 @@ def _discount(word: str) -> dict[str, str]:
 
 
 def _addons(text: str) -> Any:
-    """Reads `storage_50gb:1 backup_daily:2` as a mapping; leaves any other text as it is."""
-    pairs = [item.rpartition(":") for item in text.split()]
-    quantities = {code: whole_number(quantity) for code, _, quantity in pairs if code}
-    known = None not in quantities.values() and len(quantities) == len(pairs)
-    return quantities if known else text
+    """Reads `storage_50gb:1 backup_daily:2@2026-04-16..`; leaves any other text as it is."""
+    addons = []
+    for word in text.split():
+        terms, days = split_days(word) or ("", {})
+        code, _, quantity = terms.rpartition(":")
+        number = whole_number(quantity)
+        if not code or number is None:
+            return text
+        addons.append({"code": code, "quantity": number} | days)
+    return addons
 
 
 def _whole(text: str) -> int | str:

@@ -5,17 +5,36 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, PlainValidator, TypeAdapter, ValidationError
 
 from cli.loading.row_report import ReportRow, RowResult
 from cli.loading.yaml_lines import FieldPath, YamlFile
-from invoicing.accounts.account import AddonChoice, InvalidAccount, Segment, Tenant
+from invoicing.accounts.account import InvalidAccount, Segment, Tenant
+from invoicing.accounts.addons import MOST_ADDONS, AddonChoice
 from invoicing.accounts.form_fields import AddonQuantity, Day, Discounts, Dollars, Version
-from invoicing.accounts.subscription_form import MOST_ADDONS
+from invoicing.accounts.subscription_form import AddonTerms
 from invoicing.accounts.tenant_form import TenantForm
 from invoicing.foundation.parsing import StrictModel, faults_by_field
 
 NO_VERSION = "catalogue_version: missing, and this load has no single catalogue that says it"
+
+
+ADDONS_HINT = (
+    "must be quantities by code, or a list; in CSV, words such as storage_50gb:2 and "
+    "storage_50gb:2@2026-04-16..2026-04-30"
+)
+BY_CODE = TypeAdapter(Annotated[dict[str, AddonQuantity], Field(max_length=MOST_ADDONS)])
+LISTED = TypeAdapter(Annotated[tuple[AddonTerms, ...], Field(max_length=MOST_ADDONS)])
+
+
+def _addons(value: Any) -> tuple[AddonTerms, ...]:
+    """Reads a mapping of codes to quantities, or a list of add-ons, which may have days."""
+    if isinstance(value, str):
+        raise ValueError(ADDONS_HINT)
+    if isinstance(value, list):
+        return LISTED.validate_python(value)
+    quantities = BY_CODE.validate_python(value)
+    return tuple(AddonTerms(code=code, quantity=quantity) for code, quantity in quantities.items())
 
 
 class TenantEntry(TenantForm):
@@ -33,9 +52,7 @@ class SubscriptionEntry(StrictModel):
     plan: str
     starts_on: Day
     ends_on: Day | None = None
-    addons: Annotated[dict[str, AddonQuantity], Field(max_length=MOST_ADDONS)] = Field(
-        default_factory=dict
-    )
+    addons: Annotated[tuple[AddonTerms, ...], PlainValidator(_addons)] = ()
     discounts: Discounts = ()
     minimum_commitment: Dollars | None = None
     catalogue_version: Version | None = None
@@ -53,8 +70,8 @@ class SubscriptionEntry(StrictModel):
             plan_code=self.plan,
             plan_version=version,
             addons=tuple(
-                AddonChoice(code, version, quantity)
-                for code, quantity in sorted(self.addons.items())
+                AddonChoice(addon.code, version, addon.quantity, addon.starts_on, addon.ends_on)
+                for addon in self.addons
             ),
             discounts=self.discounts,
             minimum_commitment=self.minimum_commitment,
@@ -177,8 +194,10 @@ def _refusal(kind: str, name: str, source: UnreadEntry, error: ValueError) -> Re
         # The place is that of the first fault; the reason lists all of them.
         place = source.file.place((*source.path, *error.errors()[0]["loc"]))
         return ReportRow(kind, name, place, RowResult.REFUSED, _faults(source, error))
-    fault = source.file.fault(source.path, str(error))
-    return ReportRow(kind, name, fault.place, RowResult.REFUSED, str(error))
+    field = str(error).partition(": ")[0]
+    steps = (int(step) if step.isdecimal() else step for step in field.split("."))
+    place = source.file.place((*source.path, *steps))
+    return ReportRow(kind, name, place, RowResult.REFUSED, str(error))
 
 
 def _faults(source: UnreadEntry, error: ValidationError) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cli.stack.stack import Stack
+from cli.terminal.addon_days import split_days
 from cli.terminal.errors import BadInput
 from invoicing.accounts.accounts_table import UnknownTenant
 from invoicing.pricing.quotes import InvalidQuote, QuoteBody, Quotes, read_quote_body
@@ -51,12 +52,13 @@ class QuoteWords:
 
 
 def _addon(word: str) -> dict[str, Any]:
-    code, sign, count = word.rpartition("=")
+    terms, days = split_days(word) or ("", {})
+    code, sign, count = terms.rpartition("=")
     if not sign:
-        return {"code": word}
+        code, count = terms, "1"
     if not (code and count.isascii() and count.isdigit()):
-        raise BadInput(f"--addon: must be CODE or CODE=N, not {word}")
-    return {"code": code, "quantity": int(count)}
+        raise BadInput(f"--addon: must be CODE or CODE=N, perhaps with @DAY..DAY, not {word}")
+    return {"code": code, "quantity": int(count)} | days
 
 
 def _quantities(words: Sequence[str]) -> dict[str, str]:

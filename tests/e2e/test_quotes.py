@@ -2,7 +2,8 @@
 
 from zoneinfo import ZoneInfo
 
-from invoicing.accounts.account import AddonChoice, Segment, Tenant
+from invoicing.accounts.account import Segment, Tenant
+from invoicing.accounts.addons import AddonChoice
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.foundation.billing_calendar import period_before

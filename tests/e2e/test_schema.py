@@ -26,8 +26,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from invoicing.accounts.account import AddonChoice, AddonPrice, Segment, Tenant
+from invoicing.accounts.account import AddonPrice, Segment, Tenant
 from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.accounts.addons import AddonChoice
 from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceVersions
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable

@@ -2,11 +2,18 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
+from invoicing.accounts.addons import (
+    MOST_ADDONS,
+    AddonChoice,
+    addons_fault,
+    addons_within,
+    in_one_form,
+)
 from invoicing.foundation.parsing import TENANT_ID
 from quote_engine import Discount, Period, discount_json, parse_discount
 
@@ -72,19 +79,11 @@ class AddonPrice:
 
 
 @dataclass(frozen=True, slots=True)
-class AddonChoice:
-    """An add-on that a subscription takes, pinned to a version of the catalogue."""
-
-    code: str
-    version: int
-    quantity: int = 1
-
-
-@dataclass(frozen=True, slots=True)
 class Segment:
     """Some days of a subscription, with one plan and its add-ons, pinned to versions.
 
-    Both dates are billed days. `minimum_commitment` is in currency units per month.
+    Both dates are billed days. The add-ons have days of their own within them, and are kept in one
+    form (see `addons`). `minimum_commitment` is in currency units per month.
     """
 
     tenant_id: str
@@ -104,6 +103,19 @@ class Segment:
             )
         if self.ends_on is not None and self.ends_on < self.starts_on:
             raise InvalidAccount("ends_on: must not be before starts_on")
+        if self.addons:
+            self._set_addons()
+
+    def _set_addons(self) -> None:
+        if fault := addons_fault(self.addons, self.starts_on, self.ends_on):
+            raise InvalidAccount(fault)
+        addons = in_one_form(self.addons, self.starts_on, self.ends_on)
+        if len(addons) > MOST_ADDONS:
+            raise InvalidAccount(
+                f"addons: {len(addons)} entries would stand in the segment from {self.starts_on}, "
+                f"over {MOST_ADDONS}; divide it into two segments"
+            )
+        object.__setattr__(self, "addons", addons)
 
     def active_on(self, day: date) -> bool:
         """Whether this day is billed; the first day and the last day are."""
@@ -119,6 +131,24 @@ class Segment:
         """Whether every day of the period is billed."""
         return self.active_on(period.start) and self.active_on(period.last_day)
 
+    def between(self, first: date, last: date | None) -> "Segment":
+        """Returns the segment on these of its days alone, with the add-ons that it has on them."""
+        addons = addons_within(self.addons, first, last)
+        return replace(self, starts_on=first, ends_on=last, addons=addons)
+
+    def billed_in(self, period: Period) -> "Segment":
+        """Returns the segment with the add-ons of its days in the period.
+
+        An add-on of other days, a start before the period and an end after it are no part of what
+        a month is billed for: a later change of them changes nothing of it.
+        """
+        if not any([choice.dated for choice in self.addons]):
+            return self
+        first, last = max(self.starts_on, period.start), period.last_day
+        if self.ends_on is not None:
+            last = min(self.ends_on, last)
+        return replace(self, addons=addons_within(self.addons, first, last))
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -130,6 +160,12 @@ class Account:
     tenant: Tenant
     segments: tuple[Segment, ...]
     unsubscribed: frozenset[str] = frozenset()
+
+    def billed_in(self, period: Period) -> list[Segment]:
+        """Returns the segments with a day in the period, with what they are billed for then."""
+        return [
+            segment.billed_in(period) for segment in self.segments if segment.active_in(period)
+        ]
 
 
 def stored_tenant_json(tenant: Tenant) -> dict[str, Any]:
@@ -153,7 +189,7 @@ def stored_segment_json(segment: Segment) -> dict[str, Any]:
     stored: dict[str, Any] = {
         "plan_code": segment.plan_code,
         "plan_version": segment.plan_version,
-        "addons": [asdict(choice) for choice in segment.addons],
+        "addons": [_stored_addon_json(choice) for choice in segment.addons],
         "ends_on": ends_on.isoformat() if ends_on else None,
     }
     # Few subscriptions have their own terms; the items of all others stay small.
@@ -162,6 +198,25 @@ def stored_segment_json(segment: Segment) -> dict[str, Any]:
     if commitment is not None:
         stored["minimum_commitment"] = format(commitment, "f")
     return stored
+
+
+def _stored_addon_json(choice: AddonChoice) -> dict[str, Any]:
+    stored: dict[str, Any] = {
+        "code": choice.code,
+        "version": choice.version,
+        "quantity": choice.quantity,
+    }
+    # Without dates it is what it was before there were dates: digests of terms stay the same.
+    for name, day in (("starts_on", choice.starts_on), ("ends_on", choice.ends_on)):
+        if day is not None:
+            stored[name] = day.isoformat()
+    return stored
+
+
+def _read_addon(stored: Mapping[str, Any]) -> AddonChoice:
+    dated = [name for name in ("starts_on", "ends_on") if name in stored]
+    days = {name: date.fromisoformat(stored[name]) for name in dated}
+    return AddonChoice(**{**stored, **days})
 
 
 def read_segment(
@@ -176,7 +231,7 @@ def read_segment(
         ends_on=date.fromisoformat(ends_on) if ends_on else None,
         plan_code=stored["plan_code"],
         plan_version=stored["plan_version"],
-        addons=tuple(AddonChoice(**choice) for choice in stored["addons"]),
+        addons=tuple(map(_read_addon, stored["addons"])),
         discounts=tuple(map(parse_discount, stored.get("discounts", ()))),
         minimum_commitment=None if commitment is None else Decimal(commitment),
     )

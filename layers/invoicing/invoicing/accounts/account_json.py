@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from invoicing.accounts.account import AddonPrice, Segment, Tenant
+from invoicing.accounts.addons import AddonChoice
 from invoicing.accounts.deployments import Deployment
 from invoicing.foundation.versioned_records import Stored
 from quote_engine import Plan, discount_json, plan_json
@@ -71,12 +72,20 @@ def segment_json(segment: Segment) -> Json:
         "ends_on": ends_on.isoformat() if ends_on else None,
         "plan": segment.plan_code,
         "plan_version": segment.plan_version,
-        "addons": [
-            {"code": choice.code, "version": choice.version, "quantity": choice.quantity}
-            for choice in segment.addons
-        ],
+        "addons": [_addon_choice_json(choice) for choice in segment.addons],
         "discounts": [discount_json(discount) for discount in segment.discounts],
         "minimum_commitment": None if commitment is None else format(commitment, "f"),
+    }
+
+
+def _addon_choice_json(choice: AddonChoice) -> Json:
+    starts_on, ends_on = choice.starts_on, choice.ends_on
+    return {
+        "code": choice.code,
+        "version": choice.version,
+        "quantity": choice.quantity,
+        "starts_on": starts_on.isoformat() if starts_on else None,
+        "ends_on": ends_on.isoformat() if ends_on else None,
     }
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from itertools import pairwise
 
 from invoicing.accounts.account import InvalidAccount, Segment
+from invoicing.accounts.addons import DAY
 
 MOST_SEGMENTS = 200
-DAY = timedelta(days=1)
 
 
 class NotRunning(InvalidAccount):
@@ -73,25 +73,38 @@ def changed_from(
     """Returns the deployment with new terms from this day to the end of the segment it is in.
 
     That segment then ends on the day before; a segment that begins on this very day is changed as
-    a whole. `change` takes the segment and returns it with the new terms; the same terms change
-    nothing. Raises NotRunning.
+    a whole. `change` takes the segment from this day on and returns it with the new terms. If only
+    the add-ons differ, the segment goes on, and its add-ons begin and end within it. The same
+    terms change nothing. Raises NotRunning, and InvalidAccount for too many segments or add-ons.
     """
     running = _running(deployment, day)
-    changed = change(running)
-    if changed == running:
+    later = running.between(day, running.ends_on)
+    changed = change(later)
+    if changed == later:
         return deployment
-    parts = [replace(changed, starts_on=day)]
-    if running.starts_on < day:
-        parts.append(replace(running, ends_on=day - DAY))
-    return with_segments(deployment, parts)
+    if running.starts_on == day:
+        return with_segments(deployment, [changed])
+    earlier = running.between(running.starts_on, day - DAY)
+    if changed == replace(later, addons=changed.addons):
+        return with_segments(deployment, [_as_one(earlier, changed)])
+    return with_segments(deployment, [earlier, changed])
+
+
+def _as_one(earlier: Segment, later: Segment) -> Segment:
+    """Returns both as one segment, in which each add-on keeps its days."""
+    last, first = earlier.ends_on, later.starts_on
+    ended = [replace(choice, ends_on=choice.ends_on or last) for choice in earlier.addons]
+    begun = [replace(choice, starts_on=choice.starts_on or first) for choice in later.addons]
+    return replace(earlier, ends_on=later.ends_on, addons=(*ended, *begun))
 
 
 def ended_on(deployment: Deployment, day: date) -> Deployment:
-    """Returns the deployment with this as its last billed day, without segments after it.
+    """Returns the deployment with this as its last billed day, with nothing that begins after it.
 
     Raises NotRunning.
     """
-    ending = replace(_running(deployment, day), ends_on=day)
+    running = _running(deployment, day)
+    ending = running.between(running.starts_on, day)
     earlier = (segment for segment in deployment.segments if segment.starts_on < ending.starts_on)
     return replace(deployment, segments=(*earlier, ending))
 

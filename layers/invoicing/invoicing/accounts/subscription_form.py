@@ -4,39 +4,39 @@ Where the form names no version, a segment keeps the version it has; a plan or a
 to it gets the newest one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from invoicing.accounts.account import AddonChoice, Segment
-from invoicing.accounts.deployments import MOST_SEGMENTS
+from invoicing.accounts.account import Segment
+from invoicing.accounts.addons import MOST_ADDONS, AddonChoice
+from invoicing.accounts.deployments import MOST_SEGMENTS, segment_for
 from invoicing.accounts.form_fields import AddonQuantity, Code, Day, Discounts, Dollars, Version
 from invoicing.foundation.parsing import StrictModel
 
-MOST_ADDONS = 50
 
+class AddonTerms(StrictModel):
+    """An add-on, its quantity, and its days where they are not its segment's.
 
-class AddonForm(StrictModel):
-    """An add-on and its quantity."""
+    Whether the days fit is for the segment to say (see `addons_fault`).
+    """
 
     code: Code
     quantity: AddonQuantity = 1
+    starts_on: Day | None = None
+    ends_on: Day | None = None
+
+
+class AddonForm(AddonTerms):
+    """An add-on in a version, or in the one that it has, or else in the newest."""
+
     version: Version | None = None
 
 
-def _once_each(addons: tuple[AddonForm, ...]) -> tuple[AddonForm, ...]:
-    codes = [addon.code for addon in addons]
-    for code in codes:
-        if codes.count(code) > 1:
-            raise ValueError(f"{code} stands {codes.count(code)} times; give it a quantity")
-    return addons
-
-
-Addons = Annotated[
-    tuple[AddonForm, ...], Field(max_length=MOST_ADDONS), AfterValidator(_once_each)
-]
+Addons = Annotated[tuple[AddonForm, ...], Field(max_length=MOST_ADDONS)]
 
 
 class SegmentForm(StrictModel):
@@ -58,7 +58,10 @@ class DeploymentForm(StrictModel):
 
 
 class ChangeForm(StrictModel):
-    """New terms from a day on; what is absent stays as it is."""
+    """New terms from a day on; what is absent stays as it is.
+
+    Add-ons that are sent are all that there are from this day on.
+    """
 
     first_day: Annotated[Day, Field(alias="from")]
     plan: Code = ""
@@ -89,12 +92,13 @@ class Pins:
     newest: Newest
 
     def segment(
-        self, form: SegmentForm, tenant_id: str, deployment_id: str, before: Segment | None
+        self, form: SegmentForm, tenant_id: str, deployment_id: str, stored: Sequence[Segment]
     ) -> Segment:
-        """Returns the form's segment, which keeps the versions of `before`.
+        """Returns the form's segment, which keeps the versions of the stored segments.
 
         Raises InvalidAccount and UnknownPrice.
         """
+        before = segment_for(stored, form.starts_on, form.plan)
         return Segment(
             tenant_id=tenant_id,
             deployment_id=deployment_id,
@@ -102,20 +106,23 @@ class Pins:
             ends_on=form.ends_on,
             plan_code=form.plan,
             plan_version=self._plan(form.plan, form.plan_version, before),
-            addons=self._addons(form.addons, before),
+            addons=self.addons(form.addons, form.starts_on, before, stored),
             discounts=form.discounts,
             minimum_commitment=form.minimum_commitment,
         )
 
     def changed(self, form: ChangeForm, running: Segment) -> Segment:
-        """Returns the running segment with the form's terms; raises UnknownPrice."""
+        """Returns the segment, which runs from the form's day on, with the form's terms.
+
+        Raises InvalidAccount and UnknownPrice.
+        """
         plan = form.plan if form.says("plan") else running.plan_code
         terms: dict[str, Any] = {
             "plan_code": plan,
             "plan_version": self._plan(plan, form.plan_version, running),
         }
         if form.says("addons"):
-            terms["addons"] = self._addons(form.addons, running)
+            terms["addons"] = self.addons(form.addons, running.starts_on, running, (running,))
         for name in ("discounts", "minimum_commitment"):
             if form.says(name):
                 terms[name] = getattr(form, name)
@@ -128,18 +135,46 @@ class Pins:
             return before.plan_version
         return self.newest("plan", code)
 
-    def _addons(
-        self, addons: tuple[AddonForm, ...], before: Segment | None
+    def addons(
+        self,
+        addons: Sequence[AddonForm],
+        first: date,
+        before: Segment | None = None,
+        stored: Sequence[Segment] = (),
     ) -> tuple[AddonChoice, ...]:
-        versions: Mapping[str, int] = (
-            {choice.code: choice.version for choice in before.addons} if before else {}
-        )
-        chosen = (
+        """Returns the add-ons of a segment that begins on `first`; raises UnknownPrice."""
+        return tuple(
             AddonChoice(
                 addon.code,
-                addon.version or versions.get(addon.code) or self.newest("addon", addon.code),
+                addon.version
+                or _version_in_use(addon.code, addon.starts_on or first, before, stored)
+                or self.newest("addon", addon.code),
                 addon.quantity,
+                addon.starts_on,
+                addon.ends_on,
             )
             for addon in addons
         )
-        return tuple(sorted(chosen, key=lambda choice: choice.code))
+
+
+def _version_in_use(
+    code: str, day: date, before: Segment | None, stored: Sequence[Segment]
+) -> int | None:
+    """Returns the version of the stored add-on that an add-on from this day keeps, or None.
+
+    It is the one that includes the day. If there is none, a first day may have been moved: then it
+    is the nearest one of the segment before.
+    """
+    for segment in stored:
+        for choice in segment.addons:
+            if choice.code == code and segment.active_on(day) and choice.active_on(day):
+                return choice.version
+    if before is None:
+        return None
+    first = before.starts_on
+    nearest = min(
+        (choice for choice in before.addons if choice.code == code),
+        key=lambda choice: abs((choice.starts_on or first) - day),
+        default=None,
+    )
+    return nearest.version if nearest else None

@@ -15,7 +15,6 @@ from invoicing.accounts.deployments import (
     changed_from,
     ended_on,
     first_overlap,
-    segment_for,
 )
 from invoicing.accounts.form_fields import InvalidForm
 from invoicing.accounts.subscription_form import ChangeForm, DeploymentForm, EndForm, Pins
@@ -114,12 +113,11 @@ class Subscriptions:
         self, tenant_id: str, deployment_id: str, form: DeploymentForm, before: Found
     ) -> tuple[Segment, ...]:
         pins = Pins(cache(self.accounts.newest_version))
+        stored = before.record.segments if before else ()
         segments: list[Segment] = []
         for n, segment_form in enumerate(form.segments):
-            stored = before.record.segments if before else ()
-            predecessor = segment_for(stored, segment_form.starts_on, segment_form.plan)
             try:
-                segments.append(pins.segment(segment_form, tenant_id, deployment_id, predecessor))
+                segments.append(pins.segment(segment_form, tenant_id, deployment_id, stored))
             except UnknownPrice as error:
                 raise InvalidForm({f"segments.{n}.{_kind(error)}": str(error)}) from error
             except InvalidAccount as error:

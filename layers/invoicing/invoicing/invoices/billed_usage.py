@@ -33,9 +33,15 @@ def is_segment(key: str) -> bool:
 
 
 def terms_of(segments: Iterable[Segment], period: Period) -> str:
-    """Returns a digest of the terms of a period's segments, without ends after the period."""
+    """Returns a digest of the terms of a period's segments.
+
+    Ends after the period are no part of them, nor are add-ons of other days (see `billed_in`).
+    """
     terms = sorted(
-        [segment_key(segment), _terms(segment) | {"ends_on": _end_within(segment, period)}]
+        [
+            segment_key(segment),
+            _terms(segment.billed_in(period)) | {"ends_on": _end_within(segment, period)},
+        ]
         for segment in segments
     )
     return sha256(json.dumps(terms, sort_keys=True).encode()).hexdigest()[:16]

@@ -6,15 +6,16 @@ A quote is never partial. A price or a tax treatment that cannot be found refuse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any
 from uuid import uuid4
 
 from pydantic import Field
 
-from invoicing.accounts.account import DEPLOYMENT_ID, AddonChoice, Segment, TaxTreatment
+from invoicing.accounts.account import DEPLOYMENT_ID, InvalidAccount, Segment, TaxTreatment
 from invoicing.accounts.accounts_table import AccountsTable, UnknownPrice
 from invoicing.accounts.form_fields import Code, Day, Discounts, Dollars, Version
-from invoicing.accounts.subscription_form import Addons
+from invoicing.accounts.subscription_form import Addons, Pins
 from invoicing.foundation.billing_calendar import period_of
 from invoicing.foundation.json_input import InvalidBody, read_body
 from invoicing.foundation.parsing import PeriodLabel, StrictModel, TenantId
@@ -123,7 +124,7 @@ class Quotes:
         period = (
             Period.month(body.period) if body.period else period_of(asked_at, self.settings.zone)
         )
-        subscription = self._subscription(body, period)
+        subscription = self._subscription(body, period).billed_in(period)
         usage: SegmentUsage = {segment_key(subscription): body.usage}
         try:
             self.accounts.load_catalogue([subscription])
@@ -134,24 +135,22 @@ class Quotes:
 
     def _subscription(self, body: QuoteBody, period: Period) -> Segment:
         starts_on = body.starts_on or period.start
-        if body.ends_on is not None and body.ends_on < starts_on:
-            raise InvalidQuote({"ends_on": "must not be before starts_on"})
-        return Segment(
-            tenant_id=body.tenant_id or PROSPECT,
-            deployment_id=body.deployment_id,
-            starts_on=starts_on,
-            ends_on=body.ends_on,
-            plan_code=body.plan,
-            plan_version=body.plan_version or self._newest("plan", body.plan),
-            addons=tuple(
-                AddonChoice(
-                    addon.code, addon.version or self._newest("addon", addon.code), addon.quantity
-                )
-                for addon in body.addons
-            ),
-            discounts=body.discounts,
-            minimum_commitment=body.minimum_commitment,
-        )
+        pins = Pins(cache(self._newest))
+        try:
+            return Segment(
+                tenant_id=body.tenant_id or PROSPECT,
+                deployment_id=body.deployment_id,
+                starts_on=starts_on,
+                ends_on=body.ends_on,
+                plan_code=body.plan,
+                plan_version=body.plan_version or self._newest("plan", body.plan),
+                addons=pins.addons(body.addons, starts_on),
+                discounts=body.discounts,
+                minimum_commitment=body.minimum_commitment,
+            )
+        except InvalidAccount as error:
+            field, _, reason = str(error).partition(": ")
+            raise InvalidQuote({field: reason}) from error
 
     def _newest(self, kind: str, code: str) -> int:
         try:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 
-from invoicing.accounts.account import Account, AddonChoice, Segment, TaxTreatment, Tenant
+from invoicing.accounts.account import Account, Segment, TaxTreatment, Tenant
 from invoicing.accounts.accounts_table import AccountsTable
+from invoicing.accounts.addons import AddonChoice
 from invoicing.foundation.dynamodb import read_tables
 from invoicing.foundation.settings import Settings
 from invoicing.invoices.billed_usage import Billed, LastBilledBy, SegmentUsage, segment_key
@@ -64,7 +65,7 @@ class Pricing:
     def _records(self, account: Account, history: BillingHistory, period: Period) -> TenantRecords:
         """Reads the usage of all relevant months and the catalogue, in one call."""
         months = [candidate.month for candidate in history.late_candidates]
-        pinned = [segment for segment in account.segments if segment.active_in(period)]
+        pinned = account.billed_in(period)
         pinned += [segment for month in months for segment in month.billed.segments]
         # Ended subscriptions too: usage after the end is reported, never dropped.
         deployments = {segment.deployment_id for segment in (*account.segments, *pinned)}
@@ -83,7 +84,7 @@ class Pricing:
         """Prices the month of a tenant whose records have been read; raises as `month` does."""
         tenant, history = records.account.tenant, records.history
         usage_of, request_of = partial(self._used, records), partial(self.request, tenant.tax)
-        active = [segment for segment in records.account.segments if segment.active_in(period)]
+        active = records.account.billed_in(period)
         usage = up_to_later_invoice(records, active, period, usage_of(active, period))
         late = late_usage(records, usage_of, request_of)
         request = request_of(active, period, usage, late.lines)
@@ -147,4 +148,11 @@ class Pricing:
 
     def _addon(self, choice: AddonChoice) -> Addon:
         addon = self.accounts.addon(choice.code, choice.version)
-        return Addon(addon.code, addon.price, choice.quantity, addon.name)
+        return Addon(
+            addon.code,
+            addon.price,
+            choice.quantity,
+            addon.name,
+            choice.starts_on,
+            choice.ends_on,
+        )

@@ -9,8 +9,9 @@ import pytest
 from cli.loading.inputs import read_load
 from cli.loading.load import Loader
 from cli.loading.row_report import ReportRow
-from invoicing.accounts.account import Account, AddonChoice, Address, Segment, Tenant
+from invoicing.accounts.account import Account, Address, Segment, Tenant
 from invoicing.accounts.accounts_table import AccountsTable, UnknownPrice, UnknownTenant
+from invoicing.accounts.addons import AddonChoice
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from quote_engine import Discount
 from tests.unit.cli.conftest import Write

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from invoicing.accounts.account import AddonChoice, InvalidAccount, Segment
+from invoicing.accounts.account import InvalidAccount, Segment
+from invoicing.accounts.addons import AddonChoice
 from invoicing.accounts.form_fields import InvalidForm, read_form
 from invoicing.accounts.subscription_form import (
     ChangeForm,
@@ -31,9 +32,9 @@ RUNNING = Segment(
 SEGMENT: dict[str, Any] = {"starts_on": "2026-01-10", "plan": "studio"}
 
 
-def segment(before: Segment | None = None, **fields: Any) -> Segment:
+def segment(*stored: Segment, **fields: Any) -> Segment:
     form = SegmentForm.model_validate(SEGMENT | fields)
-    return PINS.segment(form, "acme", "web", before)
+    return PINS.segment(form, "acme", "web", stored)
 
 
 def changed(**fields: Any) -> Segment:
@@ -77,6 +78,60 @@ def test_a_subscription_moves_to_another_version_only_when_it_is_named() -> None
     assert changed(plan_version=4).plan_version == 4
 
 
+DATED = Segment(
+    "acme",
+    "web",
+    date(2026, 1, 10),
+    None,
+    "studio",
+    1,
+    (
+        AddonChoice("storage", 1, 5, ends_on=date(2026, 3, 31)),
+        AddonChoice("storage", 2, 5, starts_on=date(2026, 4, 16)),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "version"),
+    [
+        (None, 1),
+        ("2026-03-31", 1),
+        # The first day was moved: the nearest one by its own first day.
+        ("2026-04-01", 2),
+        ("2026-04-16", 2),
+        ("2026-07-01", 2),
+    ],
+)
+def test_each_entry_stays_on_its_version(starts_on: str | None, version: int) -> None:
+    [entry] = segment(DATED, addons=[{"code": "storage", "starts_on": starts_on}]).addons
+    assert entry.version == version
+
+
+def test_an_entry_keeps_its_version_when_two_segments_become_one() -> None:
+    earlier = replace(RUNNING, ends_on=date(2026, 4, 15))
+    later = replace(RUNNING, starts_on=date(2026, 4, 16), addons=(AddonChoice("storage", 1),))
+    both = segment(
+        earlier,
+        later,
+        addons=[
+            {"code": "storage", "ends_on": "2026-04-15"},
+            {"code": "storage", "starts_on": "2026-04-16"},
+        ],
+    )
+    assert [entry.version for entry in both.addons] == [2, 1]
+
+
+def test_an_addon_that_comes_back_after_an_end_gets_the_newest_version() -> None:
+    def from_day(day: str) -> Segment:
+        form = ChangeForm.model_validate({"from": day, "addons": [{"code": "storage"}]})
+        return PINS.changed(form, ended.between(date.fromisoformat(day), None))
+
+    ended = replace(RUNNING, addons=(AddonChoice("storage", 2, 5, ends_on=date(2026, 3, 31)),))
+    assert from_day("2026-04-16").addons == (AddonChoice("storage", 3),)
+    assert from_day("2026-03-31").addons == (AddonChoice("storage", 2),)
+
+
 def test_terms_are_exact() -> None:
     exact = segment(discounts=[{"percent": "12.5"}, {"amount": 5}], minimum_commitment="100.10")
     assert exact.discounts == (Discount(percent=Decimal("12.5")), Discount(amount=Decimal(5)))
@@ -107,8 +162,9 @@ def test_terms_are_exact() -> None:
         ({"plan_version": 1.0}, "plan_version"),
         ({"plan_version": True}, "plan_version"),
         ({"addons": {"storage": 1}}, "addons"),
-        ({"addons": [{"code": "ip"}, {"code": "ip"}]}, "addons"),
-        ({"addons": [{"code": "ip"}] * 51}, "addons"),
+        ({"addons": [{"code": "ip"}] * 201}, "addons"),
+        ({"addons": [{"code": "ip", "starts_on": "soon"}]}, "addons.0.starts_on"),
+        ({"addons": [{"code": "ip", "ends_on": 20260430}]}, "addons.0.ends_on"),
         ({"addons": [{"code": "ip", "quantity": 0}]}, "addons.0.quantity"),
         ({"addons": [{"code": "ip", "quantity": 1.5}]}, "addons.0.quantity"),
         ({"addons": [{"code": "ip", "quantity": 10**4000}]}, "addons.0.quantity"),

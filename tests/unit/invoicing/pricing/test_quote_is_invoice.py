@@ -160,7 +160,7 @@ def provisioned(body: Mapping[str, Any]) -> Segment:
     """The subscription that is set up with the same terms as the quote, as it is stored."""
     terms = ("starts_on", "ends_on", "plan", "addons", "discounts", "minimum_commitment")
     form = SegmentForm.model_validate({name: body[name] for name in terms})
-    segment = Pins(lambda _kind, _code: 1).segment(form, "acme", "d-1", None)
+    segment = Pins(lambda _kind, _code: 1).segment(form, "acme", "d-1", ())
     stored = json.loads(json.dumps(stored_segment_json(segment)))
     return read_segment("acme", "d-1", body["starts_on"], stored)
 
