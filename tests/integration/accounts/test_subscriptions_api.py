@@ -23,6 +23,14 @@ from tests.integration.usage.test_usage import cancelled
 
 ADMIN = Caller()
 START: dict[str, Any] = {"starts_on": "2026-01-10", "plan": "studio"}
+# As an answer shows it: its days are its segment's.
+STORAGE: dict[str, Any] = {
+    "code": "storage_50gb",
+    "version": 1,
+    "quantity": 1,
+    "starts_on": None,
+    "ends_on": None,
+}
 
 
 @pytest.fixture
@@ -50,7 +58,7 @@ def test_a_subscription_starts_with_the_newest_prices(wattle: Stack) -> None:
         "ends_on": None,
         "plan": "studio",
         "plan_version": 1,
-        "addons": [{"code": "storage_50gb", "version": 1, "quantity": 2}],
+        "addons": [STORAGE | {"quantity": 2}],
         "discounts": [{"percent": "10"}],
         "minimum_commitment": "40.00",
     }
@@ -111,22 +119,81 @@ def test_a_plan_is_changed_from_a_day_in_one_write(wattle: Stack) -> None:
     ]
 
 
-def test_addons_are_added_and_dropped_from_a_day(wattle: Stack) -> None:
+def test_addons_are_added_and_dropped_from_a_day_within_their_segment(wattle: Stack) -> None:
     ADMIN.put_segments("wattle", "web", START)
     storage = [{"code": "storage_50gb", "quantity": 2}]
     added = ADMIN.change("wattle", "web", '"1"', from_="2026-04-16", addons=storage)
-    assert [segment["addons"] for segment in added.body["segments"]] == [
-        [],
-        [{"code": "storage_50gb", "version": 1, "quantity": 2}],
+    two = STORAGE | {"quantity": 2, "starts_on": "2026-04-16"}
+    assert days(added) == [("2026-01-10", None, "studio")]
+    assert added.body["segments"][0]["addons"] == [two]
+    assert ADMIN.get_segments("wattle", "web") == added
+    # A retry after a lost reply, with the version of the first try.
+    retry = ADMIN.change("wattle", "web", '"1"', from_="2026-04-16", addons=storage)
+    assert (retry.status, retry.etag, retry.body) == (200, '"2"', added.body)
+    dropped = ADMIN.change("wattle", "web", '"2"', from_="2026-06-01", addons=[])
+    assert dropped.body["segments"][0]["addons"] == [two | {"ends_on": "2026-05-31"}]
+    # Sent back unchanged, it changes nothing.
+    names = {"tenant_id": "wattle", "deployment_id": "web"}
+    sent_back = ADMIN.send("PUT", DEPLOYMENT, names, dropped.body)
+    assert (sent_back.status, sent_back.etag) == (200, '"3"')
+    # On its own first day it is taken back, and an end drops what begins after it.
+    undone = ADMIN.change("wattle", "web", '"3"', from_="2026-04-16", addons=[])
+    assert undone.body["segments"][0]["addons"] == []
+    ADMIN.change("wattle", "web", '"4"', from_="2026-07-01", addons=storage)
+    ended = ADMIN.end("wattle", "web", "2026-06-30", '"5"')
+    assert ended.body["segments"][0]["addons"] == []
+
+
+def test_addons_go_on_over_a_change_of_other_terms(wattle: Stack) -> None:
+    storage = {"code": "storage_50gb", "starts_on": "2026-02-01"}
+    ADMIN.put_segments("wattle", "web", START | {"addons": [storage]})
+    changed = ADMIN.change("wattle", "web", '"1"', from_="2026-04-16", minimum_commitment="40.00")
+    assert [segment["addons"] for segment in changed.body["segments"]] == [
+        [STORAGE | {"starts_on": "2026-02-01"}],
+        [STORAGE],
     ]
-    # On the first day of a segment, the change corrects that segment.
-    dropped = ADMIN.change("wattle", "web", '"2"', from_="2026-04-16", addons=[])
-    assert [segment["addons"] for segment in dropped.body["segments"]] == [[], []]
+
+
+def test_days_that_an_addon_cannot_have_are_named(wattle: Stack) -> None:
+    year = START | {"ends_on": "2026-12-31"}
+    for addons, field in (
+        ([{"starts_on": "2026-01-09"}], "addons.0.starts_on"),
+        ([{"ends_on": "2027-01-01"}], "addons.0.ends_on"),
+        ([{"starts_on": "2026-02-02", "ends_on": "2026-02-01"}], "addons.0.ends_on"),
+        ([{"starts_on": "soon"}], "addons.0.starts_on"),
+        ([{}, {}], "addons.1"),
+        ([{"starts_on": "2026-03-01"}, {"ends_on": "2026-03-01"}], "addons.0"),
+        ([{}] * 201, "addons"),
+    ):
+        storage = [{"code": "storage_50gb"} | days_of_one for days_of_one in addons]
+        answer = ADMIN.put_segments("wattle", "web", year | {"addons": storage})
+        assert (answer.status, answer.fields) == (400, [f"segments.0.{field}"])
+    ADMIN.put_segments("wattle", "web", year)
+    early = [{"code": "storage_50gb", "starts_on": "2026-04-15"}]
+    answer = ADMIN.change("wattle", "web", '"1"', from_="2026-04-16", addons=early)
+    assert (answer.status, answer.fields) == (400, ["addons.0.starts_on"])
+
+
+def test_an_addon_in_mid_month_divides_no_allowance(wattle: Stack, rollup: ModuleType) -> None:
+    ADMIN.put_segments("wattle", "web", START)
+    storage = [{"code": "storage_50gb"}]
+    ADMIN.change("wattle", "web", '"1"', from_="2026-04-16", addons=storage)
+    for number in range(16, 31):
+        hours = {"droplet_hours": Decimal(72)}
+        wattle.usage.add("wattle", "web", date(2026, 4, number), hours)
+    rollup.handler(batch("wattle"), LambdaContext())
+    invoice = wattle.invoices.get("wattle", APRIL)
+    # 1,080 hours of the 1,488 that are included; 15 of 30 days of 7.50 are 3.75.
+    assert [(line.kind, line.amount_cents) for line in invoice.lines] == [
+        ("plan_base", 5000),
+        ("addon", 375),
+        ("tax", 538),
+    ]
 
 
 def test_an_end_is_the_last_day_billed_and_takes_later_segments_with_it(wattle: Stack) -> None:
     ADMIN.put_segments("wattle", "web", START)
-    ADMIN.change("wattle", "web", '"1"', from_="2026-07-01", addons=[{"code": "storage_50gb"}])
+    ADMIN.change("wattle", "web", '"1"', from_="2026-07-01", minimum_commitment="9.00")
     ended = ADMIN.end("wattle", "web", "2026-05-31", '"2"')
     assert (ended.etag, days(ended)) == ('"3"', [("2026-01-10", "2026-05-31", "studio")])
     retry = ADMIN.end("wattle", "web", "2026-05-31", '"2"')
@@ -243,7 +310,7 @@ def test_segments_are_listed_page_by_page(wattle: Stack) -> None:
     assert ADMIN.list(SUBSCRIPTIONS, {"tenant_id": "nobody"}).status == 404
     for deployment_id in ("web-2", "web", "db"):
         ADMIN.put_segments("wattle", deployment_id, START)
-    ADMIN.change("wattle", "web", '"1"', from_="2026-04-01", addons=[{"code": "storage_50gb"}])
+    ADMIN.change("wattle", "web", '"1"', from_="2026-04-01", minimum_commitment="9.00")
     whole = ADMIN.list(SUBSCRIPTIONS, names).body["subscriptions"]
     assert [(segment["deployment_id"], segment["starts_on"]) for segment in whole] == [
         ("db", "2026-01-10"),

@@ -3,6 +3,7 @@
 The pilot's plan: 1,488 hours included, then 1 cent an hour; 2,160 hours are 6.72 over.
 """
 
+import json
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -10,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from invoicing.accounts.account import Segment
-from invoicing.accounts.catalogue_table import PLANS, PriceVersions
+from invoicing.accounts.account import AddonPrice, Segment
+from invoicing.accounts.addons import AddonChoice
+from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceVersions
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.foundation import dynamodb
 from invoicing.foundation.settings import Settings
@@ -334,6 +336,72 @@ def test_an_end_in_a_later_month_is_no_change_of_a_months_terms(
     months.put("2026-04", "void")
     _end(stack, date(2026, 8, 31))
     assert months.run("2026-04", force=True).outcome is RollupOutcome.REPLACED
+
+
+@pytest.mark.parametrize(
+    "addons",
+    [
+        (AddonChoice("storage_50gb", 1), AddonChoice("backup", 1, starts_on=date(2026, 5, 16))),
+        (AddonChoice("storage_50gb", 1, ends_on=date(2026, 5, 20)),),
+        (AddonChoice("storage_50gb", 1, ends_on=date(2026, 4, 30)),),
+    ],
+)
+def test_an_addon_that_begins_or_ends_in_a_later_month_is_no_change_of_a_months_terms(
+    stack: Stack, months: Months, addons: tuple[AddonChoice, ...]
+) -> None:
+    PriceVersions(stack.accounts.name, ADDONS).put(AddonPrice("backup", None, Decimal(12)), 1)
+    months.issued("2026-04")
+    stored_record = raw(stack, "2026-04")["billed"]
+    _set_addons(stack, addons)
+    months.use("2026-04", 40)
+    months.issued("2026-05")
+    assert [cents for _, cents in months.adjustments("2026-05")] == [40]
+    months.put("2026-04", "void")
+    assert months.run("2026-04", force=True).outcome is RollupOutcome.REPLACED
+    # What was billed is stored as it was for an add-on without dates.
+    assert raw(stack, "2026-04")["billed"] == stored_record
+
+
+def test_an_addon_that_ended_within_the_month_is_another_term(
+    stack: Stack, months: Months
+) -> None:
+    months.issued("2026-04")
+    months.use("2026-04", 40)
+    months.issued("2026-05")
+    months.put("2026-04", "void")
+    _set_addons(stack, (AddonChoice("storage_50gb", 1, ends_on=date(2026, 4, 29)),))
+    with pytest.raises(InvalidUsage, match=r"bills late usage of 2026-04 by other subscriptions"):
+        months.run("2026-04", force=True)
+
+
+def test_an_invoice_keeps_the_days_of_the_addons_that_it_billed(
+    stack: Stack, months: Months
+) -> None:
+    april = AddonChoice("storage_50gb", 1, 2, date(2026, 4, 16), date(2026, 4, 20))
+    _set_addons(stack, (april, AddonChoice("storage_50gb", 1, 1, date(2026, 5, 1))))
+    months.issued("2026-04")
+    [entry] = json.loads(raw(stack, "2026-04")["billed"]["S"])
+    assert entry["addons"] == [
+        {
+            "code": "storage_50gb",
+            "version": 1,
+            "quantity": 2,
+            "starts_on": "2026-04-16",
+            "ends_on": "2026-04-20",
+        }
+    ]
+    # 5 of 30 days of 2 x 7.50.
+    [addon] = [line for line in months.invoice("2026-04").lines if line.kind == "addon"]
+    assert addon.amount_cents == 250
+    months.use("2026-04", 40)
+    _set_addons(stack, ())
+    months.issued("2026-05")
+    assert [cents for _, cents in months.adjustments("2026-05")] == [40]
+
+
+def _set_addons(stack: Stack, addons: tuple[AddonChoice, ...]) -> None:
+    [segment] = stack.accounts.account("pilot").segments
+    SubscriptionsTable(stack.accounts.name).put(replace(segment, addons=addons))
 
 
 def test_late_usage_that_nothing_prices_is_named_once(months: Months) -> None:

@@ -125,6 +125,21 @@ def test_a_part_month_is_quoted_as_it_would_be_billed(stack: Stack) -> None:
     assert quote["total_cents"] == 3500
 
 
+def test_addons_are_quoted_for_their_own_days(stack: Stack) -> None:
+    storage = {"code": "storage_50gb"}
+    addons = [
+        storage | {"ends_on": "2026-04-15"},
+        storage | {"quantity": 2, "starts_on": "2026-04-16", "ends_on": "2026-05-31"},
+    ]
+    _, quote = ask(None, tax="gst_free", usage={}, addons=addons)
+    # 15 of 30 days of 7.50 and of 2 x 7.50.
+    assert [line["amount_cents"] for line in quote["lines"]] == [5000, 375, 750, 0]
+    may = [storage | {"starts_on": "2026-05-01"}]
+    _, without = ask(None, tax="gst_free", usage={}, addons=may)
+    _, plain = ask(None, tax="gst_free", usage={}, addons=[])
+    assert (without["lines"], without["fingerprint"]) == (plain["lines"], plain["fingerprint"])
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -133,7 +148,9 @@ def test_a_part_month_is_quoted_as_it_would_be_billed(stack: Stack) -> None:
         ({"addons": [{"code": "nothing"}]}, "addon"),
         ({"addons": [{"code": "storage_50gb", "version": 9}]}, "addon"),
         ({"addons": [{"code": "storage_50gb", "quantity": 0}]}, "addons.0.quantity"),
-        ({"addons": [{"code": "storage_50gb"}] * 2}, "addons"),
+        ({"addons": [{"code": "storage_50gb"}] * 2}, "addons.1"),
+        ({"addons": [{"code": "storage_50gb", "starts_on": "2026-03-31"}]}, "addons.0.starts_on"),
+        ({"addons": [{"code": "storage_50gb", "ends_on": "soon"}]}, "addons.0.ends_on"),
         ({"usage": {"gpu_hours": "1"}}, "usage.gpu_hours"),
         ({"usage": {"droplet_hours": "-1"}}, "usage.droplet_hours"),
         ({"usage": {"droplet_hours": 5}}, "usage.droplet_hours"),

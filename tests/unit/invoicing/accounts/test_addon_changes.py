@@ -284,20 +284,24 @@ def day_by_day(segments: Iterable[Segment], days: list[date]) -> dict[date, dict
     }
 
 
-offsets = st.none() | st.integers(-1, 25)
+offsets = st.sampled_from([None, None, None, -1, 0, 5, 20])
 wishes = st.fixed_dictionaries(
     {
         "code": st.sampled_from(CODES),
-        "quantity": st.integers(1, 2),
+        "quantity": st.sampled_from([1, 1, 2]),
         "starts_on": offsets,
         "ends_on": offsets,
     }
 )
+wish_lists = st.lists(wishes, max_size=3) | st.lists(
+    wishes, max_size=2, unique_by=lambda wish: str(wish["code"])
+)
 steps = st.tuples(
-    st.sampled_from(["change", "change", "change", "end"]),
-    st.integers(0, HORIZON - 1),
-    st.none() | st.sampled_from(["studio", "growth"]),
-    st.none() | st.lists(wishes, max_size=3),
+    st.sampled_from(["change"] * 5 + ["end"]),
+    # Few days, so that changes often meet.
+    st.sampled_from(range(0, HORIZON, 5)),
+    st.sampled_from([None, None, None, "studio", "growth"]),
+    st.none() | wish_lists,
 )
 
 
