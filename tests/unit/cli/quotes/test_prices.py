@@ -176,6 +176,14 @@ def test_a_quote_for_a_part_of_the_month_without_a_tenant(loaded: Path, capsys: 
     assert said_json(capsys)["total_cents"] == 2875
 
 
+def test_an_addon_is_quoted_for_its_own_days(loaded: Path, capsys: Said) -> None:
+    words = ["--addon", "disk@..2026-04-15", "--addon", "disk=2@2026-04-16..2026-04-20"]
+    assert main([*QUOTE, *words, "--tax", "gst_free", "--json"]) == 0
+    # 15 of 30 days of 7.50, 5 of 2 x 7.50.
+    amounts = [line["amount_cents"] for line in said_json(capsys)["lines"]]
+    assert amounts == [5000, 375, 250, 0]
+
+
 def test_a_quote_without_a_period_is_for_the_current_month(loaded: Path, capsys: Said) -> None:
     assert main(["quote", "--plan", "studio", "--tax", "gst", "--json"]) == 0
     printed = said_json(capsys)
@@ -200,6 +208,9 @@ def test_a_quote_without_a_period_is_for_the_current_month(loaded: Path, capsys:
         ([*QUOTE, "--tax", "gst", "--usage", "tea=1"], "usage.tea: the plan has no rate for it"),
         ([*QUOTE, "--usage", "h=1", "--usage", "h=2"], "--usage: h is given twice"),
         ([*QUOTE, "--tax", "gst", "--addon", "disk=two"], "--addon: must be CODE or CODE=N"),
+        ([*QUOTE, "--tax", "gst", "--addon", "disk@2026-04-16"], "--addon: must be CODE or COD"),
+        ([*QUOTE, "--tax", "gst", "--addon", "disk@..soon"], "addons.0.ends_on: must be a day"),
+        ([*QUOTE, "--tax", "gst", "--addon", "disk", "--addon", "disk"], "addons.1: disk stands"),
         ([*QUOTE, "--tax", "gst", "--addon", "disk=0"], "addons.0.quantity: "),
         ([*QUOTE, "--tax", "gst", "--addon", "tape"], "addon: addon tape is not in the catalogue"),
         (["quote", "--plan", "loft", "--tax", "gst"], "plan: plan loft is not in the catalogue"),

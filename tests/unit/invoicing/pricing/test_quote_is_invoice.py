@@ -131,6 +131,28 @@ def plans(draw: st.DrawFn) -> Plan:
 
 
 @st.composite
+def entries(draw: st.DrawFn, code: str, first: date, last: date | None) -> list[dict[str, Any]]:
+    """An add-on for all days from `first` to `last`, or for up to three runs of days of them."""
+    if draw(st.booleans()):
+        return [{"code": code, "quantity": draw(st.integers(1, 9))}]
+    open_end = last is None
+    days = ((last or date(2026, 6, 15)) - first).days
+    cuts = sorted(draw(st.sets(st.integers(0, days), min_size=1, max_size=6)))
+    runs = [cuts[n : n + 2] for n in range(0, len(cuts), 2)]
+    return [
+        {
+            "code": code,
+            "quantity": draw(st.integers(1, 2)),
+            "starts_on": (first + timedelta(days=run[0])).isoformat(),
+            "ends_on": None
+            if open_end and run is runs[-1]
+            else (first + timedelta(days=run[-1])).isoformat(),
+        }
+        for run in runs
+    ]
+
+
+@st.composite
 def cases(draw: st.DrawFn) -> tuple[Plan, dict[str, AddonPrice], dict[str, Any]]:
     """A catalogue, and the body of a request to quote it for some days of April."""
     plan = draw(plans())
@@ -143,7 +165,7 @@ def cases(draw: st.DrawFn) -> tuple[Plan, dict[str, AddonPrice], dict[str, Any]]
     used = {kind: draw(quantities) for kind in sorted(plan.resource_kinds)}
     body = {
         "plan": "any",
-        "addons": [{"code": code, "quantity": draw(st.integers(1, 9))} for code in codes],
+        "addons": [addon for code in codes for addon in draw(entries(code, starts_on, ends_on))],
         "usage": {kind: format(quantity, "f") for kind, quantity in used.items()},
         "period": "2026-04",
         "deployment_id": "d-1",
