@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
+from invoicing.accounts import subscriptions
+from invoicing.accounts.account import Account
 from invoicing.api.access import Caller
 from invoicing.foundation import dynamodb
 from invoicing.invoices import invoices_table
@@ -21,6 +23,7 @@ from invoicing.invoices.invoices_table import InvoicesTable
 from invoicing.invoices.lifecycle_table import LifecycleTable
 from invoicing.month_end import rollup, send_messages
 from invoicing.month_end.rollup import Rollup
+from invoicing.pricing import late_usage
 from invoicing.pricing.tenant_month import Pricing
 from invoicing.usage.usage_events_table import UsageEventsTable
 from tests.simulation.stage.report import InvariantViolated
@@ -168,6 +171,18 @@ GUARDS: dict[str, tuple[TextChange, ...]] = {
             "self.accounts.newest_version('plan', subscription.plan_code)",
             Pricing,
         ),
+    ),
+    "a change of add-ons alone begins no segment": (
+        TextChange(
+            "changed_from", "[_as_one(earlier, changed)]", "[earlier, changed]", subscriptions
+        ),
+    ),
+    "an add-on is billed for its own days": (
+        TextChange("_addon", "choice.ends_on", "None", Pricing),
+    ),
+    "an add-on of a later month is no part of an earlier month's terms": (
+        TextChange("billed_in", "segment.billed_in(period) for", "segment for", Account),
+        TextChange("terms_of", "segment.billed_in(period)", "segment", late_usage),
     ),
     "an invoice is shown to its own tenant alone": (
         TextChange("may_see", "self.is_admin or tenant_id in self.tenant_ids", "True", Caller),

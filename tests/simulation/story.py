@@ -17,6 +17,7 @@ from tests.simulation.people.operators import Operators
 from tests.simulation.people.producers import Producers
 from tests.simulation.people.reader import InvoiceReader
 from tests.simulation.people.starts import Starts
+from tests.simulation.people.subscribers import Subscribers
 from tests.simulation.people.workers import QueueReader, Rollups
 from tests.simulation.plot.liveness import Liveness
 from tests.simulation.plot.repeats import Repeats
@@ -54,6 +55,7 @@ class Story:
         self.producers = Producers(world)
         self.starts = Starts(world)
         self.lifecycle = Lifecycle(world)
+        self.subscribers = Subscribers(world)
         self.operators = Operators(world, self.starts, self.producers, self.lifecycle)
         self.reader = InvoiceReader(world)
         self.queues = (
@@ -116,9 +118,13 @@ class Story:
         self.liveness.month_end()
 
     def _to_end_of(self, month: Month, count: int) -> None:
-        """Moves the clock to 12 hours before the end of the month, and plans its usage."""
+        """Moves the clock to 12 hours before the end of the month, and plans its usage.
+
+        By then its customers have said what they want in it.
+        """
         end = self.world.settings.end_of(month)
         self.world.clock.now = max(self.world.now, end - BEFORE_MIDNIGHT)
+        self.subscribers.before_the_end_of(month)
         self._plan_usage(month, count)
 
     def _fire(self, month: Month) -> None:

@@ -6,9 +6,10 @@ Whole cents and whole quantities in plain arithmetic; the engine computes nothin
 import calendar
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
+from itertools import groupby
 from random import Random
 
 DAYS_OF_EVEN_MONTH = 30
@@ -72,19 +73,65 @@ ADDON_CODE, ADDON_CENTS = "backup", 750
 
 
 @dataclass(frozen=True, slots=True)
+class AddonChange:
+    """Another quantity of the add-on from a day on; with a last day, none after it."""
+
+    first: date
+    quantity: int
+    last: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddonRun:
+    """Consecutive days with the same quantity of the add-on."""
+
+    first: date
+    last: date
+    quantity: int
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.last - self.first).days + 1
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerSegment:
-    """A deployment on one plan. Both days are billed (None: since before, and without end)."""
+    """A deployment on one plan. Both days are billed (None: since before, and without end).
+
+    `addons` is the quantity of the add-on until the first of the changes, which are in order.
+    """
 
     terms: PlanTerms
     addons: int = 0
     first: date | None = None
     last: date | None = None
+    changes: tuple[AddonChange, ...] = ()
 
     def active(self, day: date) -> bool:
         """Whether the day is billed by this segment."""
         return (self.first is None or self.first <= day) and (
             self.last is None or day <= self.last
         )
+
+    def addons_on(self, day: date) -> int:
+        """The quantity of the add-on on a billed day."""
+        quantity = self.addons
+        for change in self.changes:
+            if change.first <= day:
+                over = change.last is not None and day > change.last
+                quantity = 0 if over else change.quantity
+        return quantity
+
+    def addon_runs(self, days: Iterable[date]) -> list[AddonRun]:
+        """Returns the runs of these days with the add-on, in order."""
+        billed = [day for day in days if self.active(day)]
+        runs = []
+        for quantity, run in groupby(billed, self.addons_on):
+            first, *others = run
+            if quantity:
+                runs.append(AddonRun(first, others[-1] if others else first, quantity))
+        return runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +169,11 @@ class Customer:
                 cents[deployment_id, "plan_base"] += (
                     segment.terms.base_cents * days // len(month.days)
                 )
-                if segment.addons:
-                    addon_cents = ADDON_CENTS * segment.addons * days // len(month.days)
-                    cents[deployment_id, "addon"] += addon_cents
+                for run in segment.addon_runs(month.days):
+                    # Of one month no two runs have the same quantity: each is rounded by itself.
+                    parts = ADDON_CENTS * run.quantity * run.days
+                    half_up = (2 * parts + len(month.days)) // (2 * len(month.days))
+                    cents[deployment_id, "addon"] += half_up
         return cents
 
     def usage_cents(self, deployment_id: str, kind: Kind, month: Month, used: DayUsage) -> int:
@@ -206,7 +255,22 @@ def _changer(
     return {f"{name}-0": (CustomerSegment(BIG, 1),)}
 
 
-SORTS = (_plain, _large, _idle, _leaver, _poison, _changer)
+def _adder(
+    name: str, rng: Random, months: Iterable[Month]
+) -> Mapping[str, tuple[CustomerSegment, ...]]:
+    """Takes another quantity of the add-on within each month, now and then for some days alone."""
+    quantity = rng.randint(0, 2)
+    segment, changes = CustomerSegment(rng.choice((SMALL, BIG)), quantity), []
+    for month in months:
+        taken = rng.choice([number for number in range(4) if number != quantity])
+        first, last = sorted(rng.choices(month.days, k=2))
+        for_good = not taken or rng.random() < 0.5
+        changes.append(AddonChange(first, taken, None if for_good else last))
+        quantity = taken if for_good else 0
+    return {f"{name}-0": (replace(segment, changes=tuple(changes)),)}
+
+
+SORTS = (_plain, _large, _idle, _leaver, _poison, _changer, _adder)
 
 
 def customers(rng: Random, months: Iterable[Month]) -> list[Customer]:

@@ -143,13 +143,22 @@ class Repeats:
             for kind, (included, cents) in terms.rates.items()
         ]
         plan = {"code": terms.code, "name": f"{terms.code.title()} plan", "proration": "daily"}
-        addon = {"code": ADDON_CODE, "price": _dollars(ADDON_CENTS), "quantity": segment.addons}
+        addons = [
+            {
+                "code": ADDON_CODE,
+                "price": _dollars(ADDON_CENTS),
+                "quantity": run.quantity,
+                "starts_on": run.first.isoformat(),
+                "ends_on": run.last.isoformat(),
+            }
+            for run in segment.addon_runs(month_of(label).days)
+        ]
         return {
             "deployment_id": deployment_id,
             "starts_on": (segment.first or FIRST_DAY).isoformat(),
             "ends_on": segment.last.isoformat() if segment.last else None,
             "plan": plan | {"price": _dollars(terms.base_cents), "rates": rates},
-            "addons": [addon] if segment.addons else [],
+            "addons": addons,
             "usage": {kind: str(quantity) for kind, quantity in used.items()},
         }
 

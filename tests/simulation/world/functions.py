@@ -136,6 +136,7 @@ class Functions:
     change: Function
     sweep: Function
     report: Function
+    subscribe: Function
 
     @classmethod
     def load(cls) -> Self:
@@ -151,6 +152,7 @@ class Functions:
             change=Function("change_invoice"),
             sweep=Function("sweep_month_end"),
             report=Function("get_month_end"),
+            subscribe=Function("put_subscription"),
         )
 
     def every(self) -> tuple[Function, ...]:
