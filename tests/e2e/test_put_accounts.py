@@ -25,7 +25,7 @@ from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.api.http import Problem
 from invoicing.api.preconditions import Precondition
 from invoicing.foundation.versioned_records import RecordBusy, Stored, write_version
-from tests.e2e.conftest import Answer, Deployed
+from tests.e2e.conftest import Answer, Deployed, wait_until
 from tests.e2e.test_races import WORKERS, at_once
 from tests.e2e.test_usage import NOW, PERIOD, send
 from tests.openapi import assert_promised
@@ -103,6 +103,41 @@ def test_put_subscribed_and_metered_the_month_is_as_quoted(deployed: Deployed, a
     assert send(deployed, deployed.user_in("kiln-meter", "metering"), [event])["accepted"] == 1
     estimate = deployed.call(f"/estimates?period={PERIOD.label}", token).json
     assert estimate["to_date"]["lines"] == quote["lines"]
+
+
+def test_an_addon_from_the_16th_divides_no_month(deployed: Deployed, admin: str) -> None:
+    grevillea = BANKSIA | {"name": "Grevillea", "account_number": "9220", "abn": None}
+    assert put(deployed, admin, "/tenants/grevillea", grevillea).status == 201
+    path = "/tenants/grevillea/subscriptions/grevillea-web"
+    start = {"starts_on": "2025-01-10", "plan": "studio"}
+    started = put(deployed, admin, path, {"segments": [start]})
+    change = {"from": "2025-04-16", "addons": [{"code": "storage_50gb"}]}
+    changed = post(deployed, admin, f"{path}/changes", change, etag(started))
+    assert changed.status == 200, changed.body
+    assert_promised(f"{DEPLOYMENT}/changes", 200, "application/json", changed.json, method="post")
+    [segment] = changed.json["segments"]
+    assert [addon["starts_on"] for addon in segment["addons"]] == ["2025-04-16"]
+
+    # 0 hours to 15 April, 1,080 after it.
+    for day in range(16, 31):
+        hours = {"droplet_hours": Decimal(72)}
+        deployed.rollup.pricing.usage.add("grevillea", "grevillea-web", date(2025, 4, day), hours)
+    month = {"period": "2025-04", "tenant_ids": ["grevillea"]}
+    run_id = deployed.invoke("start_month_end", month)["run_id"]
+    wait_until(lambda: bool(deployed.outcomes(run_id)), "the outcome of grevillea")
+    token = deployed.user_in("grevillea", "tenant:grevillea")
+    invoice = deployed.call("/invoices/grevillea.2025-04", token).json
+    # 50.00, and 15 of 30 days of 7.50; 1,488 hours are included.
+    amounts = [(line["kind"], line["amount_cents"]) for line in invoice["lines"]]
+    assert amounts == [("plan_base", 5000), ("addon", 375), ("tax", 538)]
+    assert invoice["subtotal_cents"] == 5375
+
+    dated = {"addons": [{"code": "storage_50gb", "starts_on": "2025-04-16"}]}
+    expected = {"usage": {"droplet_hours": "1080"}, "deployment_id": "grevillea-web"}
+    body = start | dated | expected | {"period": "2025-04"}
+    quote = deployed.call("/quotes", token, "POST", body).json
+    assert quote["lines"] == invoice["lines"]
+    assert quote["fingerprint"] == invoice["fingerprint"]
 
 
 def test_a_tenant_reads_its_own_and_writes_nothing(deployed: Deployed, admin: str) -> None:
