@@ -12,7 +12,6 @@ import pytest
 
 from invoicing.accounts.account import InvalidAccount, Segment, Tenant
 from invoicing.accounts.account_item import AccountNumberTaken
-from invoicing.accounts.catalogue_table import PLANS, PriceVersions
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.foundation import dynamodb
@@ -22,7 +21,7 @@ from invoicing.month_end.rollup_message import parse_rollup_message
 from invoicing.pricing import tenant_month
 from local.handlers import LambdaContext
 from tests.events import event
-from tests.integration.conftest import APRIL, STUDIO, Stack
+from tests.integration.conftest import APRIL, Stack
 
 
 def batch(*tenant_ids: str, **fields: Any) -> dict[str, Any]:
@@ -447,9 +446,8 @@ def test_two_segments_on_one_plan_are_billed_as_one_month(
     stack: Stack, rollup: ModuleType, log: StringIO
 ) -> None:
     first = {"account_number": "7", "hours": None}
-    PriceVersions(stack.accounts.name, PLANS).put(replace(STUDIO, name="Studio 2"), 2)
     stack.add_tenant("acme", **first, ends_on=date(2026, 4, 15))
-    stack.add_tenant("acme", **first, starts_on=date(2026, 4, 16), plan_version=2)
+    stack.add_tenant("acme", **first, starts_on=date(2026, 4, 16))
     for day, hours in ((5, 1000), (15, 0), (20, 800)):
         used = {"droplet_hours": Decimal(hours)}
         stack.usage.add("acme", "acme", date(2026, 4, day), used)

@@ -112,8 +112,8 @@ class Segment:
         addons = in_one_form(self.addons, self.starts_on, self.ends_on)
         if len(addons) > MOST_ADDONS:
             raise InvalidAccount(
-                f"addons: {len(addons)} entries would stand in the segment from {self.starts_on}, "
-                f"over {MOST_ADDONS}; divide it into two segments"
+                f"addons: {len(addons)} would stand in the segment from {self.starts_on}, over "
+                f"{MOST_ADDONS}, each run of days counted; divide it into two segments"
             )
         object.__setattr__(self, "addons", addons)
 

@@ -1,8 +1,8 @@
 """The add-ons of a segment, and the days on which it has them.
 
-An entry is an add-on in one quantity and version on consecutive days. A segment's entries are kept
-in one form: by code and first day, without dates that are the segment's own, and as one entry
-where one goes on as another.
+A choice is an add-on in one quantity and version on consecutive days. A segment's choices are kept
+in one form: by code and first day, without dates that are the segment's own, and as one where one
+goes on as another.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class AddonChoice:
-    """An entry, pinned to a version of the catalogue.
+    """An add-on that a segment takes, pinned to a version of the catalogue.
 
     Both dates are billed days; None is the first or the last day of its segment.
     """
@@ -72,31 +72,31 @@ def _days_fault(choice: AddonChoice, first: date, last: date | None) -> str | No
 def in_one_form(
     addons: Iterable[AddonChoice], first: date, last: date | None
 ) -> tuple[AddonChoice, ...]:
-    """Returns the entries of a segment of these days in the form in which it keeps them."""
-    entries: list[AddonChoice] = []
+    """Returns the add-ons of a segment of these days in the form in which it keeps them."""
+    kept: list[AddonChoice] = []
     for choice in sorted(addons, key=lambda choice: (choice.code, choice.starts_on or first)):
-        if entries and _goes_on(entries[-1], choice):
-            entries[-1] = replace(entries[-1], ends_on=choice.ends_on)
+        if kept and _goes_on(kept[-1], choice):
+            kept[-1] = replace(kept[-1], ends_on=choice.ends_on)
         else:
-            entries.append(choice)
-    return addons_within(entries, first, last)
+            kept.append(choice)
+    return addons_within(kept, first, last)
 
 
 def _goes_on(before: AddonChoice, choice: AddonChoice) -> bool:
-    """Whether an entry, which begins later, is the one before it on further days."""
+    """Whether one, which begins later, is the one before it on further days."""
     same = (before.code, before.version, before.quantity) == (
         choice.code,
         choice.version,
         choice.quantity,
     )
-    # No day comes after an entry's last one if that is the last of the calendar.
+    # No day comes after the last one if that is the last of the calendar.
     return same and before.ends_on is not None and before.ends_on + DAY == choice.starts_on
 
 
 def addons_within(
     addons: Iterable[AddonChoice], first: date, last: date | None
 ) -> tuple[AddonChoice, ...]:
-    """Returns the entries with a day from `first` to `last`, without dates beyond these.
+    """Returns the add-ons with a day from `first` to `last`, without dates beyond these.
 
     Without `last` there is no end.
     """

@@ -56,7 +56,7 @@ def _by_subject(lines: Iterable[Line], same: Counter[Line]) -> dict[_Key, list[L
             continue
         name = ""
         if line.kind in NAMED:
-            # "Addon: storage_50gb (21/30 days of 7.50)", "Adjustment for 2026-04: droplet_hours (..)".
+            # "Addon: storage_50gb (...)", "Adjustment for 2026-04: droplet_hours (...)".
             label, _, rest = line.description.partition(": ")
             name = label if line.kind == "adjustment" else rest.split(" ")[0]
         grouped[line.kind, line.deployment_id or "", line.resource_kind or "", name].append(line)

@@ -339,6 +339,12 @@ def on_days(day: date, wish: dict[str, Any]) -> dict[str, Any]:
     return wish | dates
 
 
+def in_json(addon: dict[str, Any]) -> dict[str, Any]:
+    """The add-on as a request has it."""
+    days = {name: addon[name] for name in ("starts_on", "ends_on")}
+    return addon | {name: day and day.isoformat() for name, day in days.items()}
+
+
 def _changed(
     web: Deployment,
     day: date,
@@ -346,9 +352,9 @@ def _changed(
     wanted: list[dict[str, Any]] | None,
     ledger: Ledger,
 ) -> Deployment:
-    terms: dict[str, Any] = {"from": day}
+    terms: dict[str, Any] = {"from": day.isoformat()}
     terms |= {} if plan is None else {"plan": plan}
-    terms |= {} if wanted is None else {"addons": wanted}
+    terms |= {} if wanted is None else {"addons": [in_json(addon) for addon in wanted]}
     form = ChangeForm.model_validate(terms)
     if wanted is not None and not ledger.legal(day, wanted):
         with pytest.raises(InvalidAccount, match=r"^addons\."):

@@ -134,7 +134,7 @@ def test_a_segment_has_at_most_200_entries() -> None:
     many = tuple(AddonChoice("ip", 1, 1, day, day) for day in days)
     assert len(replace(open_end, addons=many).addons) == 200
     with pytest.raises(
-        InvalidAccount, match="addons: 201 entries would stand in the segment from 2026-01-10"
+        InvalidAccount, match="addons: 201 would stand in the segment from 2026-01-10"
     ):
         replace(open_end, addons=(*many, AddonChoice("tape", 1)))
 

@@ -73,7 +73,7 @@ def test_every_reader_refuses_a_body_that_is_no_object(body: Any) -> None:
     [
         (QuoteBody, {"addons": {}}, "addons", "must be a list"),
         (QuoteBody, {"addons": ["a"]}, "addons.0", "must be an object"),
-        (QuoteBody, {"addons": [{"code": "a"}] * 51}, "addons", "must have at most 50 in it"),
+        (QuoteBody, {"addons": [{"code": "a"}] * 201}, "addons", "must have at most 200 in it"),
         (QuoteBody, {"usage": []}, "usage", "must be an object"),
         (DeploymentForm, {"segments": "all"}, "segments", "must be a list"),
         (AddressForm, {"lines": []} | WHERE, "lines", "must have at least 1 in it"),
