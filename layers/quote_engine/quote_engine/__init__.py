@@ -4,7 +4,7 @@ Standard library only; no clock, no binary fractions, no input or output.
 """
 
 from quote_engine.addon import Addon
-from quote_engine.adjustment import adjustment_line
+from quote_engine.adjustment import Adjustment
 from quote_engine.allocate import allocate_cents
 from quote_engine.catalogue_json import addon_json, discount_json, plan_json
 from quote_engine.discount import Discount
@@ -14,7 +14,7 @@ from quote_engine.models import Plan, QuoteRequest, Subscription
 from quote_engine.parse import parse_addon, parse_discount, parse_plan, parse_request
 from quote_engine.period import Period
 from quote_engine.price import price
-from quote_engine.price_difference import adjustment_lines
+from quote_engine.price_difference import adjustments_between
 from quote_engine.quote import Line, LineKind, Quote, UnpricedUsage
 from quote_engine.quote_json import line_json, quote_json
 from quote_engine.rates.convert import Convert
@@ -28,6 +28,7 @@ from quote_engine.rates.volume import Volume
 __all__ = [
     "RULES_VERSION",
     "Addon",
+    "Adjustment",
     "Convert",
     "Discount",
     "Graduated",
@@ -46,8 +47,7 @@ __all__ = [
     "UnpricedUsage",
     "Volume",
     "addon_json",
-    "adjustment_line",
-    "adjustment_lines",
+    "adjustments_between",
     "allocate_cents",
     "discount_json",
     "fingerprint",

@@ -1,43 +1,61 @@
-"""Adjustment lines: amounts that belong to an earlier period."""
+"""Adjustments: amounts that belong to an earlier period."""
 
-from quote_engine.limits import cents_fault, named, text_fault
+from quote_engine.faults import refuse
+from quote_engine.limits import cents_fault, choice_fault, named, text_fault
 from quote_engine.quote import Line
+from quote_engine.tax import TAX_TREATMENTS, TaxTreatment
 from quote_engine.text import cents_text
+from quote_engine.value import value
 
 
-def adjustment_line(
-    description: str, deployment_id: str | None, resource_kind: str | None, amount_cents: int
-) -> Line:
-    """Returns a line of quantity 1 at an amount in cents, which may be negative."""
-    dollars = cents_text(amount_cents)
-    return Line(
-        "adjustment", description, deployment_id, resource_kind, "1", "", dollars, amount_cents
-    )
+@value
+class Adjustment:
+    """An amount of an earlier period, in cents; a negative one is a refund.
+
+    `tax` is the treatment of that period, because an adjustment follows the supply that it adjusts
+    (GST Act Div 19); None is the treatment of the request that it is billed with.
+    """
+
+    description: str
+    deployment_id: str | None
+    resource_kind: str | None
+    amount_cents: int
+    tax: TaxTreatment | None = None
+
+    def __post_init__(self) -> None:
+        deployment_id, kind, tax = self.deployment_id, self.resource_kind, self.tax
+        faults = named(
+            description=text_fault(self.description),
+            deployment_id=None if deployment_id is None else text_fault(deployment_id),
+            resource_kind=None if kind is None else text_fault(kind),
+            amount_cents=cents_fault(self.amount_cents),
+            tax=None if tax is None else choice_fault(tax, TAX_TREATMENTS),
+        )
+        refuse(faults)
+
+    @property
+    def line(self) -> Line:
+        """The printed line: 1 x its amount."""
+        cents, dollars = self.amount_cents, cents_text(self.amount_cents)
+        subject = self.deployment_id, self.resource_kind
+        return Line("adjustment", self.description, *subject, "1", "", dollars, cents)
 
 
-def adjustment_faults(line: Line) -> list[str]:
-    """Returns why a line is not one that `adjustment_line` makes; nothing if it is."""
-    deployment_id, kind, cents = line.deployment_id, line.resource_kind, line.amount_cents
-    faults = named(
-        description=text_fault(line.description),
-        deployment_id=None if deployment_id is None else text_fault(deployment_id),
-        resource_kind=None if kind is None else text_fault(kind),
-        amount_cents=cents_fault(cents),
-    )
-    if not faults and line != adjustment_line(line.description, deployment_id, kind, cents):
-        faults = ["must be an adjustment of quantity 1 at its amount, without a unit"]
-    return [f"adjustments: {fault}" for fault in faults]
+def adjustments_in_order(
+    adjustments: tuple[Adjustment, ...], own: TaxTreatment
+) -> tuple[Adjustment, ...]:
+    """Sorts by deployment, resource kind, text, cents and tax: the given order changes no invoice.
 
+    `own` is the treatment of those that have none.
+    """
 
-def adjustments_in_order(lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    """Sorts by deployment, resource kind, text and cents: the given order changes no invoice."""
-
-    def rank(line: Line) -> tuple[str, str, str, int]:
+    def rank(adjustment: Adjustment) -> tuple[str, str, str, int, str]:
         return (
-            line.deployment_id or "",
-            line.resource_kind or "",
-            line.description,
-            line.amount_cents,
+            adjustment.deployment_id or "",
+            adjustment.resource_kind or "",
+            adjustment.description,
+            adjustment.amount_cents,
+            adjustment.tax or own,
         )
 
-    return tuple(sorted(lines, key=rank))
+    return tuple(sorted(adjustments, key=rank))

@@ -22,7 +22,7 @@ def fingerprint(request: QuoteRequest, quote: Quote) -> str:
     It is the same for 1.0 and 1.00, and for any order of subscriptions, add-ons, rates and usage.
     """
     plans: dict[Plan, int] = {}
-    content = {
+    content: Json = {
         "rules_version": RULES_VERSION,
         "period": [request.period.start.isoformat(), request.period.end.isoformat()],
         "currency": request.currency,
@@ -34,6 +34,9 @@ def fingerprint(request: QuoteRequest, quote: Quote) -> str:
         "plans": [plan_json(plan) for plan in plans],
         "lines": quote.lines,
     }
+    treatments = [adjustment.tax or request.tax for adjustment in request.adjustments]
+    if any([treatment != request.tax for treatment in treatments]):
+        content["adjustment_treatments"] = treatments
     return sha256(_CANONICAL.encode(content).encode("ascii")).hexdigest()
 
 

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Literal, get_args
 
 from quote_engine.addon import Addon, addon_day_faults, addons_in_order, addons_within
-from quote_engine.adjustment import adjustment_faults, adjustments_in_order
+from quote_engine.adjustment import Adjustment, adjustments_in_order
 from quote_engine.currency import currency_fault
 from quote_engine.discount import Discount, discounts_in_order
 from quote_engine.faults import refuse
@@ -28,19 +28,17 @@ from quote_engine.limits import (
 )
 from quote_engine.period import Period
 from quote_engine.proration import billed_days
-from quote_engine.quote import Line
 from quote_engine.rates.convert import converted
 from quote_engine.rates.pool import Owned, pool_faults
 from quote_engine.rates.rate_models import RATE_MODELS, Rate
 from quote_engine.rounding import EXACT, round_cents
+from quote_engine.tax import TAX_TREATMENTS, TaxTreatment
 from quote_engine.text import money_text
 from quote_engine.value import value
 
 type Proration = Literal["daily", "none"]
-type TaxTreatment = Literal["gst", "gst_free"]
 
 PRORATIONS: tuple[Proration, ...] = get_args(Proration.__value__)
-TAX_TREATMENTS: tuple[TaxTreatment, ...] = get_args(TaxTreatment.__value__)
 
 _by_kind = attrgetter("resource_kind")
 _by_deployment = attrgetter("deployment_id", "starts_on")
@@ -150,14 +148,15 @@ class QuoteRequest:
     A deployment whose terms change has a subscription for each of them, each with the usage of its
     own days. `split`: there is such a deployment; `pooled`: there is a pooled rate. Add-ons are
     kept with their days in the period.
-    `adjustments` are lines of earlier periods (see `adjustment_lines`), taxed with this one.
+    `tax` is the treatment of the subscriptions' charges; `adjustments` are amounts of earlier
+    periods (see `adjustments_between`), each with the treatment of its own.
     """
 
     period: Period
     currency: str
     tax: TaxTreatment
     subscriptions: tuple[Subscription, ...]
-    adjustments: tuple[Line, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
     split: bool = field(default=False, init=False, repr=False, compare=False)
     pooled: bool = field(default=False, init=False, repr=False, compare=False)
 
@@ -169,11 +168,9 @@ class QuoteRequest:
             subscriptions=_tuple_fault(self.subscriptions, (Subscription,)),
             adjustments=None
             if self.adjustments == ()
-            else _tuple_fault(self.adjustments, (Line,)),
+            else _tuple_fault(self.adjustments, (Adjustment,)),
         )
         refuse(faults)
-        for line in self.adjustments:
-            faults += adjustment_faults(line)
         in_order = sorted(self.subscriptions, key=_by_deployment)
         deployments = {subscription.deployment_id for subscription in in_order}
         if len(deployments) < len(in_order):
@@ -188,7 +185,7 @@ class QuoteRequest:
             in_order = [_within(subscription, self.period) for subscription in in_order]
         _set(self, "subscriptions", tuple(in_order))
         if self.adjustments:
-            _set(self, "adjustments", adjustments_in_order(self.adjustments))
+            _set(self, "adjustments", adjustments_in_order(self.adjustments, self.tax))
 
 
 def _within(subscription: Subscription, period: Period) -> Subscription:

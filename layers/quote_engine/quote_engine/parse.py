@@ -7,22 +7,21 @@ from collections.abc import Callable
 from functools import partial
 
 from quote_engine.addon import Addon, addon_quantity_fault
-from quote_engine.adjustment import adjustment_line
+from quote_engine.adjustment import Adjustment
 from quote_engine.currency import currency_fault
 from quote_engine.discount import Discount
 from quote_engine.faults import InvalidRequest, refuse
 from quote_engine.limits import cents_fault, money_fault, percent_fault
 from quote_engine.models import (
     PRORATIONS,
-    TAX_TREATMENTS,
     Plan,
     QuoteRequest,
     Subscription,
 )
 from quote_engine.period import Period
-from quote_engine.quote import Line
 from quote_engine.rates.rate_models import Rate, read_rate
 from quote_engine.reader import Reader, remembering
+from quote_engine.tax import TAX_TREATMENTS
 
 type ReadPlan = Callable[[Reader], Plan | None]
 
@@ -68,12 +67,13 @@ def _read_request(reader: Reader) -> QuoteRequest | None:
     return reader.build(QuoteRequest, period, currency, tax, subscriptions, adjustments)
 
 
-def _read_adjustment(reader: Reader) -> Line | None:
+def _read_adjustment(reader: Reader) -> Adjustment | None:
     description = reader.text("description")
     deployment_id = reader.optional_text("deployment_id")
     resource_kind = reader.optional_text("resource_kind")
     cents = reader.whole("amount_cents", cents_fault)
-    return reader.build(adjustment_line, description, deployment_id, resource_kind, cents)
+    tax = reader.optional_choice("tax", TAX_TREATMENTS)
+    return reader.build(Adjustment, description, deployment_id, resource_kind, cents, tax)
 
 
 def _read_period(reader: Reader) -> Period | None:

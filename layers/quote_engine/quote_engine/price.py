@@ -8,7 +8,7 @@ from quote_engine.models import QuoteRequest
 from quote_engine.pooled import pooled_lines
 from quote_engine.quote import Line, Quote, UnpricedUsage
 from quote_engine.rounding import EXACT
-from quote_engine.tax import tax_line
+from quote_engine.tax import TaxTreatment, tax_line
 
 
 def price(request: QuoteRequest) -> Quote:
@@ -24,13 +24,25 @@ def price(request: QuoteRequest) -> Quote:
             priced, without_rate = price_deployment(subscriptions, request.period, pooled)
             lines += priced
             unpriced += without_rate
-        lines += request.adjustments
+        cents = _cents_by_treatment(request, lines)
+        lines += [adjustment.line for adjustment in request.adjustments]
         if lines:
-            subtotal = sum([line.amount_cents for line in lines])
-            tax = tax_line(subtotal, request.tax)  # rule 8
+            subtotal = sum(cents.values())
+            tax = tax_line(cents)  # rule 8
             tax_cents = tax.amount_cents
             lines.append(tax)
     finally:
         setcontext(callers_context)
     total = subtotal + tax_cents  # rule 9
     return Quote(request.currency, tuple(lines), subtotal, tax_cents, total, tuple(unpriced))
+
+
+def _cents_by_treatment(request: QuoteRequest, charges: list[Line]) -> dict[TaxTreatment, int]:
+    """Returns the sums of charges and adjustments, for each treatment that one of them has."""
+    cents: dict[TaxTreatment, int] = {}
+    if charges:
+        cents[request.tax] = sum([line.amount_cents for line in charges])
+    for adjustment in request.adjustments:
+        treatment = adjustment.tax or request.tax
+        cents[treatment] = cents.get(treatment, 0) + adjustment.amount_cents
+    return cents

@@ -3,12 +3,12 @@
 from collections import Counter, defaultdict
 from decimal import Decimal, localcontext
 
-from quote_engine.adjustment import adjustment_line
+from quote_engine.adjustment import Adjustment
 from quote_engine.faults import refuse
 from quote_engine.limits import named
 from quote_engine.models import QuoteRequest
 from quote_engine.price import price
-from quote_engine.quote import Line, LineKind
+from quote_engine.quote import LineKind
 from quote_engine.rounding import EXACT
 from quote_engine.text import quantity_text
 
@@ -25,24 +25,25 @@ _KINDS: dict[LineKind, str] = {
 """The kinds of line that are compared, with a word for each: neither tax nor adjustments."""
 
 
-def adjustment_lines(then: QuoteRequest, now: QuoteRequest) -> tuple[Line, ...]:
+def adjustments_between(then: QuoteRequest, now: QuoteRequest) -> tuple[Adjustment, ...]:
     """Returns price(now) - price(then), before tax, for each deployment and resource kind.
 
     `then` is the request that was invoiced, including what has been adjusted since; `now` is the
     same period with all usage known. Whatever changes beside the usage itself, such as a
-    percentage discount, is one more line of its deployment: the lines sum to the difference of
-    the subtotals. Adjustments that the requests hold are not compared. Raises InvalidRequest
-    unless the period and the currency are the same.
+    percentage discount, is one more adjustment of its deployment: they sum to the difference of
+    the subtotals. Each has the tax treatment of the period. Adjustments that the requests hold
+    are not compared. Raises InvalidRequest unless period, currency and treatment are the same.
     """
     refuse(
         named(
-            period=None if now.period == then.period else "must be the same then and now",
-            currency=None if now.currency == then.currency else "must be the same then and now",
+            period=_change_fault(then.period, now.period),
+            currency=_change_fault(then.currency, now.currency),
+            tax=_change_fault(then.tax, now.tax),
         )
     )
     before, after = _charges(then), _charges(now)
     used_then, used_now = _usage(then), _usage(now)
-    lines = []
+    adjustments = []
     for deployment_id, kind in sorted(before.keys() | after.keys()):
         key = deployment_id, kind
         changes = {name: after[key][name] - before[key][name] for name in _KINDS}
@@ -50,8 +51,12 @@ def adjustment_lines(then: QuoteRequest, now: QuoteRequest) -> tuple[Line, ...]:
         if cents:
             cause = _usage_text(kind, used_then[key], used_now[key]) if kind else _others(changes)
             text = f"Adjustment for {now.period.label}: {cause}"
-            lines.append(adjustment_line(text, deployment_id, kind or None, cents))
-    return tuple(lines)
+            adjustments.append(Adjustment(text, deployment_id, kind or None, cents, now.tax))
+    return tuple(adjustments)
+
+
+def _change_fault(then: object, now: object) -> str | None:
+    return None if then == now else "must be the same then and now"
 
 
 def _charges(request: QuoteRequest) -> dict[_Key, Counter[LineKind]]:

@@ -152,3 +152,32 @@ def test_the_lines_leave_their_mark() -> None:
     assert fingerprint(request, quote._replace(lines=quote.lines[1:])) != fingerprint(
         request, quote
     )
+
+
+LATE = {"description": "Adjustment for 2026-03: kind (5 used, 3 invoiced)", "amount_cents": 200}
+
+
+def test_the_treatment_of_each_adjustment_leaves_its_mark() -> None:
+    taxes = [("gst", "gst"), ("gst", "gst_free"), ("gst_free", "gst"), ("gst_free", "gst_free")]
+    twice = LATE, LATE | {"description": "Adjustment for 2026-02: kind (5 used, 3 invoiced)"}
+    requests = [
+        pilot()
+        | {"adjustments": [one | {"tax": tax} for one, tax in zip(twice, two, strict=True)]}
+        for two in taxes
+    ]
+    # The second and the third have the same lines, and tax the same part of them.
+    assert price(parse_request(requests[1])) == price(parse_request(requests[2]))
+    assert len({of(request) for request in requests}) == len(taxes)
+
+
+@pytest.mark.parametrize("own", ["gst", "gst_free"])
+def test_the_order_of_adjustments_leaves_no_mark_nor_whether_the_own_treatment_is_named(
+    own: str,
+) -> None:
+    others = [LATE | {"tax": "gst_free"}, LATE | {"tax": "gst"}]
+    unnamed = [LATE if late["tax"] == own else late for late in others]
+    data = pilot() | {"tax": own}
+    assert {
+        of(data | {"adjustments": adjustments})
+        for adjustments in (others, others[::-1], unnamed, unnamed[::-1])
+    } == {of(data | {"adjustments": others})}

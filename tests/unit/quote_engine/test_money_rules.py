@@ -115,7 +115,7 @@ def test_a_plan_is_billed_for_its_calendar_days(  # noqa: PLR0913, PLR0917
 
 @pytest.mark.parametrize(("subtotal", "gst"), table("gst"))
 def test_gst_is_a_tenth_of_the_subtotal_half_a_cent_up(subtotal: str, gst: str) -> None:
-    assert tax_line(int(subtotal), "gst").amount_cents == int(gst)
+    assert tax_line({"gst": int(subtotal)}).amount_cents == int(gst)
 
 
 def test_gst_is_taken_once_on_the_subtotal_and_not_per_line() -> None:
@@ -131,8 +131,8 @@ def test_a_gst_free_tenant_gets_a_tax_line_of_nothing() -> None:
 
 
 def test_a_tax_line_prints_its_amount_to_the_cent() -> None:
-    assert tax_line(1055, "gst").unit_price == "1.06"
-    assert tax_line(44, "gst").unit_price == "0.04"
+    assert tax_line({"gst": 1055}).unit_price == "1.06"
+    assert tax_line({"gst": 44}).unit_price == "0.04"
 
 
 ADDONS = [

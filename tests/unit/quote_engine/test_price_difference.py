@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quote_engine import (
+    Adjustment,
     InvalidRequest,
     Line,
     Period,
     QuoteRequest,
-    adjustment_line,
-    adjustment_lines,
+    adjustments_between,
     fingerprint,
     parse_request,
     price,
@@ -43,25 +43,21 @@ def test_late_usage_is_billed_as_the_difference_of_two_prices(  # noqa: PLR0913,
     then: str, now: str, agreed: str, commitment: str, cents: str, says: str
 ) -> None:
     terms: Any = {"discounts": discounts(agreed), "commitment": commitment}
-    lines = adjustment_lines(used(then, **terms), used(now, **terms))
-    amounts = ", ".join(str(line.amount_cents) for line in lines)
-    texts = " & ".join(line.description for line in lines)
+    late = adjustments_between(used(then, **terms), used(now, **terms))
+    amounts = ", ".join(str(one.amount_cents) for one in late)
+    texts = " & ".join(one.description for one in late)
     assert (amounts or "0", texts or "no line") == (cents, says)
 
 
-def test_an_adjustment_is_tagged_with_deployment_and_resource_kind() -> None:
-    assert adjustment_lines(used("2160"), used("2200")) == (
-        Line(
-            "adjustment",
-            "Adjustment for 2026-04: kind (2200 used, 2160 invoiced)",
-            "pilot",
-            "kind",
-            "1",
-            "",
-            "0.40",
-            40,
-        ),
-    )
+def test_an_adjustment_is_tagged_with_deployment_and_resource_kind_and_taxed_as_its_month() -> (
+    None
+):
+    text = "Adjustment for 2026-04: kind (2200 used, 2160 invoiced)"
+    (late,) = adjustments_between(used("2160"), used("2200"))
+    assert late == Adjustment(text, "pilot", "kind", 40, "gst")
+    assert late.line == Line("adjustment", text, "pilot", "kind", "1", "", "0.40", 40)
+    then, now = (replace(used(hours), tax="gst_free") for hours in ("2160", "2200"))
+    assert adjustments_between(then, now) == (replace(late, tax="gst_free"),)
 
 
 def test_usage_of_a_split_month_is_summed_over_its_stretches() -> None:
@@ -70,9 +66,9 @@ def test_usage_of_a_split_month_is_summed_over_its_stretches() -> None:
         second = replace(first, starts_on=MAY.start.replace(month=4, day=16), ends_on=None)
         return request(first, replace(second, usage={"kind": Decimal(late)}))
 
-    (line,) = adjustment_lines(month("1000"), month("1100"))
-    assert line.description == "Adjustment for 2026-04: kind (3100 used, 3000 invoiced)"
-    assert line.amount_cents == 100
+    (late,) = adjustments_between(month("1000"), month("1100"))
+    assert late.description == "Adjustment for 2026-04: kind (3100 used, 3000 invoiced)"
+    assert late.amount_cents == 100
 
 
 def test_late_usage_moves_the_shares_of_a_pool() -> None:
@@ -83,9 +79,9 @@ def test_late_usage_moves_the_shares_of_a_pool() -> None:
             *[subscription(rate, deployment_id=n, usage={"kind": u}) for n, u in usages]
         )
 
-    lines = adjustment_lines(pooled("100"), pooled("300"))  # 0.50 + 0.50, then 0.75 + 2.25
-    assert [(line.deployment_id, line.amount_cents) for line in lines] == [("a", 25), ("b", 175)]
-    assert lines[0].description == "Adjustment for 2026-04: kind (100 used, its price changed)"
+    late = adjustments_between(pooled("100"), pooled("300"))  # 0.50 + 0.50, then 0.75 + 2.25
+    assert [(one.deployment_id, one.amount_cents) for one in late] == [("a", 25), ("b", 175)]
+    assert late[0].description == "Adjustment for 2026-04: kind (100 used, its price changed)"
 
 
 @pytest.mark.parametrize(
@@ -93,22 +89,23 @@ def test_late_usage_moves_the_shares_of_a_pool() -> None:
     [
         ({"period": MAY}, "period: must be the same then and now"),
         ({"currency": "NZD"}, "currency: must be the same then and now"),
+        ({"tax": "gst_free"}, "tax: must be the same then and now"),
     ],
 )
-def test_only_the_same_period_and_currency_are_compared(
+def test_only_the_same_period_currency_and_treatment_are_compared(
     change: dict[str, Any], fault: str
 ) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        adjustment_lines(used("1"), replace(used("1"), **change))
+        adjustments_between(used("1"), replace(used("1"), **change))
     assert refused.value.faults == (fault,)
 
 
 def test_adjustments_stand_before_the_tax_and_are_taxed() -> None:
-    late = adjustment_lines(used("2160"), used("2200"))
-    march = adjustment_line("Adjustment for 2026-03: gone", "a", None, -1000)
+    late = adjustments_between(used("2160"), used("2200"))
+    march = Adjustment("Adjustment for 2026-03: gone", "a", None, -1000)
     may = QuoteRequest(MAY, "AUD", "gst", (subscription(),), (*late, march))
     quote = price(may)
-    assert quote.lines[1:3] == (march, *late)
+    assert quote.lines[1:3] == (march.line, late[0].line)
     assert [line.amount_cents for line in quote.lines] == [5000, -1000, 40, 404]
     assert (quote.subtotal_cents, quote.tax_cents, quote.total_cents) == (4040, 404, 4444)
     swapped = replace(may, adjustments=(*late, march))
@@ -118,7 +115,7 @@ def test_adjustments_stand_before_the_tax_and_are_taxed() -> None:
 
 
 def test_adjustments_alone_are_an_invoice_and_can_be_a_refund_with_its_tax() -> None:
-    refund = adjustment_line("Adjustment for 2026-04: kind", "a", "kind", -1005)
+    refund = Adjustment("Adjustment for 2026-04: kind", "a", "kind", -1005)
     quote = price(QuoteRequest(MAY, "AUD", "gst", (), (refund,)))
     assert [line.amount_cents for line in quote.lines] == [-1005, -101]
     assert quote.lines[1].unit_price == "-1.01"
@@ -126,16 +123,24 @@ def test_adjustments_alone_are_an_invoice_and_can_be_a_refund_with_its_tax() -> 
 
 
 def test_what_was_adjusted_before_is_not_compared() -> None:
-    refund = adjustment_line("Adjustment for 2026-03: kind", "pilot", "kind", -500)
-    assert adjustment_lines(replace(used("1"), adjustments=(refund,)), used("1")) == ()
+    refund = Adjustment("Adjustment for 2026-03: kind", "pilot", "kind", -500)
+    assert adjustments_between(replace(used("1"), adjustments=(refund,)), used("1")) == ()
 
 
 def test_adjustments_are_read_from_json() -> None:
     data = pilot()
-    data["adjustments"] = [{"description": "Adjustment for 2026-03: egress", "amount_cents": -42}]
+    late = {"description": "Adjustment for 2026-03: egress", "amount_cents": -42}
+    data["adjustments"] = [late]
     quote = price(parse_request(data))
-    assert quote.lines[3] == adjustment_line("Adjustment for 2026-03: egress", None, None, -42)
-    assert quote.subtotal_cents == 6380
+    assert quote.lines[3] == Adjustment("Adjustment for 2026-03: egress", None, None, -42).line
+    assert (quote.subtotal_cents, quote.tax_cents) == (6380, 638)
+    data["adjustments"] = [late | {"tax": "gst"}]
+    assert price(parse_request(data)) == quote
+    data["adjustments"] = [late | {"tax": "gst_free"}]
+    apart = price(parse_request(data))
+    # The lines above the tax are worth 64.22 with GST.
+    assert (apart.subtotal_cents, apart.tax_cents) == (6380, 642)
+    assert apart.lines[4].description == "GST 10% of 64.22"
 
 
 @pytest.mark.parametrize(
@@ -157,6 +162,14 @@ def test_adjustments_are_read_from_json() -> None:
                 "adjustments[0].unit: unknown field",
             ),
         ),
+        (
+            [{"description": "x", "amount_cents": 5, "tax": "vat"}],
+            ("adjustments[0].tax: must be one of gst, gst_free, not 'vat'",),
+        ),
+        (
+            [{"description": "x", "deployment_id": " ", "amount_cents": 5}],
+            ("adjustments[0].deployment_id: must not be empty",),
+        ),
     ],
 )
 def test_faulty_adjustments_are_refused_by_path(value: object, faults: tuple[str, ...]) -> None:
@@ -165,32 +178,27 @@ def test_faulty_adjustments_are_refused_by_path(value: object, faults: tuple[str
     assert refused.value.faults == faults
 
 
-NOT_ADJUSTMENT = "must be an adjustment of quantity 1 at its amount, without a unit"
-NOT_CENTS = "must be a whole number of cents, not bool"
-SOUND = adjustment_line("late", "a", "kind", 5)
-
-
 @pytest.mark.parametrize(
-    ("line", "fault"),
+    ("change", "fault"),
     [
-        (SOUND._replace(kind="overage"), NOT_ADJUSTMENT),
-        (SOUND._replace(unit_price="6.00"), NOT_ADJUSTMENT),
-        (SOUND._replace(description=""), "description: must not be empty"),
-        (SOUND._replace(deployment_id=""), "deployment_id: must not be empty"),
-        (SOUND._replace(resource_kind=""), "resource_kind: must not be empty"),
-        (SOUND._replace(amount_cents=True), f"amount_cents: {NOT_CENTS}"),
+        ({"description": ""}, "description: must not be empty"),
+        ({"deployment_id": ""}, "deployment_id: must not be empty"),
+        ({"resource_kind": ""}, "resource_kind: must not be empty"),
+        ({"amount_cents": True}, "amount_cents: must be a whole number of cents, not bool"),
+        ({"tax": "exempt"}, "tax: must be one of gst, gst_free"),
     ],
-)  # fmt: skip
-def test_only_sound_adjustments_are_taken(line: Line, fault: str) -> None:
+)
+def test_an_adjustment_refuses_what_cannot_be_billed(change: Any, fault: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        replace(Adjustment("late", "a", "kind", 5, "gst"), **change)
+    assert refused.value.faults == (fault,)
+
+
+def test_only_adjustments_are_taken_not_lines() -> None:
+    line: Any = Adjustment("late", "a", "kind", 5).line
     with pytest.raises(InvalidRequest) as refused:
         replace(request(), adjustments=(line,))
-    assert refused.value.faults == (f"adjustments: {fault}",)
-
-
-def test_adjustments_are_lines() -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        replace(request(), adjustments=("late",))  # type: ignore[arg-type]
-    assert refused.value.faults == ("adjustments: must be a tuple of Line",)
+    assert refused.value.faults == ("adjustments: must be a tuple of Adjustment",)
 
 
 @examples(150)
@@ -200,10 +208,14 @@ def test_adjustments_sum_to_what_the_period_should_have_cost(
 ) -> None:
     later = [replace(before, usage={**before.usage, **late}) for before in then.subscriptions]
     now = replace(then, subscriptions=tuple(later))
-    lines = adjustment_lines(then, now)
+    late_usage = adjustments_between(then, now)
+    lines = [adjustment.line for adjustment in late_usage]
     difference = price(now).subtotal_cents - price(then).subtotal_cents
     assert sum(line.amount_cents for line in lines) == difference
     assert all(line.amount_cents for line in lines)
     assert len({(line.deployment_id, line.resource_kind) for line in lines}) == len(lines)
-    assert price(replace(then, adjustments=lines)).subtotal_cents == price(now).subtotal_cents
-    assert adjustment_lines(now, now) == ()
+    adjusted = price(replace(then, adjustments=late_usage))
+    assert adjusted.subtotal_cents == price(now).subtotal_cents
+    # All of it is one period with one treatment, so the tax is that of the whole as well.
+    assert adjusted.lines[-1:] == price(now).lines[-1:]
+    assert adjustments_between(now, now) == ()

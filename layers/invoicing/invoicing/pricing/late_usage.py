@@ -22,7 +22,14 @@ from invoicing.invoices.billing_history import LateCandidate
 from invoicing.pricing.tenant_records import TenantRecords
 from invoicing.pricing.usage_by_segment import outside_segments
 from invoicing.usage.usage_table import EXACT, InvalidUsage
-from quote_engine import Line, Period, QuoteRequest, UnpricedUsage, adjustment_lines, price
+from quote_engine import (
+    Adjustment,
+    Period,
+    QuoteRequest,
+    UnpricedUsage,
+    adjustments_between,
+    price,
+)
 
 type UsageOf = Callable[[Sequence[Segment], Period], SegmentUsage]
 """Reads the current usage of these segments in a period."""
@@ -38,7 +45,7 @@ class LateUsageBilled:
     """
 
     months: Mapping[str, LateUsage]
-    lines: tuple[Line, ...]
+    adjustments: tuple[Adjustment, ...]
     unpriced: tuple[UnpricedUsage, ...]
 
 
@@ -47,7 +54,7 @@ def late_usage(
 ) -> LateUsageBilled:
     """Returns the late usage of the closed months before the period; raises as pricing does."""
     months: dict[str, LateUsage] = {}
-    lines: tuple[Line, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
     unpriced: tuple[UnpricedUsage, ...] = ()
     for candidate in records.history.late_candidates:
         month, before = candidate.month, candidate.billed_so_far
@@ -56,14 +63,14 @@ def late_usage(
         if same_usage(before, after):
             continue
         then, now = (request_of(segments, month.period, usage) for usage in (before, after))
-        new_lines = adjustment_lines(then, now)
+        new_adjustments = adjustments_between(then, now)
         new_unpriced = _growth(_unpriced(then, before), _unpriced(now, after))
-        if new_lines or new_unpriced:
+        if new_adjustments or new_unpriced:
             terms = terms_of(segments, month.period)
             months[month.period.label] = LateUsage(before, after, terms)
-        lines += new_lines
+        adjustments += new_adjustments
         unpriced += new_unpriced
-    return LateUsageBilled(months, lines, unpriced)
+    return LateUsageBilled(months, adjustments, unpriced)
 
 
 def up_to_later_invoice(

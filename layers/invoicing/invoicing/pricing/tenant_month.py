@@ -17,7 +17,7 @@ from invoicing.pricing.late_usage import late_usage, up_to_later_invoice
 from invoicing.pricing.tenant_records import TenantRecords
 from invoicing.pricing.usage_by_segment import by_segment, outside_segments
 from invoicing.usage.usage_table import UsageTable, totals_by_period
-from quote_engine import Addon, Line, Period, Quote, QuoteRequest, Subscription, price
+from quote_engine import Addon, Adjustment, Period, Quote, QuoteRequest, Subscription, price
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Pricing:
         active = records.account.billed_in(period)
         usage = up_to_later_invoice(records, active, period, usage_of(active, period))
         late = late_usage(records, usage_of, request_of)
-        request = request_of(active, period, usage, late.lines)
+        request = request_of(active, period, usage, late.adjustments)
         quote = price(request)
         unpriced = quote.unpriced + outside_segments(usage) + late.unpriced
         billed = Billed(tuple(active), usage, late.months)
@@ -101,7 +101,7 @@ class Pricing:
         active: Sequence[Segment],
         period: Period,
         usage: SegmentUsage,
-        adjustments: tuple[Line, ...] = (),
+        adjustments: tuple[Adjustment, ...] = (),
     ) -> QuoteRequest:
         """Builds the engine's request, for the rollup and for quotes: same input, same lines.
 
