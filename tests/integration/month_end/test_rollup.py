@@ -87,6 +87,7 @@ def test_the_stored_item_is_the_whole_invoice(stack: Stack, rollup: ModuleType) 
         "status": {"S": "draft"},
         "revision": {"N": "1"},
         "currency": {"S": "AUD"},
+        "tax": {"S": "gst"},
         "subtotal_cents": {"N": "6422"},
         "tax_cents": {"N": "642"},
         "total_cents": {"N": "7064"},

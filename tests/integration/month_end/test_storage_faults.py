@@ -77,7 +77,7 @@ def flat_invoice(tenant_id: str, deployments: int, dollars: str = "10.00") -> In
 def revised(invoice: Invoice, revision: int, deployments: int) -> Invoice:
     """Returns another invoice of the same tenant and period, at a later revision."""
     later = flat_invoice(invoice.header.tenant_id, deployments, "11.00")
-    return Invoice(replace(later.header, revision=revision), later.lines)
+    return replace(later, header=replace(later.header, revision=revision))
 
 
 def test_a_reply_that_is_lost_and_retried_inside_the_sdk_counts_as_done(
@@ -327,7 +327,7 @@ def test_an_item_beyond_dynamodbs_limit_is_refused_with_the_tenant_named(stack: 
     invoice = flat_invoice("acme", 1)
     line = invoice.lines[0]._replace(description="x" * (401 * 1024))
     with pytest.raises(ItemTooLarge, match=r"invoice acme\.2026-04: an item of \d+ bytes"):
-        stack.invoices.create(Invoice(invoice.header, (line, *invoice.lines[1:])))
+        stack.invoices.create(replace(invoice, lines=(line, *invoice.lines[1:])))
     assert stack.raw_items("invoices") == []
 
 

@@ -313,6 +313,8 @@ def test_a_month_is_made_again_at_other_terms_only_before_the_invoice_that_goes_
     assert [cents for _, cents in months.adjustments("2026-05")] == [1000]
     months.put("2026-04", "void")
     _change_plan(stack)
+    # A run that would not make it again has nothing to refuse.
+    assert months.run("2026-04").reason == "invoiced already"
     # May billed 10.00 by the old terms, which is wrong beside an April by the new terms.
     refusal = r"invoice pilot\.2026-05 bills late usage of 2026-04 by other subscriptions"
     with pytest.raises(InvalidUsage, match=refusal):

@@ -10,7 +10,12 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from invoicing.accounts.account import Segment, read_segment, stored_segment_json
+from invoicing.accounts.account import (
+    Segment,
+    TaxTreatment,
+    read_segment,
+    stored_segment_json,
+)
 from quote_engine import Period
 
 type Quantities = Mapping[str, Decimal]
@@ -65,12 +70,15 @@ def _used(usage: SegmentUsage) -> dict[tuple[str, str], Decimal]:
 class LateUsage:
     """An earlier period's usage as it was billed until now, and as it is billed from now on.
 
-    `terms` are those of the period's invoice, at which the difference was priced (see `terms_of`).
+    `terms` are those of the period's invoice, at which the difference was priced (see `terms_of`),
+    and `tax` is that invoice's treatment, in which the difference was taxed. The oldest records
+    have no `tax`: theirs was taxed as the rest of the invoice that billed it.
     """
 
     before: SegmentUsage
     after: SegmentUsage
     terms: str = ""
+    tax: TaxTreatment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +117,8 @@ def billed_entries(billed: Billed) -> list[dict[str, Any]]:
         for key in sorted(late.before.keys() | late.after.keys()):
             before, after = late.before.get(key, {}), late.after.get(key, {})
             details = {"before": _texts(before), "after": _texts(after), "terms": late.terms}
-            entries.append({"period": label, "segment": key, **details})
+            taxed = {} if late.tax is None else {"tax": late.tax}
+            entries.append({"period": label, "segment": key, **details, **taxed})
     return entries
 
 
@@ -119,21 +128,21 @@ def read_billed(tenant_id: str, entries: Iterable[Mapping[str, Any]]) -> Billed:
     usage: dict[str, Quantities] = {}
     before: dict[str, dict[str, Quantities]] = {}
     after: dict[str, dict[str, Quantities]] = {}
-    terms: dict[str, str] = {}
+    priced: dict[str, tuple[str, TaxTreatment | None]] = {}
     for entry in entries:
         key, label = entry["segment"], entry.get("period")
         if label is not None:
             before.setdefault(label, {})[key] = _quantities(entry["before"])
             after.setdefault(label, {})[key] = _quantities(entry["after"])
-            # Old records have no terms.
-            terms[label] = entry.get("terms", "")
+            # Old records have no terms, and older ones no treatment.
+            priced[label] = entry.get("terms", ""), entry.get("tax")
             continue
         usage[key] = _quantities(entry["usage"])
         if "plan_code" in entry:
             deployment_id, starts_on = key.split(" ")
             stored = {"ends_on": None, "addons": [], **entry}
             segments.append(read_segment(tenant_id, deployment_id, starts_on, stored))
-    late = {label: LateUsage(before[label], after[label], terms[label]) for label in before}
+    late = {label: LateUsage(before[label], after[label], *priced[label]) for label in before}
     return Billed(tuple(segments), usage, late)
 
 

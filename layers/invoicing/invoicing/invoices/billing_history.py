@@ -9,6 +9,7 @@ chain is made again.
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from invoicing.accounts.account import TaxTreatment
 from invoicing.invoices.billed_usage import Billed, LastBilledBy, SegmentUsage
 from invoicing.invoices.invoice import InvoiceStatus
 from quote_engine import Period
@@ -18,12 +19,16 @@ CLOSED = frozenset((InvoiceStatus.ISSUED, InvoiceStatus.PAID))
 
 @dataclass(frozen=True, slots=True)
 class BilledMonth:
-    """A standing invoice (draft, issued or paid; a void one bills nothing) and what it billed."""
+    """A standing invoice (draft, issued or paid; a void one bills nothing) and what it billed.
+
+    `tax` is None if only the lines of the invoice say it (see BillingHistoryTable.treatment).
+    """
 
     period: Period
     status: InvoiceStatus
     may_have_late_usage: bool
     billed: Billed
+    tax: TaxTreatment | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from invoicing.accounts.account import TaxTreatment
 from invoicing.foundation.billing_calendar import label_after, midnight, months_apart
 from invoicing.foundation.dynamodb import bound
 from invoicing.invoices.billing_history import BilledMonth, BillingHistory
 from invoicing.invoices.invoice import InvoiceStatus
-from invoicing.invoices.invoice_item import InvoiceItem, billed_of, pages_of
+from invoicing.invoices.invoice_item import InvoiceItem, billed_of, invoice_of, pages_of, tax_of
 from invoicing.invoices.invoices_table import InvoiceChanged
 from invoicing.invoices.keys import current_key, is_last_billed_key, month_in
 from quote_engine import Period
@@ -23,6 +24,7 @@ ATTRIBUTES = [
     "status",
     "revision",
     "issued_at",
+    "tax",
     "attempt",
     "pages",
     "billed",
@@ -62,16 +64,33 @@ class BillingHistoryTable:
 
     def _month(self, tenant_id: str, item: InvoiceItem, period: Period) -> BilledMonth:
         month = month_in(item.period_start)
-        pages = pages_of(self._items, tenant_id, item)
-        if len(pages) != int(item.pages):
-            raise InvoiceChanged(f"invoice {tenant_id}.{month.label} changed while it was read")
+        pages = self._pages(tenant_id, item)
         recent = months_apart(month, period) <= LATE_MONTHS
         return BilledMonth(
             period=month,
             status=InvoiceStatus(item.status),
             may_have_late_usage=recent or self._issued_since(item, period),
             billed=billed_of(tenant_id, (page.billed for page in pages)),
+            tax=tax_of(item),
         )
+
+    def treatment(self, tenant_id: str, period: Period) -> TaxTreatment:
+        """Reads the tax treatment of a month's invoice, whatever its state; consistent.
+
+        It reads all of the invoice: `around` has the treatment of all but the oldest invoices for
+        nothing. (By a query, as `around` does, because not all who price may get an item.)
+        """
+        [item] = self._items.query(
+            tenant_id, InvoiceItem.period_start == current_key(period), consistent_read=True
+        )
+        return invoice_of(item, self._pages(tenant_id, item)).tax
+
+    def _pages(self, tenant_id: str, item: InvoiceItem) -> list[InvoiceItem]:
+        pages = pages_of(self._items, tenant_id, item)
+        if len(pages) != int(item.pages):
+            label = month_in(item.period_start).label
+            raise InvoiceChanged(f"invoice {tenant_id}.{label} changed while it was read")
+        return pages
 
     def _issued_since(self, item: InvoiceItem, period: Period) -> bool:
         """Whether it was issued too late for an earlier month-end to see it as a closed month."""

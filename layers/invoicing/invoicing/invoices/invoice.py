@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from invoicing.accounts.account import Tenant
+from invoicing.accounts.account import TaxTreatment, Tenant
 from invoicing.foundation.settings import Settings
 from invoicing.invoices.billed_usage import NOTHING_BILLED, Billed
 from invoicing.invoices.invoice_number import has_last_letter, invoice_number
@@ -66,12 +66,14 @@ class Header:
 class Invoice:
     """An invoice with its lines and the parts that are not shown.
 
-    Those are the usage that no rate of the plan prices, the record of what was billed, and the run
-    that wrote it, with the run's own time.
+    Those are the tax treatment of the month (late usage of earlier months keeps that of its own),
+    the usage that no rate of the plan prices, the record of what was billed, and the run that
+    wrote it, with the run's own time.
     """
 
     header: Header
     lines: tuple[Line, ...]
+    tax: TaxTreatment
     unpriced: tuple[UnpricedUsage, ...] = ()
     billed: Billed = NOTHING_BILLED
     run_id: str = ""
@@ -134,10 +136,25 @@ def new_invoice(
         fingerprint=fingerprint(request, quote),
     )
     invoice = Invoice(
-        header, quote.lines, quote.unpriced, billed, revision.run_id, revision.run_at
+        header=header,
+        lines=quote.lines,
+        tax=request.tax,
+        unpriced=quote.unpriced,
+        billed=billed,
+        run_id=revision.run_id,
+        run_at=revision.run_at,
     )
     refuse_inconsistent(invoice)
     return invoice
+
+
+def treatment_said(lines: Iterable[Line]) -> TaxTreatment:
+    """Returns the treatment that the tax line says: all there is on the oldest invoices.
+
+    Each of those taxes all of its lines alike. Later ones may say of which part the tax is.
+    """
+    untaxed = any(line.kind == "tax" and line.description == "GST-free" for line in lines)
+    return "gst_free" if untaxed else "gst"
 
 
 def refuse_inconsistent(invoice: Invoice) -> None:

@@ -6,15 +6,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
+from invoicing.accounts.account import TaxTreatment
 from invoicing.foundation.dynamodb import ITEM_BYTES, ItemTooLarge
 from invoicing.invoices.billed_usage import Billed, billed_entries, read_billed
-from invoicing.invoices.invoice import Header, Invoice, InvoiceStatus, header_json, unpriced_json
+from invoicing.invoices.invoice import (
+    Header,
+    Invoice,
+    InvoiceStatus,
+    header_json,
+    treatment_said,
+    unpriced_json,
+)
 from invoicing.invoices.invoice_number import letters_up_to
 from invoicing.invoices.keys import (
     first_day_in,
@@ -83,6 +91,8 @@ class InvoiceItem(Model):
     subtotal_cents = NumberAttribute(null=True)
     tax_cents = NumberAttribute(null=True)
     total_cents = NumberAttribute(null=True)
+    # The treatment of the month that is billed. The oldest invoices have only their tax line.
+    tax = UnicodeAttribute(null=True)
     issued_at = UnicodeAttribute(null=True)
     due_on = UnicodeAttribute(null=True)
     # When it was made void; a run that started before then gives it no new revision.
@@ -188,6 +198,7 @@ def invoice_attributes(invoice: Invoice, attempt: str, pages: list[Page]) -> dic
         "run_at": invoice.run_at.isoformat() if invoice.run_at else None,
         "attempt": attempt,
         "letters_used": None if first else letters_up_to(invoice.header.number) - 1,
+        "tax": invoice.tax,
         "pages": len(pages),
         "lines": pages[0].lines,
         "billed": pages[0].billed,
@@ -228,14 +239,21 @@ def header_of(item: InvoiceItem) -> Header:
 
 def invoice_of(item: InvoiceItem, pages: Sequence[InvoiceItem]) -> Invoice:
     """Reads the invoice from an item and its pages (`pages` begins with the item itself)."""
+    lines = lines_of(page.lines for page in pages)
     return Invoice(
         header=header_of(item),
-        lines=lines_of(page.lines for page in pages),
+        lines=lines,
+        tax=tax_of(item) or treatment_said(lines),
         unpriced=unpriced_of(page.unpriced for page in pages),
         billed=billed_of(item.tenant_id, (page.billed for page in pages)),
         run_id=item.run_id or "",
         run_at=datetime.fromisoformat(item.run_at) if item.run_at else None,
     )
+
+
+def tax_of(item: InvoiceItem) -> TaxTreatment | None:
+    """Reads the treatment of the invoice's month; None on the oldest items, which lack it."""
+    return cast(TaxTreatment | None, item.tax)
 
 
 def flags_of(item: InvoiceItem) -> Flags:

@@ -25,6 +25,7 @@ from invoicing.invoices.invoices_table import (
 from invoicing.invoices.line_changes import LineChange, line_changes
 from invoicing.month_end.rollup_message import RollupMessage
 from invoicing.pricing.tenant_month import PricedMonth, Pricing
+from invoicing.usage.usage_table import InvalidUsage
 from quote_engine import Period, UnpricedUsage
 
 INVOICED = "invoiced already"
@@ -86,7 +87,10 @@ class Rollup:
         # were worked out, so that a slow worker cannot replace new usage with old.
         needs_standing = message.force or message.dry_run
         standing = self._standing(message.tenant_id, period) if needs_standing else None
-        plan = self._plan(standing, self.pricing.month(message.tenant_id, period), message)
+        priced = self.pricing.month(message.tenant_id, period)
+        if priced.barred and standing is None:
+            standing = self._standing(message.tenant_id, period)
+        plan = self._plan(standing, priced, message)
         if message.dry_run:
             return self._rehearsed(plan, standing)
         if plan.invoice is None:
@@ -108,6 +112,7 @@ class Rollup:
         if not priced.quote.lines:
             return _Plan(_nothing_to_invoice(standing, priced.quote.unpriced))
         if standing is None:
+            _refuse_barred(priced)
             invoice = self._invoice(priced, message, revision=1, letters_used=0)
             result = RollupResult(RollupOutcome.ROLLED, invoice.header, unpriced=invoice.unpriced)
             return _Plan(result, invoice, last_billed_by=priced.last_billed_by)
@@ -116,6 +121,7 @@ class Rollup:
             return _Plan(RollupResult(RollupOutcome.SKIPPED, header, INVOICED))
         if reason := _must_stand(standing, message.run_at):
             return _Plan(RollupResult(RollupOutcome.REFUSED, header, reason))
+        _refuse_barred(priced)
         letters_used = self.invoices.letters_used(standing)
         invoice = self._invoice(priced, message, header.revision + 1, letters_used)
         if header.status is InvoiceStatus.DRAFT and _unchanged(standing.invoice, invoice):
@@ -157,6 +163,12 @@ class Rollup:
 
     def _issue(self, run_at: datetime) -> Issue | None:
         return Issue.at(run_at, self.settings) if self.settings.issue_immediately else None
+
+
+def _refuse_barred(priced: PricedMonth) -> None:
+    """Raises InvalidUsage if a later invoice goes on from another invoice than this would be."""
+    if priced.barred:
+        raise InvalidUsage(priced.barred)
 
 
 def _unchanged(draft: Invoice, invoice: Invoice) -> bool:

@@ -2,14 +2,14 @@
 
 It is billed once, on a later invoice, as the difference between two prices: the month with the
 usage billed so far, and the month with the usage known now. Both are at the terms of the month's
-own invoice (docs/money-rules.md).
+own invoice, and its tax treatment (docs/money-rules.md).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from invoicing.accounts.account import Segment
+from invoicing.accounts.account import Segment, TaxTreatment
 from invoicing.invoices.billed_usage import (
     LateUsage,
     SegmentUsage,
@@ -21,7 +21,7 @@ from invoicing.invoices.billed_usage import (
 from invoicing.invoices.billing_history import LateCandidate
 from invoicing.pricing.tenant_records import TenantRecords
 from invoicing.pricing.usage_by_segment import outside_segments
-from invoicing.usage.usage_table import EXACT, InvalidUsage
+from invoicing.usage.usage_table import EXACT
 from quote_engine import (
     Adjustment,
     Period,
@@ -33,8 +33,10 @@ from quote_engine import (
 
 type UsageOf = Callable[[Sequence[Segment], Period], SegmentUsage]
 """Reads the current usage of these segments in a period."""
-type RequestOf = Callable[[Sequence[Segment], Period, SegmentUsage], QuoteRequest]
-"""Builds the engine's request for these segments, this period and this usage."""
+type RequestOf = Callable[[TaxTreatment, Sequence[Segment], Period, SegmentUsage], QuoteRequest]
+"""Builds the engine's request for this treatment, these segments, this period and this usage."""
+type TreatmentOf = Callable[[Period], TaxTreatment]
+"""Reads the tax treatment of a month from its invoice: a further read, for the oldest alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,10 @@ class LateUsageBilled:
 
 
 def late_usage(
-    records: TenantRecords, usage_of: UsageOf, request_of: RequestOf
+    records: TenantRecords,
+    usage_of: UsageOf,
+    request_of: RequestOf,
+    treatment_of: TreatmentOf,
 ) -> LateUsageBilled:
     """Returns the late usage of the closed months before the period; raises as pricing does."""
     months: dict[str, LateUsage] = {}
@@ -62,12 +67,13 @@ def late_usage(
         after = _usage_now(candidate, usage_of)
         if same_usage(before, after):
             continue
-        then, now = (request_of(segments, month.period, usage) for usage in (before, after))
+        tax = month.tax or treatment_of(month.period)
+        then, now = (request_of(tax, segments, month.period, usage) for usage in (before, after))
         new_adjustments = adjustments_between(then, now)
         new_unpriced = _growth(_unpriced(then, before), _unpriced(now, after))
         if new_adjustments or new_unpriced:
             terms = terms_of(segments, month.period)
-            months[month.period.label] = LateUsage(before, after, terms)
+            months[month.period.label] = LateUsage(before, after, terms, tax)
         adjustments += new_adjustments
         unpriced += new_unpriced
     return LateUsageBilled(months, adjustments, unpriced)
@@ -79,43 +85,49 @@ def up_to_later_invoice(
     """Returns the usage that the period's own invoice bills.
 
     If a later invoice has billed late usage of the period, this is the usage from which that one
-    continued; otherwise it is all that was used. Raises InvalidUsage if the terms are no longer
-    those at which the late usage was priced.
+    continued; otherwise, and if the segments are others by now, it is all that was used.
     """
-    usage_before_later = records.history.taken_by_later(period.label)
-    if usage_before_later is None:
+    before_later = records.history.taken_by_later(period.label)
+    if before_later is None or _other_segments(before_later, active):
         return used
-    _refuse_other_terms(records, usage_before_later, active, period)
-    return usage_before_later
+    return before_later
+
+
+def barred_by_later(
+    records: TenantRecords,
+    active: Sequence[Segment],
+    period: Period,
+    treatment_of: TreatmentOf,
+) -> str:
+    """Returns why the period's invoice must not be made again as things are now; empty if it may.
+
+    A later invoice billed the difference between two prices of the period. It and the period's
+    own invoice add up only at the same terms and in the same tax treatment.
+    """
+    tenant, label = records.account.tenant, period.label
+    terms = terms_of(active, period)
+    for later in records.history.later_billing(label):
+        late = later.billed.late[label]
+        bills = f"invoice {tenant.tenant_id}.{later.period.label} bills late usage of {label}"
+        if _other_segments(late.before, active) or late.terms not in ("", terms):
+            return f"{bills} by other subscriptions than there are now; void that one first"
+        tax = late.tax or treatment_of(period)
+        if tax != tenant.tax:
+            return (
+                f"{bills}, which was invoiced as {tax}, and the tenant is {tenant.tax} now; "
+                f"void that one first, or make the tenant {tax} until {label} is invoiced"
+            )
+    return ""
+
+
+def _other_segments(usage: SegmentUsage, active: Sequence[Segment]) -> bool:
+    return set(filter(is_segment, usage)) != {segment_key(segment) for segment in active}
 
 
 def _usage_now(candidate: LateCandidate, usage_of: UsageOf) -> SegmentUsage:
     if candidate.taken_by_later is not None:
         return candidate.taken_by_later
     return usage_of(candidate.month.billed.segments, candidate.month.period)
-
-
-def _refuse_other_terms(
-    records: TenantRecords,
-    usage: SegmentUsage,
-    active: Sequence[Segment],
-    period: Period,
-) -> None:
-    """Raises InvalidUsage if a later invoice billed the period's late usage at other terms.
-
-    Later invoices billed differences between two prices, which add up only at the same terms.
-    """
-    tenant_id, label = records.account.tenant.tenant_id, period.label
-    terms = terms_of(active, period)
-    segments_differ = set(filter(is_segment, usage)) != {
-        segment_key(segment) for segment in active
-    }
-    for later in records.history.later_billing(label):
-        if segments_differ or later.billed.late[label].terms not in ("", terms):
-            raise InvalidUsage(
-                f"invoice {tenant_id}.{later.period.label} bills late usage of {label} by "
-                "other subscriptions than there are now; void that one first"
-            )
 
 
 type _Quantities = dict[tuple[str, str], Decimal]

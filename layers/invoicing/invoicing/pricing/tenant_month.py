@@ -13,7 +13,7 @@ from invoicing.foundation.settings import Settings
 from invoicing.invoices.billed_usage import Billed, LastBilledBy, SegmentUsage, segment_key
 from invoicing.invoices.billing_history import BillingHistory
 from invoicing.invoices.billing_history_table import BillingHistoryTable
-from invoicing.pricing.late_usage import late_usage, up_to_later_invoice
+from invoicing.pricing.late_usage import barred_by_later, late_usage, up_to_later_invoice
 from invoicing.pricing.tenant_records import TenantRecords
 from invoicing.pricing.usage_by_segment import by_segment, outside_segments
 from invoicing.usage.usage_table import UsageTable, totals_by_period
@@ -24,7 +24,8 @@ from quote_engine import Addon, Adjustment, Period, Quote, QuoteRequest, Subscri
 class PricedMonth:
     """What one tenant is billed for, and how much; the quote has no lines if nothing is billed.
 
-    `last_billed_by` is needed to write the invoice (see InvoicesTable.create).
+    `last_billed_by` is needed to write the invoice (see InvoicesTable.create). `barred` says why
+    it must not be written, since a later invoice goes on from another; mostly it is empty.
     """
 
     tenant: Tenant
@@ -32,6 +33,7 @@ class PricedMonth:
     quote: Quote
     billed: Billed
     last_billed_by: LastBilledBy = field(default_factory=dict)
+    barred: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +85,18 @@ class Pricing:
     def priced(self, records: TenantRecords, period: Period) -> PricedMonth:
         """Prices the month of a tenant whose records have been read; raises as `month` does."""
         tenant, history = records.account.tenant, records.history
-        usage_of, request_of = partial(self._used, records), partial(self.request, tenant.tax)
+        usage_of = partial(self._used, records)
+        treatment_of = partial(self._treatment, tenant.tenant_id)
         active = records.account.billed_in(period)
         usage = up_to_later_invoice(records, active, period, usage_of(active, period))
-        late = late_usage(records, usage_of, request_of)
-        request = request_of(active, period, usage, late.adjustments)
+        late = late_usage(records, usage_of, self.request, treatment_of)
+        request = self.request(tenant.tax, active, period, usage, late.adjustments)
         quote = price(request)
         unpriced = quote.unpriced + outside_segments(usage) + late.unpriced
         billed = Billed(tuple(active), usage, late.months)
-        return PricedMonth(
-            tenant, request, quote._replace(unpriced=unpriced), billed, history.last_billed_by
-        )
+        barred = barred_by_later(records, active, period, treatment_of)
+        quote = quote._replace(unpriced=unpriced)
+        return PricedMonth(tenant, request, quote, billed, history.last_billed_by, barred)
 
     def request(
         self,
@@ -117,6 +120,9 @@ class Pricing:
             ),
             adjustments=adjustments,
         )
+
+    def _treatment(self, tenant_id: str, period: Period) -> TaxTreatment:
+        return self.history.treatment(tenant_id, period)
 
     def _used(
         self, records: TenantRecords, segments: Sequence[Segment], period: Period

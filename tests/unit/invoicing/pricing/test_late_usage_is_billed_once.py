@@ -1,8 +1,11 @@
-"""Whatever is run, forced, issued and voided, each unit of usage is billed once (invariant I9)."""
+"""Whatever is run, forced, issued and voided, each unit of usage is billed once (invariant I9).
+
+And in one tax treatment: that of its month, however often the tenant's own changes meanwhile.
+"""
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from invoicing.accounts.account import Account, Segment, Tenant
+from invoicing.accounts.account import Account, Segment, TaxTreatment, Tenant
 from invoicing.invoices.billing_history import BilledMonth, BillingHistory
 from invoicing.invoices.invoice import InvoiceStatus
 from invoicing.pricing.tenant_month import PricedMonth, Pricing
@@ -53,38 +56,50 @@ class Ledger:
     terms: Mapping[str, Any]
     used: dict[tuple[str, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     invoices: dict[str, tuple[InvoiceStatus, PricedMonth]] = field(default_factory=dict)
+    tenant: Tenant = TENANT
 
     def step(self, action: str, label: str, hours: int, deployment: str) -> None:
         """Does something to a month; an action that its state does not allow does nothing."""
         status = self.invoices[label][0] if label in self.invoices else None
         if action == "use":
             self.used[label, deployment] += hours
+        elif action in ("gst", "gst_free"):
+            self.treat("gst" if action == "gst" else "gst_free")
         elif status is None or (action == "force" and status in ("draft", "void")):
             self.make(label)
         elif action == "issue" and status is InvoiceStatus.DRAFT:
             self.put(label, InvoiceStatus.ISSUED)
-        elif action == "void" and status in ("draft", "issued"):
+        elif action in ("void", "again") and status in ("draft", "issued"):
             self.put(label, InvoiceStatus.VOID)
+            if action == "again":
+                self.make(label)
 
     def put(self, label: str, status: InvoiceStatus) -> None:
         """Changes the state of an invoice."""
         self.invoices[label] = (status, self.invoices[label][1])
 
+    def treat(self, tax: TaxTreatment) -> None:
+        """Gives the tenant another tax treatment, from the next invoice on."""
+        reason = "" if tax == "gst" else "Export"
+        self.tenant = replace(self.tenant, tax=tax, tax_reason=reason)
+
     def make(self, label: str) -> None:
-        """Makes a month's draft from all that is known now."""
+        """Makes a month's draft from all that is known now, if no later invoice forbids it."""
         period = Period.month(label)
         months = tuple(
-            BilledMonth(Period.month(name), status, True, made.billed)
+            BilledMonth(Period.month(name), status, True, made.billed, made.request.tax)
             for name, (status, made) in sorted(self.invoices.items())
             if name != label and status in STANDING
         )
         records = TenantRecords(self._account(), BillingHistory(period, months), self._totals())
         made = self.pricing.priced(records, period)
+        if made.barred:
+            return
         self.invoices[label] = (InvoiceStatus.DRAFT, made)
 
     def _account(self) -> Account:
         return Account(
-            TENANT,
+            self.tenant,
             tuple(
                 Segment("acme", name, date(2026, 1, 1), None, "any", 1, **self.terms)
                 for name in DEPLOYMENTS
@@ -100,9 +115,13 @@ class Ledger:
     def close(self) -> None:
         """Issues every month, and makes the last one again with all usage that is late by then."""
         for label in MONTHS:
-            if label not in self.invoices or self.invoices[label][0] is not InvoiceStatus.ISSUED:
+            status, made = self.invoices.get(label, (None, None))
+            if status is not InvoiceStatus.ISSUED:
+                # A later invoice may bill late usage of it: then it stays in its treatment.
+                self.treat(made.request.tax if made else self.tenant.tax)
                 self.make(label)
                 self.put(label, InvoiceStatus.ISSUED)
+        self.treat(self.invoices[MONTHS[-1]][1].request.tax)
         self.make(MONTHS[-1])
 
     def billed(self) -> dict[str, int]:
@@ -116,21 +135,49 @@ class Ledger:
                     cents[label] += line.amount_cents
         return cents
 
+    def billed_lines(self) -> Iterator[tuple[str, str, str, int]]:
+        """Returns invoice, month, treatment and cents of each line but tax, of standing ones."""
+        for label, (status, made) in self.invoices.items():
+            if status not in STANDING:
+                continue
+            for adjustment in made.request.adjustments:
+                month = adjustment.description[len("Adjustment for ") :][:7]
+                yield label, month, str(adjustment.tax), adjustment.amount_cents
+            for line in made.quote.lines:
+                if line.kind not in ("adjustment", "tax"):
+                    yield label, label, made.request.tax, line.amount_cents
+
 
 # Few months and much usage: chains of late usage over several invoices are then common.
+ACTIONS = ("use", "use", "run", "force", "issue", "issue", "void")
 steps = st.tuples(
-    st.sampled_from(["use", "use", "run", "force", "issue", "issue", "void"]),
+    st.sampled_from(ACTIONS),
     st.sampled_from(MONTHS[:4]),
     st.integers(40, 200),
     st.sampled_from(DEPLOYMENTS),
 )
 histories = st.lists(steps, min_size=20, max_size=50)
+# Of two months, one is often made again while the other bills its late usage.
+taxed_histories = st.lists(
+    st.tuples(
+        st.sampled_from(("use", "run", "issue", "force", "again", "again", "gst", "gst_free")),
+        st.sampled_from(MONTHS[:2]),
+        st.integers(40, 200),
+        st.just(DEPLOYMENTS[0]),
+    ),
+    min_size=20,
+    max_size=50,
+)
+
+
+def _pricing(only: Plan) -> Pricing:
+    catalogue: Any = Catalogue(only)
+    unread: Any = None
+    return Pricing(catalogue, unread, unread, "AUD")
 
 
 def _played(only: Plan, terms: Mapping[str, Any], history: list[Any]) -> Ledger:
-    catalogue: Any = Catalogue(only)
-    unread: Any = None
-    ledger = Ledger(Pricing(catalogue, unread, unread, "AUD"), terms)
+    ledger = Ledger(_pricing(only), terms)
     for step in history:
         ledger.step(*step)
     ledger.close()
@@ -165,3 +212,29 @@ def test_the_differences_add_up_to_the_price_of_the_whole(
         )
         whole = ledger.pricing.priced(records, Period.month(label)).request
         assert ledger.billed()[label] == price(whole).subtotal_cents
+
+
+@settings(max_examples=300, deadline=None)
+@given(history=taxed_histories)
+def test_all_of_a_month_is_taxed_alike_and_each_invoice_a_tenth_of_what_is_taxed(
+    history: list[Any],
+) -> None:
+    ledger = Ledger(_pricing(plan()), {})
+    for step in history:
+        ledger.step(*step)
+        _taxed_right(ledger)
+    ledger.close()
+    _taxed_right(ledger)
+
+
+def _taxed_right(ledger: Ledger) -> None:
+    treatments: dict[str, set[str]] = defaultdict(set)
+    taxed: dict[str, int] = defaultdict(int)
+    for invoice, month, tax, cents in ledger.billed_lines():
+        treatments[month].add(tax)
+        taxed[invoice] += cents if tax == "gst" else 0
+    assert all(len(of_month) == 1 for of_month in treatments.values()), dict(treatments)
+    for label, (status, made) in ledger.invoices.items():
+        if status in STANDING:
+            # Late usage only adds to a month here, so nothing is negative.
+            assert made.quote.tax_cents == (taxed[label] + 5) // 10
