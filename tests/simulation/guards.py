@@ -23,7 +23,7 @@ from invoicing.invoices.invoices_table import InvoicesTable
 from invoicing.invoices.lifecycle_table import LifecycleTable
 from invoicing.month_end import rollup, send_messages
 from invoicing.month_end.rollup import Rollup
-from invoicing.pricing import late_usage
+from invoicing.pricing import late_usage, tenant_month
 from invoicing.pricing.tenant_month import Pricing
 from invoicing.usage.usage_events_table import UsageEventsTable
 from tests.simulation.stage.report import InvariantViolated
@@ -113,7 +113,18 @@ GUARDS: dict[str, tuple[TextChange, ...]] = {
         TextChange("billed_until_now", "billed = late.after", "pass", BillingHistory),
     ),
     "an invoice made again ends where a later one begins": (
-        TextChange("later_billing", "if later.period.start >", "if False and", BillingHistory),
+        TextChange("taken_by_later", "if later else None", "if False else None", BillingHistory),
+    ),
+    "late usage is taxed as its month": (
+        TextChange(
+            "late_usage",
+            "month.tax or treatment_of(month.period)",
+            "records.account.tenant.tax",
+            tenant_month,
+        ),
+    ),
+    "a month keeps its tax treatment under a later invoice": (
+        TextChange("barred_by_later", "if tax != tenant.tax:", "if False:", tenant_month),
     ),
     "the worker refuses an open month": (
         TextChange("roll_up", "refuse_open_period(period,", "(lambda *_: None)(period,", Rollup),

@@ -136,7 +136,10 @@ class CustomerSegment:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A tenant, and the segments of each of its deployments, in order, by deployment id."""
+    """A tenant, and the segments of each of its deployments, in order, by deployment id.
+
+    `taxed`: whether it begins as one who pays GST (see `Treatments`).
+    """
 
     tenant_id: str
     account_number: str
@@ -191,13 +194,6 @@ class Customer:
             )
             cents += max(0, quantity - included * days // len(month.days)) * unit_cents
         return cents
-
-    def tax_cents(self, subtotal: int) -> int:
-        """Returns 10 % in cents, half a cent rounded away from zero; 0 for an untaxed customer."""
-        if not self.taxed:
-            return 0
-        cents = (abs(subtotal) + 5) // 10
-        return cents if subtotal >= 0 else -cents
 
 
 def _days(segment: CustomerSegment, month: Month) -> int:

@@ -20,7 +20,7 @@ CLOSED = ("issued", "paid")
 SAID = (
     *("tenant_id", "number", "period_end", "revision", "currency"),
     *("subtotal_cents", "tax_cents", "total_cents", "fingerprint"),
-    *("attempt", "letters_used", "pages", "lines", "billed", "unpriced"),
+    *("tax", "attempt", "letters_used", "pages", "lines", "billed", "unpriced"),
 )
 
 type Amounts = Counter[tuple[str, str, str]]
@@ -51,20 +51,46 @@ class RawInvoice:
         """The id of the attempt that wrote it."""
         return str(self.item["attempt"])
 
+    @property
+    def tax(self) -> str:
+        """The tax treatment of its month, such as `gst`."""
+        return str(self.item["tax"])
+
+    def month_of(self, line: Mapping[str, Any]) -> str:
+        """Returns the label of the month that a line bills: its own, or an earlier one."""
+        if line["kind"] != "adjustment":
+            return self.label
+        match = ADJUSTMENT.match(line["description"])
+        if match is None:
+            raise InvariantViolated("I9", f"whose adjustment? {line['description']}")
+        return match[1]
+
+    def adjusts(self) -> set[str]:
+        """Returns the labels of the earlier months whose late usage it bills."""
+        lines = (line for line in self.lines if line["kind"] == "adjustment")
+        return {self.month_of(line) for line in lines}
+
     def usage_cents(self) -> Amounts:
         """Returns the cents billed for usage of its own month and of earlier ones."""
         cents: Amounts = Counter()
         for line in self.lines:
-            label = self.label
-            if line["kind"] == "adjustment":
-                match = ADJUSTMENT.match(line["description"])
-                if match is None:
-                    raise InvariantViolated("I9", f"whose adjustment? {line['description']}")
-                label = match[1]
-            elif line["kind"] != "overage":
-                continue
-            cents[label, line["deployment_id"], line["resource_kind"]] += line["amount_cents"]
+            if line["kind"] in ("adjustment", "overage"):
+                key = self.month_of(line), line["deployment_id"], line["resource_kind"]
+                cents[key] += line["amount_cents"]
         return cents
+
+    def cents_by_treatment(self, treatments: Mapping[str, str]) -> Counter[str]:
+        """Returns the sums of the lines by treatment, as these months have them."""
+        cents: Counter[str] = Counter()
+        for line in self.lines:
+            if line["kind"] != "tax":
+                cents[treatments[self.month_of(line)]] += line["amount_cents"]
+        return cents
+
+    def tax_line(self) -> tuple[int, str]:
+        """Returns the cents and the text of the tax line, the last one of all."""
+        line = self.lines[-1]
+        return line["amount_cents"], line["description"]
 
     def fixed_cents(self) -> Counter[tuple[str, str]]:
         """Returns the cents billed for plans and add-ons, by deployment and kind of line."""

@@ -15,6 +15,7 @@ from tests.simulation.aws.expressions import Item
 from tests.simulation.aws.tables import ItemChange
 from tests.simulation.books.model import KINDS, Customer, Month
 from tests.simulation.books.stored_invoices import Amounts, RawInvoice
+from tests.simulation.books.treatments import Treatments, tax_due
 from tests.simulation.books.usage import Books, Sent
 from tests.simulation.stage.report import InvariantViolated
 
@@ -33,6 +34,7 @@ class Ledger:
 
     books: Books
     customers: Mapping[str, Customer]
+    treatments: Treatments
 
     def usage_written(self, changes: Sequence[ItemChange], step: int) -> None:
         """Raises I9 unless the items that changed hold exactly the events that are recorded."""
@@ -79,19 +81,30 @@ class Ledger:
     def invoice_written(
         self, invoice: RawInvoice, invoices: Iterable[RawInvoice], began_at: int
     ) -> None:
-        """Raises I9 or I11 for an invoice that is wrong; `invoices` are all of the tenant's."""
+        """Raises I9, I11 or I15 for a wrong invoice; `invoices` are all of the tenant's."""
         customer = self.customers[invoice.tenant_id]
         name = f"{invoice.tenant_id} {invoice.label}"
         fixed = customer.fixed_cents(month_of(invoice.label))
         if invoice.fixed_cents() != fixed:
             text = f"{name} bills {dict(invoice.fixed_cents())}, not {dict(fixed)}"
             raise InvariantViolated("I11", text)
-        header = invoice.item
-        if header["tax_cents"] != customer.tax_cents(int(header["subtotal_cents"])):
-            raise InvariantViolated("I11", f"{name} has {header['tax_cents']} cents of tax")
+        if invoice.tax not in self.treatments.since(invoice.tenant_id, began_at):
+            raise InvariantViolated("I15", f"{name} is {invoice.tax}, which its tenant was not")
         invoices = list(invoices)
+        self._taxed_as_their_months(invoices)
         self._not_too_much(customer, invoices)
         self._not_too_little(customer, invoice, invoices, began_at)
+
+    def _taxed_as_their_months(self, invoices: Iterable[RawInvoice]) -> None:
+        """Raises I15 unless the GST of each is that of its lines, each taxed as its month."""
+        treatments = {invoice.label: invoice.tax for invoice in invoices}
+        for invoice in invoices:
+            if invoice.status == "void":
+                continue
+            due = tax_due(invoice.cents_by_treatment(treatments))
+            if invoice.tax_line() != due:
+                text = f"{invoice.tenant_id} {invoice.label}: {invoice.tax_line()}; due: {due}"
+                raise InvariantViolated("I15", text)
 
     def _not_too_much(self, customer: Customer, invoices: Iterable[RawInvoice]) -> None:
         for (label, name, kind), cents in sorted(billed(invoices).items()):

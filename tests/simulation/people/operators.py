@@ -8,12 +8,13 @@ from datetime import timedelta
 from tests.simulation.aws.faults import Fault
 from tests.simulation.books.model import SMALL_LATER, Customer, Month
 from tests.simulation.books.stored_invoices import CLOSED
+from tests.simulation.books.treatments import GST, GST_FREE
 from tests.simulation.books.usage import too_old_after
 from tests.simulation.checks.ledger import month_of
 from tests.simulation.people.lifecycle import Lifecycle
 from tests.simulation.people.producers import Producers
 from tests.simulation.people.starts import BY_HAND, Starts
-from tests.simulation.world.seeding import store_plan
+from tests.simulation.world.seeding import store_plan, store_tenant
 from tests.simulation.world.world import World
 
 OUTAGE = timedelta(hours=6)
@@ -41,6 +42,7 @@ class Operators:
             *(self._issue, self._issue, self._issue, self._pay, self._void),
             *(self._redrive, self._start_again, self._schedule_again, self._too_early),
             *(self._poison, self._new_price, self._lag, self._rehearse, self._sweep),
+            self._new_treatment,
         )
         rng = self.world.rng
         self.plans = [deed for deed in deeds if rng.random() < LIKELY]
@@ -208,6 +210,26 @@ class Operators:
         """The price changes while the month is rolled up; no customer is pinned to the new one."""
         store_plan(SMALL_LATER)
         self.world.say("a new version of the small plan")
+
+    def _new_treatment(self) -> None:
+        """A customer begins or ceases to export; perhaps a month is to be made again as such."""
+        world, rng = self.world, self.world.rng
+        tenant_id = self._someone().tenant_id
+        self.treat(tenant_id, GST_FREE if world.treatments.now(tenant_id) == GST else GST)
+        invoices = sorted(world.invariants.standing)
+        labels = [label for owner, label in invoices if owner == tenant_id]
+        if labels and rng.random() < 0.5:
+            label = rng.choice(labels)
+            if self.lifecycle.at_once(tenant_id, label, "void"):
+                self.starts.by_hand(month_of(label), [tenant_id], force=True)
+
+    def treat(self, tenant_id: str, tax: str) -> None:
+        """Gives a customer another tax treatment, from the next invoice on."""
+        world = self.world
+        world.treatments.change(tenant_id, tax, world.clock.step)
+        store_tenant(world.customer(tenant_id), tax)
+        world.look_at_writes()
+        world.say(f"{tenant_id} is {tax} from now on")
 
     def _lag(self) -> None:
         world = self.world

@@ -38,6 +38,7 @@ class Liveness:
     def month_end(self) -> None:
         """I8: after a repair (a redrive, another start or a sweep) every month is settled."""
         world, months = self.world, self.operators.months()
+        self._make_barred_again()
         repair = world.rng.choice(("redrive", "start again", "sweep"))
         # Earlier months were settled already and must stay so, whether run again or not.
         again = months if world.rng.random() < 0.3 else months[-1:]
@@ -71,6 +72,25 @@ class Liveness:
         self._reported(months[-1])
         if self.producers.waiting or world.ledger.unrecorded():
             raise InvariantViolated("I9", f"never recorded: {world.ledger.unrecorded()}")
+
+    def _make_barred_again(self) -> None:
+        """Makes and issues the months that cannot be made in the tenant's treatment of today.
+
+        A later invoice bills their late usage in the treatment that they had: people give it to
+        the tenant again, for as long as it takes.
+        """
+        world, invoices = self.world, self.world.invariants.standing
+        for (tenant_id, label), invoice in sorted(invoices.items()):
+            now = world.treatments.now(tenant_id)
+            if invoice.status not in ("draft", "void") or invoice.tax == now:
+                continue
+            others = [other for key, other in invoices.items() if key[0] == tenant_id]
+            if any(label in other.adjusts() for other in others if other.status != "void"):
+                self.operators.treat(tenant_id, invoice.tax)
+                self.starts.by_hand(month_of(label), [tenant_id], force=True)
+                self.quiet()
+                self.operators.lifecycle.at_once(tenant_id, label, "issue")
+                self.operators.treat(tenant_id, now)
 
     def _settled(self, month: Month, *, strict: bool = True) -> None:
         """I8: due = invoiced + failed and listed by name."""
@@ -115,6 +135,7 @@ class Liveness:
         """Forces, issues and bills everything; then nothing may be missing or billed twice."""
         if self.world.rng.random() < 0.5:
             self._mend()
+        self._make_barred_again()
         months = self.operators.months()
         for month in months:
             self.starts.by_hand(month, force=True)

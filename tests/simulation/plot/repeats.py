@@ -103,18 +103,18 @@ class Repeats:
         ]
         if any(line["kind"] == "adjustment" for standing in invoices for line in standing.lines):
             return
-        request = parse_request(self._request(tenant_id, label))
+        request = parse_request(self._request(tenant_id, label, invoice.tax))
         quoted: Any = quote_json(request, price(request))
         self.checked["quoted"] += 1
         if json.loads(json.dumps(quoted["lines"])) != invoice.lines:
             raise InvariantViolated("I12", f"{tenant_id} {label} was quoted {quoted['lines']}")
 
-    def _request(self, tenant_id: str, label: str) -> dict[str, Any]:
+    def _request(self, tenant_id: str, label: str, tax: str) -> dict[str, Any]:
         customer, month = self.world.customer(tenant_id), month_of(label)
         return {
             "period": {"start": month.first.isoformat(), "end": month.next().first.isoformat()},
             "currency": "AUD",
-            "tax": "gst" if customer.taxed else "gst_free",
+            "tax": tax,
             "subscriptions": [
                 self._subscription(tenant_id, deployment_id, segment, label)
                 for deployment_id, segments in customer.deployments.items()

@@ -11,6 +11,7 @@ from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
 from quote_engine import PerUnit, Plan
 from tests.simulation.books.model import ADDON_CENTS, ADDON_CODE, CATALOGUE, Customer, PlanTerms
+from tests.simulation.books.treatments import GST, GST_FREE
 
 FIRST_DAY = date(2024, 2, 29)
 CENTS = Decimal("0.01")
@@ -38,19 +39,21 @@ def store_catalogue() -> None:
     PriceVersions("accounts", ADDONS).put(AddonPrice(ADDON_CODE, None, ADDON_CENTS * CENTS), 1)
 
 
+def store_tenant(customer: Customer, tax: str) -> None:
+    """Adds a tenant, or gives it another tax treatment."""
+    name, number = customer.tenant_id.title(), customer.account_number
+    tenant = (
+        Tenant(customer.tenant_id, name, number, "gst")
+        if tax == GST
+        else Tenant(customer.tenant_id, name, number, "gst_free", "exported")
+    )
+    TenantsTable("accounts").put(tenant)
+
+
 def store_customer(customer: Customer) -> None:
     """Adds a tenant with its subscriptions."""
     accounts = AccountsTable("accounts")
-    treatment, reason = ("gst", "") if customer.taxed else ("gst_free", "exported")
-    name = customer.tenant_id.title()
-    tenant = Tenant(
-        customer.tenant_id,
-        name,
-        customer.account_number,
-        "gst" if treatment == "gst" else "gst_free",
-        reason,
-    )
-    TenantsTable(accounts.name).put(tenant)
+    store_tenant(customer, GST if customer.taxed else GST_FREE)
     for deployment_id, segments in customer.deployments.items():
         for segment in segments:
             addons = (AddonChoice(ADDON_CODE, 1, segment.addons),) if segment.addons else ()

@@ -15,6 +15,7 @@ from tests.simulation.aws.faults import Fault
 from tests.simulation.aws.queues import Queue
 from tests.simulation.aws.tables import ItemChange
 from tests.simulation.books.model import Customer, Month, customers
+from tests.simulation.books.treatments import Treatments
 from tests.simulation.books.usage import Books, Meters
 from tests.simulation.checks.invariants import INVOICES, Invariants
 from tests.simulation.checks.ledger import Ledger
@@ -97,7 +98,8 @@ class World:
         self.books = Books()
         self.meters = Meters(self.rng, self.settings.zone)
         by_id = {customer.tenant_id: customer for customer in self.customers}
-        self.ledger = Ledger(self.books, by_id)
+        self.treatments = Treatments.first(self.customers)
+        self.ledger = Ledger(self.books, by_id, self.treatments)
         table = self.dynamodb.tables[INVOICES]
         self.invariants = Invariants(table, self.ledger, self.settings.zone, NumberBook(by_id))
         self.running: list[Running] = []
