@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from invoicing.accounts.account import AddonChoice, Segment
+from invoicing.accounts.account import Segment
+from invoicing.accounts.addons import AddonChoice
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.foundation.billing_calendar import label_after
 from quote_engine import Period
