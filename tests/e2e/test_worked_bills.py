@@ -11,11 +11,12 @@ import pytest
 from tests.e2e.conftest import Deployed
 from tests.e2e.test_cli import monthend
 from tests.e2e.test_cli_month_end import forget
+from tests.e2e.worked_addons import ADDONS
 from tests.e2e.worked_bills import PRINTED, STRETCHES, Bill
 from tests.e2e.worked_terms import COMMITMENTS, DISCOUNTS
 
 CATALOGUE = Path(__file__).with_name("worked_catalogue.yaml")
-BILLS = (*STRETCHES, *DISCOUNTS, *COMMITMENTS, *PRINTED)
+BILLS = (*STRETCHES, *ADDONS, *DISCOUNTS, *COMMITMENTS, *PRINTED)
 MONTHS = sorted({bill.month for bill in BILLS})
 # Both months are over then, and usage of their first days is not too old.
 RECEIVED_AT = "2026-06-01T00:00:00Z"
@@ -58,12 +59,27 @@ def run_month(deployed: Deployed, month: str, bills: Iterable[Bill]) -> None:
     monthend(deployed, "run", "--period", month, *named, "--wait")
 
 
+def deployment(bill: Bill) -> str:
+    """Returns the path of its deployment in the API."""
+    return f"/tenants/{bill.tenant_id}/subscriptions/{bill.tenant_id}"
+
+
+def change(deployed: Deployed, bill: Bill, body: dict[str, Any]) -> None:
+    """Changes the terms of a deployment over the API, whatever they are."""
+    path, token = f"{deployment(bill)}/changes", deployed.local.token("admin")
+    answer = deployed.call(path, token, "POST", body, **{"If-Match": "*"})
+    assert answer.status == 200, answer.body
+
+
 @pytest.fixture(scope="module")
 def stack(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """The stack after the months of all bills; the tenants are deleted at the end."""
     folder = tmp_path_factory.mktemp("bills")
     write_customers(folder / "customers.yaml", BILLS, 9500)
     monthend(deployed, "load", str(CATALOGUE), str(folder / "customers.yaml"))
+    for bill in BILLS:
+        for body in bill.changes:
+            change(deployed, bill, body)
     for month in MONTHS:
         bills = [bill for bill in BILLS if bill.month == month]
         used = [(bill.tenant_id, *days) for bill in bills for days in bill.used]
@@ -118,3 +134,19 @@ def test_a_quote_of_the_month_in_one_piece_has_the_lines_of_the_invoice(
     answer = stack.call("/quotes", stack.local.token("admin"), "POST", {**bill.quoted, **names})
     assert answer.status == 201, answer.body
     assert answer.json["lines"] == invoices[bill.tenant_id]["lines"]
+
+
+@pytest.mark.parametrize(
+    ("tenant_id", "days"),
+    [
+        ("addon-added", [("2026-04-01", "2026-04-30")]),
+        ("addon-goes-on", [("2026-04-01", "2026-04-20"), ("2026-04-21", "2026-04-30")]),
+    ],
+    ids=["a change of add-ons begins no segment", "a change of discounts begins one"],
+)
+def test_segments_after_changes(
+    stack: Deployed, tenant_id: str, days: list[tuple[str, str]]
+) -> None:
+    [bill] = [bill for bill in BILLS if bill.tenant_id == tenant_id]
+    segments = stack.call(deployment(bill), stack.local.token("admin")).json["segments"]
+    assert [(segment["starts_on"], segment["ends_on"]) for segment in segments] == days

@@ -17,7 +17,8 @@ class Bill:
     """A tenant of its own, its month, and every line that it must be billed.
 
     `parts` are the subscriptions of its deployment, which has the tenant's id. `used` holds first
-    day, last day and droplet hours of each of these days. If `quoted` is given, the month is
+    day, last day and droplet hours of each of these days. `changes` are sent to the API before the
+    month is run. If `quoted` is given, the month is
     quoted as well, as one subscription with these terms, and the quote has the same lines.
     """
 
@@ -27,6 +28,7 @@ class Bill:
     lines: tuple[str, ...]
     total_cents: int
     used: tuple[tuple[int, int, int], ...] = ()
+    changes: tuple[dict[str, Any], ...] = ()
     month: str = "2026-04"
     quoted: Mapping[str, Any] | None = None
 
@@ -36,7 +38,7 @@ def part(days: tuple[str, str | None], plan: str, **terms: Any) -> dict[str, Any
     return {"plan": plan, "starts_on": days[0], "ends_on": days[1], **terms}
 
 
-DISK = {"addons": {"storage_50gb": 1}}
+DISK = {"addons": [{"code": "storage_50gb"}]}
 
 STRETCHES = (
     Bill(
@@ -161,7 +163,7 @@ PRINTED = (
     Bill(
         "days-of-addons",
         "sibling: a day of three add-ons is one sum",
-        (part(("2026-04-30", None), "bare", addons={"storage_50gb": 3}),),
+        (part(("2026-04-30", None), "bare", addons=[{"code": "storage_50gb", "quantity": 3}]),),
         (
             "Plan: Bare (1/30 days of 0.00) | 1 x 0.00 | 0",
             "Addon: storage_50gb (1/30 days of 3 x 7.50) | 1 x 0.75 | 75",
