@@ -10,7 +10,7 @@ from quote_engine.models import QuoteRequest
 from quote_engine.price import price
 from quote_engine.quote import LineKind
 from quote_engine.rounding import EXACT
-from quote_engine.text import quantity_text
+from quote_engine.text import figure_text
 
 type _Key = tuple[str, str]
 """A deployment id and a resource kind; the kind is empty for lines without one."""
@@ -42,15 +42,15 @@ def adjustments_between(then: QuoteRequest, now: QuoteRequest) -> tuple[Adjustme
         )
     )
     before, after = _charges(then), _charges(now)
-    used_then, used_now = _usage(then), _usage(now)
+    used_then, used_now, labels = _usage(then), _usage(now), _labels(now)
     adjustments = []
     for deployment_id, kind in sorted(before.keys() | after.keys()):
         key = deployment_id, kind
         changes = {name: after[key][name] - before[key][name] for name in _KINDS}
         cents = sum(changes.values())
         if cents:
-            cause = _usage_text(kind, used_then[key], used_now[key]) if kind else _others(changes)
-            text = f"Adjustment for {now.period.label}: {cause}"
+            cause = _usage_text(used_then[key], used_now[key]) if kind else _others(changes)
+            text = f"Adjustment for {now.period.label}: {labels.get(key, kind)}{cause}"
             adjustments.append(Adjustment(text, deployment_id, kind or None, cents, now.tax))
     return tuple(adjustments)
 
@@ -79,11 +79,20 @@ def _usage(request: QuoteRequest) -> dict[_Key, Decimal]:
     return usage
 
 
-def _usage_text(kind: str, then: Decimal, now: Decimal) -> str:
+def _labels(request: QuoteRequest) -> dict[_Key, str]:
+    """Returns what lines call the usage of each rate."""
+    return {
+        (subscription.deployment_id, rate.resource_kind): rate.label
+        for subscription in request.subscriptions
+        for rate in subscription.plan.rates
+    }
+
+
+def _usage_text(then: Decimal, now: Decimal) -> str:
     """Returns what changed: the usage, or its price alone (as the share of a pool can)."""
     if then == now:
-        return f"{kind} ({quantity_text(now)} used, its price changed)"
-    return f"{kind} ({quantity_text(now)} used, {quantity_text(then)} invoiced)"
+        return f" ({figure_text(now)} used, its price changed)"
+    return f" ({figure_text(now)} used, {figure_text(then)} invoiced)"
 
 
 def _others(changes: dict[LineKind, int]) -> str:

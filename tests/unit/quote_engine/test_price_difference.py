@@ -71,6 +71,16 @@ def test_usage_of_a_split_month_is_summed_over_its_stretches() -> None:
     assert late.amount_cents == 100
 
 
+def test_an_adjustment_calls_usage_by_the_name_of_its_rate_and_shortens_its_figures() -> None:
+    then, now = (
+        request(subscription(per_unit("1.00", name="VM hours"), usage={"kind": used}))
+        for used in ("1", "2.12345678")
+    )
+    [adjustment] = adjustments_between(then, now)
+    text = "Adjustment for 2026-04: VM hours (about 2.123457 used, 1 invoiced)"
+    assert (adjustment.description, adjustment.amount_cents) == (text, 112)
+
+
 def test_late_usage_moves_the_shares_of_a_pool() -> None:
     def pooled(late: str) -> QuoteRequest:
         rate = per_unit("0.01", "50", pool="tenant")
