@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quote_engine import allocate_cents
+from tests.unit.quote_engine.strategies import decimals, examples
 from tests.unit.quote_engine.support import table
-from tests.unit.quote_engine.test_properties import decimals, examples
 
 
 @pytest.mark.parametrize(("total", "weights", "parts"), table("allocate"))

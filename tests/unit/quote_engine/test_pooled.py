@@ -1,28 +1,23 @@
 """Rates with `pool`: one allowance and one price for all of a tenant's subscriptions."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from quote_engine import (
     InvalidRequest,
     Line,
     PerUnit,
     QuoteRequest,
-    Subscription,
     UnpricedUsage,
     parse_plan,
     plan_json,
     price,
 )
 from tests.unit.quote_engine.support import (
-    APRIL,
     decimal_or_none,
     discounts,
     per_unit,
@@ -30,14 +25,6 @@ from tests.unit.quote_engine.support import (
     request,
     subscription,
     table,
-)
-from tests.unit.quote_engine.test_properties import (
-    cost_of,
-    days_share,
-    examples,
-    half_up,
-    quantities,
-    rates,
 )
 
 
@@ -180,33 +167,3 @@ def test_a_pooled_rate_reads_back_as_it_was_stored() -> None:
     stored: Any = plan_json(plan(pooled()))
     assert stored["rates"][0]["pool"] == "tenant"
     assert parse_plan(stored) == plan(pooled())
-
-
-@st.composite
-def pools(draw: st.DrawFn) -> tuple[Subscription, ...]:
-    rate = replace(draw(rates()), pool="tenant")
-    return tuple(
-        subscription(
-            rate,
-            deployment_id=name,
-            starts_on=APRIL.start + timedelta(days=draw(st.integers(-9, 29))),
-            usage={"kind": str(draw(quantities))},
-            proration=draw(st.sampled_from(["daily", "none"])),
-        )
-        for name in draw(st.sampled_from(["a", "ab", "abcd"]))
-    )
-
-
-@examples(200)
-@given(pools())
-def test_the_shares_sum_to_the_price_of_the_pool(members: tuple[Subscription, ...]) -> None:
-    rate = members[0].plan.rates[0]
-    used = sum((member.usage["kind"] for member in members), Decimal(0))
-    share = sum((days_share(member, APRIL) or Fraction(0) for member in members), Fraction(0))
-    whole = half_up(cost_of(rate, used, share))
-    lines = overages(request(*members))
-    assert sum(line.amount_cents for line in lines) == whole
-    for line in lines:
-        own = next(member for member in members if member.deployment_id == line.deployment_id)
-        part = Fraction(own.usage["kind"]) / Fraction(used) if used else Fraction(1, len(members))
-        assert abs(line.amount_cents - whole * part) < 1

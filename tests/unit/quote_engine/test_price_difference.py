@@ -19,6 +19,7 @@ from quote_engine import (
     parse_request,
     price,
 )
+from tests.unit.quote_engine.strategies import KINDS, examples, quantities, requests
 from tests.unit.quote_engine.support import (
     discounts,
     per_unit,
@@ -27,7 +28,6 @@ from tests.unit.quote_engine.support import (
     subscription,
     table,
 )
-from tests.unit.quote_engine.test_properties import KINDS, examples, quantities, requests
 
 MAY = Period.month("2026-05")
 

@@ -18,9 +18,9 @@ from quote_engine import InvalidRequest, Rate, parse_plan, plan_json, rates
 from quote_engine.rates.metered import MeteredRate
 from quote_engine.rates.rate_models import RATE_MODELS, READERS, rate_json
 from tests.openapi import openapi
+from tests.unit.quote_engine.strategies import MODELS
 from tests.unit.quote_engine.support import ROOT
 from tests.unit.quote_engine.test_json import EVERY_MODEL, EVERY_MODEL_BOUNDED
-from tests.unit.quote_engine.test_properties import MODELS
 
 NAMES = {model.model for model in RATE_MODELS}
 SAMPLES = (*EVERY_MODEL.rates, *EVERY_MODEL_BOUNDED.rates)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quote_engine import Adjustment, QuoteRequest, price
+from tests.unit.quote_engine.strategies import examples
 from tests.unit.quote_engine.support import request, subscription, table
-from tests.unit.quote_engine.test_properties import examples
 
 
 def month(own: str, charges: str, *adjustments: Adjustment) -> QuoteRequest:
