@@ -101,6 +101,18 @@ def expected(request: QuoteRequest) -> Expected:
         own = [stretch for stretch in stretches if stretch.deployment_id == deployment_id]
         lines += lines_of_deployment(own, pools, month)
     taxable = sum(line.cents for line in lines) if request.tax == "gst" else 0
+    in_order = sorted(
+        request.adjustments,
+        key=lambda it: (
+            it.deployment_id or "",
+            it.resource_kind or "",
+            it.description,
+            it.amount_cents,
+        ),
+    )
+    for it in in_order:
+        lines.append(Printed("adjustment", it.deployment_id, it.resource_kind, it.amount_cents))
+        taxable += it.amount_cents if (it.tax or request.tax) == "gst" else 0
     if not lines:
         return Expected([], 0, 0)
     subtotal, tax = sum(line.cents for line in lines), half_up(Fraction(taxable, 1000))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from quote_engine import (
     Addon,
+    Adjustment,
     Convert,
     Discount,
     Graduated,
@@ -243,6 +244,16 @@ def part_of(uncut: Subscription, first: date, last: date) -> Subscription:
     return replace(uncut, starts_on=first, ends_on=last, addons=tuple(addons))
 
 
+adjustments = st.builds(
+    Adjustment,
+    st.just("Adjustment for 2026-01"),
+    st.sampled_from([None, "a", "b"]),
+    st.sampled_from([None, *KINDS]),
+    st.integers(-5000, 5000),
+    st.sampled_from([None, "gst", "gst_free"]),
+)
+
+
 @st.composite
 def requests(draw: st.DrawFn) -> QuoteRequest:
     """Draws one to three deployments in a month of 28 to 31 days."""
@@ -254,4 +265,5 @@ def requests(draw: st.DrawFn) -> QuoteRequest:
         "AUD",
         draw(st.sampled_from(["gst", "gst_free"])),
         tuple(one for name in names for one in draw(segments(name, period, palette))),
+        tuple(draw(st.lists(adjustments, max_size=2))),
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from quote_engine import Addon, QuoteRequest, Subscription, price
+from quote_engine import Addon, Adjustment, Period, QuoteRequest, Subscription, price
 from tests.unit.quote_engine.oracle import expected, printed
 from tests.unit.quote_engine.support import discounts, per_unit, request, subscription, table
 from tests.unit.quote_engine.worked_months import worked_month
@@ -139,3 +139,34 @@ SIBLINGS: dict[str, tuple[list[Subscription], Lines]] = {
 def test_siblings_of_the_worked_figures(case: tuple[list[Subscription], Lines]) -> None:
     segments, lines = case
     assert lines_of_both(request(*segments)) == lines
+
+
+LATE = 10_000
+TAXES = [
+    # The tenant's treatment, its month, late usage with its own treatment; GST and how it reads.
+    ("gst_free", "57.50", [(LATE, "gst")], 1000, "GST 10% of 100.00"),
+    ("gst", "57.50", [(LATE, "gst_free")], 575, "GST 10% of 57.50"),
+    ("gst", "57.50", [(LATE, None)], 1575, "GST 10%"),
+    ("gst", "57.50", [(LATE, "gst")], 1575, "GST 10%"),
+    ("gst_free", "57.50", [(LATE, None)], 0, "GST-free"),
+    ("gst_free", "57.50", [(LATE, "gst_free")], 0, "GST-free"),
+    # Siblings: a refund takes its GST with it, half a cent away from zero; rounded once.
+    ("gst_free", "57.50", [(-5, "gst")], -1, "GST 10% of -0.05"),
+    ("gst", "0.02", [(2, "gst"), (-700, "gst_free")], 0, "GST 10% of 0.04"),
+    ("gst", "0.03", [(2, "gst"), (-700, "gst_free")], 1, "GST 10% of 0.05"),
+]
+
+
+@pytest.mark.parametrize(("treatment", "dollars", "late", "gst", "says"), TAXES)
+def test_late_usage_keeps_the_tax_treatment_of_its_month(
+    treatment: Any, dollars: str, late: list[tuple[int, Any]], gst: int, says: str
+) -> None:
+    taken = tuple(
+        Adjustment(f"Adjustment {n}", "pilot", "kind", cents, tax)
+        for n, (cents, tax) in enumerate(late)
+    )
+    month = (subscription(price=dollars),)
+    wanted = QuoteRequest(Period.month("2026-05"), "AUD", treatment, month, taken)
+    quote = price(wanted)
+    assert (quote.tax_cents, quote.lines[-1].description) == (gst, says)
+    assert (expected(wanted).tax, expected(wanted).subtotal) == (gst, quote.subtotal_cents)

@@ -216,6 +216,7 @@ def test_only_adjustments_are_taken_not_lines() -> None:
 def test_adjustments_sum_to_what_the_period_should_have_cost(
     then: QuoteRequest, late: dict[str, Decimal]
 ) -> None:
+    then = replace(then, adjustments=())
     later = [replace(before, usage={**before.usage, **late}) for before in then.subscriptions]
     now = replace(then, subscriptions=tuple(later))
     late_usage = adjustments_between(then, now)
