@@ -48,7 +48,7 @@ def parse_discount(data: object) -> Discount:
 
 def _parse[T](data: object, read: Callable[[Reader], T | None]) -> T:
     faults: list[str] = []
-    model = read(Reader(data, "", faults))
+    model = read(Reader(data, faults))
     refuse(faults)
     if model is None:  # pragma: no cover - a reader answers None only beside a fault
         raise InvalidRequest(("request: could not be read",))

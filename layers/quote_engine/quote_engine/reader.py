@@ -10,6 +10,7 @@ from quote_engine.faults import InvalidRequest
 from quote_engine.limits import SHORT, decimal_fault, money_fault, text_fault
 
 _is_decimal = re.compile(r"-?[0-9]{1,60}(?:\.[0-9]{1,60})?").fullmatch
+_is_short_decimal = re.compile(r"[0-9]+(?:\.[0-9]+)?").fullmatch
 _is_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 _MISSING = object()
 _JSON_NAMES = {
@@ -36,17 +37,25 @@ class Reader:
     Each field is read once: those that nobody has read are unknown to the contract.
     """
 
-    __slots__ = ("_faults", "_is_object", "_left", "_path", "_sound")
+    __slots__ = ("_around", "_faults", "_is_object", "_left", "_name", "_place", "_sound")
 
-    def __init__(self, data: object, path: str, faults: list[str]) -> None:
-        self._path = path
+    def __init__(
+        self,
+        data: object,
+        faults: list[str],
+        around: "Reader | None" = None,
+        name: str = "",
+        place: int | None = None,
+    ) -> None:
+        # A path is put together only for a fault.
+        self._around, self._name, self._place = around, name, place
         self._faults = faults
         self._left: dict[str, object] = {}
         self._sound = self._is_object = isinstance(data, dict)
         if isinstance(data, dict):
             self._left = data.copy()
         else:
-            faults.append(f"{path or 'request'}: must be an object, not {_shown(data)}")
+            faults.append(f"{self._path or 'request'}: must be an object, not {_shown(data)}")
 
     def marshalled(self) -> bytes | None:
         """The unread object as bytes; None if it has no such form, and so is not from JSON.
@@ -57,6 +66,10 @@ class Reader:
             return marshal.dumps(self._left, _WITHOUT_REFERENCES)
         except ValueError:
             return None
+
+    def has_any(self, names: frozenset[str]) -> bool:
+        """Whether one of these fields is there and has not been read yet."""
+        return not names.isdisjoint(self._left)
 
     @property
     def sound(self) -> bool:
@@ -119,14 +132,14 @@ class Reader:
         value = self._left.pop(name, _MISSING)
         if value is _MISSING:
             return self._stand_in(name, value, "", None)
-        return read(Reader(value, self._at(name), self._faults))
+        return read(Reader(value, self._faults, self, name))
 
     def optional_child[T](self, name: str, read: "Callable[[Reader], T | None]") -> T | None:
         """None if the field is absent or null; a faulty one spoils its object too."""
         value = self._left.pop(name, None)
         if value is None:
             return None
-        child = read(Reader(value, self._at(name), self._faults))
+        child = read(Reader(value, self._faults, self, name))
         self._sound = self._sound and child is not None
         return child
 
@@ -147,8 +160,7 @@ class Reader:
             return self._stand_in(name, items, "must be a list", ())
         if not items:
             return ()
-        path = self._at(name)
-        models = [read(Reader(item, f"{path}[{n}]", self._faults)) for n, item in enumerate(items)]
+        models = [read(Reader(item, self._faults, self, name, n)) for n, item in enumerate(items)]
         found = tuple([model for model in models if model is not None])
         if all_needed and len(found) < len(models):
             self._sound = False
@@ -163,7 +175,8 @@ class Reader:
             if fault := text_fault(key):
                 self._note(f"{name}.{key}", fault)
         return {
-            key: self._decimal(f"{name}.{key}", item, decimal_fault) for key, item in value.items()
+            key: _short_decimal(item) or self._decimal(f"{name}.{key}", item, decimal_fault)
+            for key, item in value.items()
         }
 
     def give_up[T](self) -> T | None:
@@ -209,12 +222,12 @@ class Reader:
         return self._stand_in(name, value, "must be a date such as 2026-04-01", date.min)
 
     def _decimal(self, name: str, value: object, check: Check) -> Decimal:
+        if check in _PASSED_IF_SHORT and (short := _short_decimal(value)) is not None:
+            return short
         if isinstance(value, str):
             if not _is_decimal(value):
                 self._note(name, f"must be a plain decimal such as 12.50, not {value[:40]!r}")
                 return _ZERO
-            if len(value) <= SHORT and check in _PASSED_IF_SHORT and value[0] != "-":
-                return Decimal(value)
         elif type(value) is not int:
             return self._stand_in(name, value, "must be a decimal string", _ZERO)
         number = Decimal(value)
@@ -232,8 +245,23 @@ class Reader:
         if self._is_object:
             self._faults.append(one_line(f"{self._at(name)}: {fault}"))
 
+    @property
+    def _path(self) -> str:
+        if self._around is None:
+            return ""
+        path = self._around._at(self._name)
+        return path if self._place is None else f"{path}[{self._place}]"
+
     def _at(self, name: str) -> str:
-        return f"{self._path}.{name}" if self._path else name
+        path = self._path
+        return f"{path}.{name}" if path else name
+
+
+def _short_decimal(value: object) -> Decimal | None:
+    """Returns a plain decimal of no sign and few characters, or None for anything else."""
+    if isinstance(value, str) and len(value) <= SHORT and _is_short_decimal(value):
+        return Decimal(value)
+    return None
 
 
 def remembering[T](read: Callable[[Reader], T | None]) -> Callable[[Reader], T | None]:

@@ -12,7 +12,7 @@ from quote_engine.text import money_text
 type Json = dict[str, object]
 
 
-class RateTerms(TypedDict):
+class RateTerms(TypedDict, total=False):
     """Fields that most rates leave out."""
 
     minimum: Decimal | None
@@ -22,6 +22,9 @@ class RateTerms(TypedDict):
     name: str | None
 
 
+_NAMES = frozenset(RateTerms.__annotations__)
+
+
 def read_subject(reader: Reader) -> tuple[str, str, Decimal]:
     """The resource kind, the unit that is priced, and how many of it are included."""
     return reader.text("resource_kind"), reader.text("unit"), reader.quantity("included", "0")
@@ -29,6 +32,8 @@ def read_subject(reader: Reader) -> tuple[str, str, Decimal]:
 
 def read_terms(reader: Reader) -> RateTerms:
     """Bounds, conversion, pool and name, as keywords of a rate's constructor."""
+    if not reader.has_any(_NAMES):
+        return {}
     return {
         "minimum": reader.optional_decimal("minimum", money_fault),
         "maximum": reader.optional_decimal("maximum", money_fault),
