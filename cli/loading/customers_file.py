@@ -41,7 +41,7 @@ class TenantEntry(TenantForm):
     """A tenant as a file gives it. Only the local stack uses `login`."""
 
     tenant_id: str
-    login: bool = False
+    login: Annotated[bool, Field(strict=True)] = False
 
 
 class SubscriptionEntry(StrictModel):

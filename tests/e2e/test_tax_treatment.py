@@ -98,10 +98,10 @@ class Customer:
 @pytest.mark.parametrize(
     ("number", "was", "now", "stored", "gst", "says"),
     [
-        ("9301", "gst", "gst_free", True, 1000, "GST 10% of 100.00"),
-        ("9302", "gst_free", "gst", True, 575, "GST 10% of 57.50"),
-        ("9303", "gst", "gst_free", False, 1000, "GST 10% of 100.00"),
-        ("9304", "gst_free", "gst", False, 575, "GST 10% of 57.50"),
+        ("9801", "gst", "gst_free", True, 1000, "GST 10% of 100.00"),
+        ("9802", "gst_free", "gst", True, 575, "GST 10% of 57.50"),
+        ("9803", "gst", "gst_free", False, 1000, "GST 10% of 100.00"),
+        ("9804", "gst_free", "gst", False, 575, "GST 10% of 57.50"),
     ],
 )
 def test_late_usage_is_taxed_as_its_month_whatever_the_tenant_is_by_then(  # noqa: PLR0913, PLR0917

@@ -75,7 +75,7 @@ def change(deployed: Deployed, bill: Bill, body: dict[str, Any]) -> None:
 def stack(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """The stack after the months of all bills; the tenants are deleted at the end."""
     folder = tmp_path_factory.mktemp("bills")
-    write_customers(folder / "customers.yaml", BILLS, 9500)
+    write_customers(folder / "customers.yaml", BILLS, 9700)
     monthend(deployed, "load", str(CATALOGUE), str(folder / "customers.yaml"))
     for bill in BILLS:
         for body in bill.changes:

@@ -18,8 +18,8 @@ class Bill:
 
     `parts` are the subscriptions of its deployment, which has the tenant's id. `used` holds first
     day, last day and droplet hours of each of these days. `changes` are sent to the API before the
-    month is run. If `quoted` is given, the month is
-    quoted as well, as one subscription with these terms, and the quote has the same lines.
+    month is run. If `quoted` is given, the month is quoted as well, as one subscription with these
+    terms, and the quote has the same lines.
     """
 
     tenant_id: str

@@ -1,7 +1,7 @@
 """Adjustments: amounts that belong to an earlier period."""
 
 from quote_engine.faults import refuse
-from quote_engine.limits import cents_fault, choice_fault, named, text_fault
+from quote_engine.limits import cents_fault, choice_fault, description_fault, named, text_fault
 from quote_engine.quote import Line
 from quote_engine.tax import TAX_TREATMENTS, TaxTreatment
 from quote_engine.text import cents_text
@@ -25,7 +25,7 @@ class Adjustment:
     def __post_init__(self) -> None:
         deployment_id, kind, tax = self.deployment_id, self.resource_kind, self.tax
         faults = named(
-            description=text_fault(self.description),
+            description=description_fault(self.description),
             deployment_id=None if deployment_id is None else text_fault(deployment_id),
             resource_kind=None if kind is None else text_fault(kind),
             amount_cents=cents_fault(self.amount_cents),

@@ -8,7 +8,7 @@ from quote_engine.models import QuoteRequest, Subscription
 
 
 def by_deployment(request: QuoteRequest) -> Iterable[Sequence[Subscription]]:
-    """Yields the subscriptions of each deployment, in order of start."""
+    """Returns the subscriptions of each deployment, in order of start."""
     if not request.split:
         return [(subscription,) for subscription in request.subscriptions]
     groups = groupby(request.subscriptions, attrgetter("deployment_id"))

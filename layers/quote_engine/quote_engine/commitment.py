@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from quote_engine.charged import PricedStretch, billed_parts
 from quote_engine.quote import Line
@@ -9,8 +10,13 @@ from quote_engine.rounding import round_cents
 from quote_engine.stretch import StretchPart
 from quote_engine.text import cents_text
 
-type _Days = dict[Decimal, int]
-"""For how many days of the period each amount is owed."""
+
+class _Owed(NamedTuple):
+    """An amount a month: for how many days of the period it is owed, and whether whole as well."""
+
+    amount: Decimal
+    days: int
+    whole: bool
 
 
 def top_up_lines(
@@ -20,10 +26,10 @@ def top_up_lines(
 
     `charged_cents` is after discounts, of which there are some if `discounted`.
     """
-    days = _days(billed_parts(priced), period_days)
-    if not days:
+    owed = _owed(billed_parts(priced))
+    if not owed:
         return []
-    committed, text = _committed(days, period_days)
+    committed, text = _committed(owed, period_days)
     missing = committed - charged_cents
     if missing <= 0:
         return []
@@ -34,12 +40,12 @@ def top_up_lines(
     return [Line("minimum", text, deployment_id, None, "1", "", dollars, missing)]
 
 
-def _days(parts: Sequence[StretchPart], period_days: int) -> _Days:
+def _owed(parts: Sequence[StretchPart]) -> list[_Owed]:
     """Prorated subscriptions owe for their own days.
 
     Of those that are not, the last one owes a whole month: such a month is never owed twice.
     """
-    days: _Days = {}
+    days: dict[Decimal, int] = {}
     whole: Decimal | None = None
     for part in parts:
         commitment = part.subscription.minimum_commitment
@@ -50,21 +56,21 @@ def _days(parts: Sequence[StretchPart], period_days: int) -> _Days:
         else:
             days[commitment] = days.get(commitment, 0) + part.days
     if whole is not None:
-        days[whole] = days.get(whole, 0) + period_days
-    return days
+        days.setdefault(whole, 0)
+    return [_Owed(amount, used, amount == whole) for amount, used in days.items()]
 
 
-def _committed(days: _Days, period_days: int) -> tuple[int, str]:
+def _committed(owed: Sequence[_Owed], period_days: int) -> tuple[int, str]:
     """Returns the cents owed, rounded once for each amount, and the text that explains them."""
-    owed = [round_cents(amount * used, period_days) for amount, used in days.items()]
-    texts = [
-        cents_text(cents) if used == period_days else _for_days(cents, used, period_days)
-        for cents, used in zip(owed, days.values(), strict=True)
-    ]
-    total = sum(owed)
-    text = " + ".join(texts)
-    return total, text if len(texts) == 1 else f"{cents_text(total)} ({text})"
-
-
-def _for_days(cents: int, used: int, period_days: int) -> str:
-    return f"{cents_text(cents)} for {used}/{period_days} days"
+    total, texts = 0, []
+    for amount, days, whole in owed:
+        cents = round_cents(amount * (days + period_days * whole), period_days)
+        of_month = round_cents(amount) if whole or days == period_days else 0
+        if cents > of_month:
+            texts.append(f"{cents_text(cents - of_month)} for {days}/{period_days} days")
+        if of_month:
+            texts.append(cents_text(of_month))
+        total += cents
+    if len(texts) == 1:
+        return total, texts[0]
+    return total, f"{cents_text(total)} ({' + '.join(texts)})"

@@ -9,7 +9,7 @@ from quote_engine.value import value
 
 @value
 class Discount:
-    """Either `percent` of a subscription's charges (0 to 100), or an `amount` in dollars."""
+    """Either `percent` of the charges of the days that have it (0 to 100), or `amount` dollars."""
 
     percent: Decimal | None = None
     amount: Decimal | None = None

@@ -55,7 +55,7 @@ def _subscription(subscription: Subscription, plan: int) -> Json:
 
 
 def _terms(subscription: Subscription) -> Json:
-    """Returns only the terms that are set: without any, the fingerprint is what it always was."""
+    """Returns only the terms that are set: most subscriptions have none."""
     terms: Json = {}
     if subscription.discounts:
         terms["discounts"] = [discount_json(discount) for discount in subscription.discounts]

@@ -13,6 +13,8 @@ QUANTITY_DIGITS = 20
 MONEY_DIGITS = 12
 DECIMALS = 12
 TEXT_LENGTH = 200
+DESCRIPTION_LENGTH = 400
+"""Of a text made here around a name of up to `TEXT_LENGTH`, and two figures."""
 PERCENT = 100
 MOST_CENTS = 10**36
 ADDON_QUANTITY = 1_000_000_000
@@ -74,14 +76,19 @@ def money_fault(value: object) -> str | None:
     return decimal_fault(value, MONEY_DIGITS)
 
 
-def text_fault(value: object) -> str | None:
-    """Printable text on one line, not blank, of at most 200 characters."""
+def description_fault(value: object) -> str | None:
+    """Printable text on one line, not blank, of at most 400 characters."""
+    return text_fault(value, DESCRIPTION_LENGTH)
+
+
+def text_fault(value: object, length: int = TEXT_LENGTH) -> str | None:
+    """Printable text on one line, not blank, of at most 200 characters unless told otherwise."""
     if not isinstance(value, str):
         return f"must be text, not {type(value).__name__}"
     if not value.strip():
         return "must not be empty"
-    if len(value) > TEXT_LENGTH:
-        return f"must have at most {TEXT_LENGTH} characters"
+    if len(value) > length:
+        return f"must have at most {length} characters"
     return None if value.isprintable() else "must be printable text on one line"
 
 

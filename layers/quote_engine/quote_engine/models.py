@@ -51,7 +51,7 @@ class Plan:
     """A monthly price in dollars, and the rates of its usage (kept in order of their kind).
 
     `price_text` and `price_cents` are a whole month's, made once for all who are on the plan.
-    `plain`: none of its rates has bounds or a conversion.
+    `plain`: none of its rates has bounds, a conversion or a pool.
     """
 
     code: str
@@ -89,8 +89,8 @@ class Subscription:
 
     `usage` is the quantity of its days in the period, by resource kind. Add-ons are kept in order
     of code and first day, discounts in the order in which they act. `minimum_commitment` is in
-    dollars a month, prorated if the plan is. `dated`: an add-on has days of its
-    own; `plain`: none has, and there are neither discounts nor a commitment.
+    dollars a month, prorated if the plan is. `dated`: an add-on has days of its own; `plain`: none
+    has, and there are neither discounts nor a commitment.
     """
 
     deployment_id: str
@@ -148,6 +148,7 @@ class QuoteRequest:
     A deployment whose terms change has a subscription for each of them, each with the usage of its
     own days. `split`: there is such a deployment; `pooled`: there is a pooled rate. Add-ons are
     kept with their days in the period.
+
     `tax` is the treatment of the subscriptions' charges; `adjustments` are amounts of earlier
     periods (see `adjustments_between`), each with the treatment of its own.
     """

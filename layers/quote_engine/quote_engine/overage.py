@@ -16,7 +16,7 @@ def overage_line(
 ) -> Line | None:
     """Returns the line for usage beyond the allowance; None if that is less than half a cent.
 
-    For a plain rate: one with bounds or a conversion (rule 2) goes to `overage_on_terms`.
+    For a plain rate: one with bounds, a conversion (rule 2) or a pool goes to `overage_on_terms`.
     Quantities and amounts stay multiplied by `share.days`, and so exact, until the one rounding.
     """
     kind = rate.resource_kind

@@ -11,7 +11,7 @@ from quote_engine.adjustment import Adjustment
 from quote_engine.currency import currency_fault
 from quote_engine.discount import Discount
 from quote_engine.faults import InvalidRequest, refuse
-from quote_engine.limits import cents_fault, money_fault, percent_fault
+from quote_engine.limits import cents_fault, description_fault, money_fault, percent_fault
 from quote_engine.models import (
     PRORATIONS,
     Plan,
@@ -68,7 +68,7 @@ def _read_request(reader: Reader) -> QuoteRequest | None:
 
 
 def _read_adjustment(reader: Reader) -> Adjustment | None:
-    description = reader.text("description")
+    description = reader.text("description", description_fault)
     deployment_id = reader.optional_text("deployment_id")
     resource_kind = reader.optional_text("resource_kind")
     cents = reader.whole("amount_cents", cents_fault)

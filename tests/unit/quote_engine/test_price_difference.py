@@ -81,6 +81,19 @@ def test_an_adjustment_calls_usage_by_the_name_of_its_rate_and_shortens_its_figu
     assert (adjustment.description, adjustment.amount_cents) == (text, 112)
 
 
+@pytest.mark.parametrize("long", ["n" * 200, "k" * 200])
+def test_late_usage_of_whatever_a_rate_may_be_called_can_be_billed(long: str) -> None:
+    name, kind = (long, "kind") if long[0] == "n" else (None, long)
+    used = "12345678901234567890.123456789"
+    then, now = (
+        request(subscription(per_unit("1.00", kind=kind, name=name), usage={kind: quantity}))
+        for quantity in ("1.123456789", used)
+    )
+    [adjustment] = adjustments_between(then, now)
+    assert adjustment.description.startswith(f"Adjustment for 2026-04: {long} (about 12345")
+    assert adjustment.line.amount_cents == adjustment.amount_cents
+
+
 def test_late_usage_moves_the_shares_of_a_pool() -> None:
     def pooled(late: str) -> QuoteRequest:
         rate = per_unit("0.01", "50", pool="tenant")

@@ -61,9 +61,9 @@ def _days_fault(choice: AddonChoice, first: date, last: date | None) -> str | No
         if day is None:
             continue
         if day < first:
-            return f"{name}: must not be before {first}, the first day of its segment"
+            return f"{name}: must not be before {first}, the first day of these terms"
         if last is not None and day > last:
-            return f"{name}: must not be after {last}, the last day of its segment"
+            return f"{name}: must not be after {last}, the last day of these terms"
     if choice.starts_on and choice.ends_on and choice.ends_on < choice.starts_on:
         return "ends_on: must not be before starts_on"
     return None

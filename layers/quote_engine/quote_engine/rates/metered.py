@@ -17,9 +17,9 @@ POOLS: tuple[Pool, ...] = get_args(Pool.__value__)
 class MeteredRate:
     """`convert` acts on the quantity, before the allowance: `unit` is the unit that is priced.
 
-    `minimum` and `maximum` dollars bound the amount of a period; they are not prorated.
+    `minimum` and `maximum` dollars bound the amount of a stretch; they are not prorated.
 
-    `pool`: the tenant's subscriptions that have this rate share its allowance and its amount.
+    `pool`: the tenant's stretches that have this rate share its allowance and its amount.
 
     `name` is what lines call the usage, if not by its kind.
     """
