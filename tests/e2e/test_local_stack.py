@@ -64,9 +64,11 @@ def test_told_to_stop(tmp_path: Path, moment: str, signum: signal.Signals) -> No
 
 
 def test_a_currency_without_cents_is_refused_before_anything_is_created(tmp_path: Path) -> None:
+    siblings = ("KWD", "DEM")  # three decimals; none any more
     with LocalStack(tmp_path) as stack:
-        with pytest.raises(LocalError, match=r"Parameter 'Currency' value 'JPY'"):
-            stack.deploy(Currency="JPY")
+        for currency in ("JPY", *siblings):
+            with pytest.raises(LocalError, match=rf"Parameter 'Currency' value '{currency}'"):
+                stack.deploy(Currency=currency)
         assert stack.client("dynamodb").list_tables()["TableNames"] == []
 
 
