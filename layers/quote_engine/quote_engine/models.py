@@ -56,9 +56,10 @@ class Plan:
 
     code: str
     name: str
-    price: Decimal
+    # The other fields tell most plans apart. To hash a new Decimal costs as much as to make it.
+    price: Decimal = field(hash=False)
     proration: Proration
-    rates: tuple[Rate, ...] = ()
+    rates: tuple[Rate, ...] = field(default=(), hash=False)
     resource_kinds: frozenset[str] = field(init=False, repr=False, compare=False)
     plain: bool = field(default=True, init=False, repr=False, compare=False)
     price_text: str = field(init=False, repr=False, compare=False)

@@ -133,6 +133,20 @@ def test_equal_plans_leave_one_mark_however_they_are_written() -> None:
     assert of(same) == of(written)
 
 
+def test_plans_that_differ_in_a_price_nobody_paid_leave_a_mark_each() -> None:
+    data = pilot()
+    first = data["subscriptions"][0] | {"usage": {}}
+    dearer = first["plan"] | {"rates": [first["plan"]["rates"][0] | {"unit_price": "0.02"}]}
+    second = first | {"deployment_id": "second"}
+    pairs = [
+        [first, second],
+        [first, second | {"plan": dearer}],
+        [first | {"plan": dearer}, second],
+        [first | {"plan": dearer}, second | {"plan": dearer}],
+    ]
+    assert len({of(data | {"subscriptions": pair}) for pair in pairs}) == len(pairs)
+
+
 def test_the_order_of_discounts_leaves_no_mark() -> None:
     where = ("subscriptions", 0, "discounts")
     discounts = [{"percent": "10"}, {"amount": "5"}, {"percent": "90"}, {"amount": "7.00"}]
