@@ -10,7 +10,7 @@ from quote_engine.addon import Addon, addon_quantity_fault
 from quote_engine.adjustment import Adjustment
 from quote_engine.currency import currency_fault
 from quote_engine.discount import Discount
-from quote_engine.faults import InvalidRequest, refuse
+from quote_engine.faults import InvalidRequest
 from quote_engine.limits import cents_fault, description_fault, money_fault, percent_fault
 from quote_engine.models import (
     PRORATIONS,
@@ -47,9 +47,13 @@ def parse_discount(data: object) -> Discount:
 
 
 def _parse[T](data: object, read: Callable[[Reader], T | None]) -> T:
-    faults: list[str] = []
-    model = read(Reader(data, faults))
-    refuse(faults)
+    """Reads for the model; if anything is refused, reads once more, for all that is wrong."""
+    try:
+        model = Reader(data).made(read)
+    except InvalidRequest:
+        faults: list[str] = []
+        Reader(data, faults).made(read)
+        raise InvalidRequest(tuple(faults)) from None
     if model is None:  # pragma: no cover - a reader answers None only beside a fault
         raise InvalidRequest(("request: could not be read",))
     return model
@@ -62,9 +66,9 @@ def _read_request(reader: Reader) -> QuoteRequest | None:
     read_subscription = partial(_read_subscription, remembering(_read_plan))
     subscriptions = reader.children("subscriptions", read_subscription)
     adjustments = reader.children("adjustments", _read_adjustment, default=[])
-    if period is None:
-        return reader.give_up()
-    return reader.build(QuoteRequest, period, currency, tax, subscriptions, adjustments)
+    if not reader.complete() or period is None:
+        return None
+    return QuoteRequest(period, currency, tax, subscriptions, adjustments)
 
 
 def _read_adjustment(reader: Reader) -> Adjustment | None:
@@ -73,12 +77,14 @@ def _read_adjustment(reader: Reader) -> Adjustment | None:
     resource_kind = reader.optional_text("resource_kind")
     cents = reader.whole("amount_cents", cents_fault)
     tax = reader.optional_choice("tax", TAX_TREATMENTS)
-    return reader.build(Adjustment, description, deployment_id, resource_kind, cents, tax)
+    if not reader.complete():
+        return None
+    return Adjustment(description, deployment_id, resource_kind, cents, tax)
 
 
 def _read_period(reader: Reader) -> Period | None:
     start, end = reader.day("start"), reader.day("end")
-    return reader.build(Period, start, end)
+    return Period(start, end) if reader.complete() else None
 
 
 def _read_subscription(read_plan: ReadPlan, reader: Reader) -> Subscription | None:
@@ -90,18 +96,10 @@ def _read_subscription(read_plan: ReadPlan, reader: Reader) -> Subscription | No
     usage = reader.quantities("usage")
     discounts = reader.children("discounts", _read_discount, default=[])
     commitment = reader.optional_decimal("minimum_commitment", money_fault)
-    if plan is None:
-        return reader.give_up()
-    return reader.build(
-        Subscription,
-        deployment_id,
-        starts_on,
-        ends_on,
-        plan,
-        addons,
-        usage,
-        discounts,
-        commitment,
+    if not reader.complete() or plan is None:
+        return None
+    return Subscription(
+        deployment_id, starts_on, ends_on, plan, addons, usage, discounts, commitment
     )
 
 
@@ -110,7 +108,7 @@ def _read_plan(reader: Reader) -> Plan | None:
     dollars = reader.money("price")
     proration = reader.choice("proration", PRORATIONS)
     rates: tuple[Rate, ...] = reader.children("rates", read_rate, default=[])
-    return reader.build(Plan, code, name, dollars, proration, rates)
+    return Plan(code, name, dollars, proration, rates) if reader.complete() else None
 
 
 def _read_addon(reader: Reader) -> Addon | None:
@@ -118,10 +116,12 @@ def _read_addon(reader: Reader) -> Addon | None:
     quantity = reader.whole("quantity", addon_quantity_fault, 1)
     name = reader.optional_text("name")
     starts_on, ends_on = reader.optional_day("starts_on"), reader.optional_day("ends_on")
-    return reader.build(Addon, code, dollars, quantity, name, starts_on, ends_on)
+    if not reader.complete():
+        return None
+    return Addon(code, dollars, quantity, name, starts_on, ends_on)
 
 
 def _read_discount(reader: Reader) -> Discount | None:
     percent = reader.optional_decimal("percent", percent_fault)
     amount = reader.optional_decimal("amount", money_fault)
-    return reader.build(Discount, percent, amount)
+    return Discount(percent, amount) if reader.complete() else None

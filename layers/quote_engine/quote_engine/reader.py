@@ -7,10 +7,9 @@ from datetime import date
 from decimal import Decimal
 
 from quote_engine.faults import InvalidRequest
-from quote_engine.limits import SHORT, decimal_fault, money_fault, text_fault
+from quote_engine.limits import decimal_fault, money_fault, text_fault
 
 _is_decimal = re.compile(r"-?[0-9]{1,60}(?:\.[0-9]{1,60})?").fullmatch
-_is_short_decimal = re.compile(r"[0-9]+(?:\.[0-9]+)?").fullmatch
 _is_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 _MISSING = object()
 _JSON_NAMES = {
@@ -27,22 +26,22 @@ _WITHOUT_REFERENCES = 0
 
 type Check = Callable[[object], str | None]
 
-_PASSED_IF_SHORT: tuple[Check, ...] = (decimal_fault, money_fault)
-"""Checks that every plain decimal of no sign and few characters passes."""
-
 
 class Reader:
-    """One object at `path`. A faulty field reads as a stand-in, and nothing is built from it.
+    """One object, each field of which is read once. What nobody has read is an unknown field.
 
-    Each field is read once: those that nobody has read are unknown to the contract.
+    Without a list of faults, the first one raises InvalidRequest, and whether a text or a figure
+    is possible is left to the constructor. With a list, every fault is noted there with its path:
+    the constructor's checks are asked of each field, a faulty field reads as a stand-in, and
+    nothing is made from it.
     """
 
-    __slots__ = ("_around", "_faults", "_is_object", "_left", "_name", "_place", "_sound")
+    __slots__ = ("_around", "_faults", "_left", "_name", "_place", "_sound")
 
     def __init__(
         self,
         data: object,
-        faults: list[str],
+        faults: list[str] | None = None,
         around: "Reader | None" = None,
         name: str = "",
         place: int | None = None,
@@ -51,11 +50,13 @@ class Reader:
         self._around, self._name, self._place = around, name, place
         self._faults = faults
         self._left: dict[str, object] = {}
-        self._sound = self._is_object = isinstance(data, dict)
+        self._sound = isinstance(data, dict)
         if isinstance(data, dict):
             self._left = data.copy()
         else:
-            faults.append(f"{self._path or 'request'}: must be an object, not {_shown(data)}")
+            self._add(f"{self._path or 'request'}: must be an object, not {_shown(data)}")
+            # Nobody needs to hear that its fields are missing, too.
+            self._faults = []
 
     def marshalled(self) -> bytes | None:
         """The unread object as bytes; None if it has no such form, and so is not from JSON.
@@ -77,7 +78,10 @@ class Reader:
         return self._sound
 
     def text(self, name: str, check: Check = text_fault) -> str:
-        return self._text(name, self._left.pop(name, _MISSING), check)
+        value = self._left.pop(name, _MISSING)
+        if self._faults is None and isinstance(value, str):
+            return value
+        return self._text(name, value, check)
 
     def optional_text(self, name: str) -> str | None:
         value = self._left.pop(name, None)
@@ -101,8 +105,7 @@ class Reader:
         value = self._left.pop(name, _MISSING if default is None else default)
         if type(value) is not int:
             return self._stand_in(name, value, "must be an integer", default or 0)
-        if fault := check(value):
-            self._note(name, fault)
+        self._check(name, value, check)
         return value
 
     def day(self, name: str) -> date:
@@ -132,14 +135,14 @@ class Reader:
         value = self._left.pop(name, _MISSING)
         if value is _MISSING:
             return self._stand_in(name, value, "", None)
-        return read(Reader(value, self._faults, self, name))
+        return Reader(value, self._faults, self, name).made(read)
 
     def optional_child[T](self, name: str, read: "Callable[[Reader], T | None]") -> T | None:
         """None if the field is absent or null; a faulty one spoils its object too."""
         value = self._left.pop(name, None)
         if value is None:
             return None
-        child = read(Reader(value, self._faults, self, name))
+        child = Reader(value, self._faults, self, name).made(read)
         self._sound = self._sound and child is not None
         return child
 
@@ -160,7 +163,8 @@ class Reader:
             return self._stand_in(name, items, "must be a list", ())
         if not items:
             return ()
-        models = [read(Reader(item, self._faults, self, name, n)) for n, item in enumerate(items)]
+        faults = self._faults
+        models = [Reader(item, faults, self, name, n).made(read) for n, item in enumerate(items)]
         found = tuple([model for model in models if model is not None])
         if all_needed and len(found) < len(models):
             self._sound = False
@@ -171,39 +175,33 @@ class Reader:
         value = self._left.pop(name, {})
         if not isinstance(value, dict):
             return self._stand_in(name, value, "must be an object", {})
-        for key in value:
-            if fault := text_fault(key):
-                self._note(f"{name}.{key}", fault)
+        if self._faults is not None:
+            for key in value:
+                self._check(f"{name}.{key}", key, text_fault)
         return {
-            key: _short_decimal(item) or self._decimal(f"{name}.{key}", item, decimal_fault)
-            for key, item in value.items()
+            key: self._decimal(f"{name}.{key}", item, decimal_fault) for key, item in value.items()
         }
 
-    def give_up[T](self) -> T | None:
-        """In place of `build`, when a part that the model needs could not be read."""
-        self._refuse_unknown()
-        return None
-
-    def build[**P, T](self, make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-        """What `make` makes, if every field was read and is sound, and `make` agrees."""
-        self._refuse_unknown()
-        if not self._sound:
-            return None
-        try:
-            return make(*args, **kwargs)
-        except InvalidRequest as error:
-            self._faults += [self._at(fault) for fault in error.faults]
-            return None
-
-    def _refuse_unknown(self) -> None:
+    def complete(self) -> bool:
+        """Whether the model can be made: every field was read and is sound."""
         for name in self._left:
             self._note(str(name), "unknown field")
+        return self._sound
+
+    def made[T](self, read: "Callable[[Reader], T | None]") -> T | None:
+        """What `read` makes of this object; what a constructor refuses is a fault at its path."""
+        try:
+            return read(self)
+        except InvalidRequest as error:
+            if self._faults is None:
+                raise
+            self._faults += [self._at(fault) for fault in error.faults]
+            return None
 
     def _text(self, name: str, value: object, check: Check) -> str:
         if not isinstance(value, str):
             return self._stand_in(name, value, "must be a string", "")
-        if fault := check(value):
-            self._note(name, fault)
+        self._check(name, value, check)
         return value
 
     def _choice[C: str](self, name: str, value: object, choices: tuple[C, ...]) -> C:
@@ -213,17 +211,18 @@ class Reader:
         return self._stand_in(name, value, f"must be one of {', '.join(choices)}", choices[0])
 
     def _day(self, name: str, value: object) -> date:
-        if isinstance(value, str) and _is_date(value):
+        if isinstance(value, str):
             try:
-                return date.fromisoformat(value)
+                # It reads other forms, too, such as 20260401.
+                if (day := date.fromisoformat(value)).isoformat() == value:
+                    return day
             except ValueError:
-                self._note(name, f"{value} is not a day of the calendar")
-                return date.min
+                if _is_date(value):
+                    self._note(name, f"{value} is not a day of the calendar")
+                    return date.min
         return self._stand_in(name, value, "must be a date such as 2026-04-01", date.min)
 
     def _decimal(self, name: str, value: object, check: Check) -> Decimal:
-        if check in _PASSED_IF_SHORT and (short := _short_decimal(value)) is not None:
-            return short
         if isinstance(value, str):
             if not _is_decimal(value):
                 self._note(name, f"must be a plain decimal such as 12.50, not {value[:40]!r}")
@@ -231,9 +230,12 @@ class Reader:
         elif type(value) is not int:
             return self._stand_in(name, value, "must be a decimal string", _ZERO)
         number = Decimal(value)
-        if fault := check(number):
-            self._note(name, fault)
+        self._check(name, number, check)
         return number
+
+    def _check(self, name: str, value: object, check: Check) -> None:
+        if self._faults is not None and (fault := check(value)):
+            self._note(name, fault)
 
     def _stand_in[T](self, name: str, value: object, expected: str, stand_in: T) -> T:
         missing = value is _MISSING
@@ -242,8 +244,12 @@ class Reader:
 
     def _note(self, name: str, fault: str) -> None:
         self._sound = False
-        if self._is_object:
-            self._faults.append(one_line(f"{self._at(name)}: {fault}"))
+        self._add(one_line(f"{self._at(name)}: {fault}"))
+
+    def _add(self, fault: str) -> None:
+        if self._faults is None:
+            raise InvalidRequest((fault,))
+        self._faults.append(fault)
 
     @property
     def _path(self) -> str:
@@ -255,13 +261,6 @@ class Reader:
     def _at(self, name: str) -> str:
         path = self._path
         return f"{path}.{name}" if path else name
-
-
-def _short_decimal(value: object) -> Decimal | None:
-    """Returns a plain decimal of no sign and few characters, or None for anything else."""
-    if isinstance(value, str) and len(value) <= SHORT and _is_short_decimal(value):
-        return Decimal(value)
-    return None
 
 
 def remembering[T](read: Callable[[Reader], T | None]) -> Callable[[Reader], T | None]:

@@ -80,7 +80,7 @@ def read_convert(reader: Reader) -> Convert | None:
     divide_by = reader.optional_decimal("divide_by", factor_fault)
     multiply_by = reader.optional_decimal("multiply_by", factor_fault)
     rounding = reader.choice("rounding", QUANTITY_ROUNDINGS, "none")
-    return reader.build(Convert, divide_by, multiply_by, rounding)
+    return Convert(divide_by, multiply_by, rounding) if reader.complete() else None
 
 
 def convert_json(convert: Convert) -> dict[str, object]:

@@ -54,4 +54,6 @@ def read_graduated(reader: Reader) -> Graduated | None:
     kind, unit, included = read_subject(reader)
     terms = read_terms(reader)
     tiers, at_zero = read_tiers(reader)
-    return reader.build(Graduated, kind, unit, tiers, included, at_zero, **terms)
+    if not reader.complete():
+        return None
+    return Graduated(kind, unit, tiers, included, at_zero, **terms)

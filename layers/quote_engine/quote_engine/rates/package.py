@@ -57,7 +57,9 @@ def read_package(reader: Reader) -> Package | None:
     kind, unit, included = read_subject(reader)
     terms = read_terms(reader)
     size, dollars = reader.quantity("package_size"), reader.money("package_price")
-    return reader.build(Package, kind, unit, size, dollars, included, **terms)
+    if not reader.complete():
+        return None
+    return Package(kind, unit, size, dollars, included, **terms)
 
 
 def package_json(rate: Package) -> Json:

@@ -44,7 +44,9 @@ def read_per_unit(reader: Reader) -> PerUnit | None:
     kind, unit, included = read_subject(reader)
     terms = read_terms(reader)
     unit_price = reader.money("unit_price")
-    return reader.build(PerUnit, kind, unit, unit_price, included, **terms)
+    if not reader.complete():
+        return None
+    return PerUnit(kind, unit, unit_price, included, **terms)
 
 
 def per_unit_json(rate: PerUnit) -> Json:

@@ -78,7 +78,7 @@ def read_tiers(reader: Reader) -> tuple[tuple[Tier, ...], bool]:
 def _read_tier(reader: Reader) -> Tier | None:
     up_to, unit_price = reader.optional_quantity("up_to"), reader.money("unit_price")
     flat_fee = reader.money("flat_fee", "0")
-    return reader.build(Tier, up_to, unit_price, flat_fee)
+    return Tier(up_to, unit_price, flat_fee) if reader.complete() else None
 
 
 def tiers_json(rate: TieredRate) -> Json:

@@ -42,4 +42,6 @@ def read_volume(reader: Reader) -> Volume | None:
     kind, unit, included = read_subject(reader)
     terms = read_terms(reader)
     tiers, at_zero = read_tiers(reader)
-    return reader.build(Volume, kind, unit, tiers, included, at_zero, **terms)
+    if not reader.complete():
+        return None
+    return Volume(kind, unit, tiers, included, at_zero, **terms)
