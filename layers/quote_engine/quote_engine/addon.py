@@ -28,12 +28,13 @@ class Addon:
     def __post_init__(self) -> None:
         starts_on, ends_on = self.starts_on, self.ends_on
         faults = named(
-            code=text_fault(self.code),
-            price=money_fault(self.price),
-            quantity=addon_quantity_fault(self.quantity),
-            name=None if self.name is None else text_fault(self.name),
-            starts_on=None if starts_on is None else date_fault(starts_on),
-            ends_on=None if ends_on is None else date_fault(ends_on),
+            ("code", "price", "quantity", "name", "starts_on", "ends_on"),
+            text_fault(self.code),
+            money_fault(self.price),
+            addon_quantity_fault(self.quantity),
+            None if self.name is None else text_fault(self.name),
+            None if starts_on is None else date_fault(starts_on),
+            None if ends_on is None else date_fault(ends_on),
         )
         refuse(faults)
         if starts_on is not None and ends_on is not None and ends_on < starts_on:

@@ -25,11 +25,12 @@ class Adjustment:
     def __post_init__(self) -> None:
         deployment_id, kind, tax = self.deployment_id, self.resource_kind, self.tax
         faults = named(
-            description=description_fault(self.description),
-            deployment_id=None if deployment_id is None else text_fault(deployment_id),
-            resource_kind=None if kind is None else text_fault(kind),
-            amount_cents=cents_fault(self.amount_cents),
-            tax=None if tax is None else choice_fault(tax, TAX_TREATMENTS),
+            ("description", "deployment_id", "resource_kind", "amount_cents", "tax"),
+            description_fault(self.description),
+            None if deployment_id is None else text_fault(deployment_id),
+            None if kind is None else text_fault(kind),
+            cents_fault(self.amount_cents),
+            None if tax is None else choice_fault(tax, TAX_TREATMENTS),
         )
         refuse(faults)
 

@@ -17,8 +17,9 @@ class Discount:
     def __post_init__(self) -> None:
         refuse(
             named(
-                percent=None if self.percent is None else percent_fault(self.percent),
-                amount=None if self.amount is None else money_fault(self.amount),
+                ("percent", "amount"),
+                None if self.percent is None else percent_fault(self.percent),
+                None if self.amount is None else money_fault(self.amount),
             )
             + exactly_one(percent=self.percent, amount=self.amount)
         )

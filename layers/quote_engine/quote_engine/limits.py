@@ -27,9 +27,9 @@ def decimal_fault(value: object, digits: int = QUANTITY_DIGITS) -> str | None:
     if not isinstance(value, Decimal):
         return f"must be a Decimal, not {type(value).__name__}"
     # To take a Decimal apart costs several times more than to write it.
-    text = str(value)
-    short = len(text) <= SHORT and text.replace(".", "").isdigit()
-    return None if short else _long_decimal_fault(value, digits)
+    if len(text := str(value)) <= SHORT and text.replace(".", "").isdigit():
+        return None
+    return _long_decimal_fault(value, digits)
 
 
 def _long_decimal_fault(value: Decimal, digits: int) -> str | None:
@@ -101,11 +101,11 @@ def choice_fault(value: object, choices: tuple[str, ...]) -> str | None:
     return None if value in choices else f"must be one of {', '.join(choices)}"
 
 
-def named(**faults: str | None) -> list[str]:
+def named(fields: tuple[str, ...], *faults: str | None) -> list[str]:
     """The faults found, each with its field: `price: must not be negative`."""
-    if not any(faults.values()):
+    if not any(faults):
         return []
-    return [f"{field}: {fault}" for field, fault in faults.items() if fault]
+    return [f"{field}: {fault}" for field, fault in zip(fields, faults, strict=True) if fault]
 
 
 def repeated(field: str, values: Sequence[str]) -> list[str]:

@@ -67,11 +67,12 @@ class Plan:
 
     def __post_init__(self) -> None:
         faults = named(
-            code=text_fault(self.code),
-            name=text_fault(self.name),
-            price=money_fault(self.price),
-            proration=choice_fault(self.proration, PRORATIONS),
-            rates=_tuple_fault(self.rates, RATE_MODELS),
+            ("code", "name", "price", "proration", "rates"),
+            text_fault(self.code),
+            text_fault(self.name),
+            money_fault(self.price),
+            choice_fault(self.proration, PRORATIONS),
+            _tuple_fault(self.rates, RATE_MODELS),
         )
         refuse(faults)
         kinds = [rate.resource_kind for rate in self.rates]
@@ -108,16 +109,18 @@ class Subscription:
     def __post_init__(self) -> None:
         commitment = self.minimum_commitment
         faults = named(
-            deployment_id=text_fault(self.deployment_id),
-            starts_on=date_fault(self.starts_on),
-            ends_on=None if self.ends_on is None else date_fault(self.ends_on),
-            plan=None if isinstance(self.plan, Plan) else "must be a Plan",
-            addons=None if self.addons == () else _tuple_fault(self.addons, (Addon,)),
+            ("deployment_id", "starts_on", "ends_on", "plan", "addons"),
+            text_fault(self.deployment_id),
+            date_fault(self.starts_on),
+            None if self.ends_on is None else date_fault(self.ends_on),
+            None if isinstance(self.plan, Plan) else "must be a Plan",
+            None if self.addons == () else _tuple_fault(self.addons, (Addon,)),
         )
         if self.discounts != () or commitment is not None:
             faults += named(
-                discounts=_tuple_fault(self.discounts, (Discount,)),
-                minimum_commitment=None if commitment is None else money_fault(commitment),
+                ("discounts", "minimum_commitment"),
+                _tuple_fault(self.discounts, (Discount,)),
+                None if commitment is None else money_fault(commitment),
             )
         refuse(faults + _usage_faults(self.usage))
         if self.ends_on is not None and self.ends_on < self.starts_on:
@@ -128,7 +131,7 @@ class Subscription:
             faults += _conversion_faults(self.plan, self.usage)
         refuse(faults)
         _set(self, "usage", dict(self.usage))
-        if self.addons:
+        if len(self.addons) > 1:
             _set(self, "addons", addons_in_order(self.addons, self.starts_on))
         if self.discounts:
             _set(self, "discounts", discounts_in_order(self.discounts))
@@ -164,13 +167,12 @@ class QuoteRequest:
 
     def __post_init__(self) -> None:
         faults = named(
-            period=None if isinstance(self.period, Period) else "must be a Period",
-            currency=currency_fault(self.currency),
-            tax=choice_fault(self.tax, TAX_TREATMENTS),
-            subscriptions=_tuple_fault(self.subscriptions, (Subscription,)),
-            adjustments=None
-            if self.adjustments == ()
-            else _tuple_fault(self.adjustments, (Adjustment,)),
+            ("period", "currency", "tax", "subscriptions", "adjustments"),
+            None if isinstance(self.period, Period) else "must be a Period",
+            currency_fault(self.currency),
+            choice_fault(self.tax, TAX_TREATMENTS),
+            _tuple_fault(self.subscriptions, (Subscription,)),
+            None if self.adjustments == () else _tuple_fault(self.adjustments, (Adjustment,)),
         )
         refuse(faults)
         in_order = sorted(self.subscriptions, key=_by_deployment)

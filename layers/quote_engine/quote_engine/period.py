@@ -32,7 +32,7 @@ class Period:
     last_day: date = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        refuse(named(start=date_fault(self.start), end=date_fault(self.end)))
+        refuse(named(("start", "end"), date_fault(self.start), date_fault(self.end)))
         if self.start.day != 1 or not _FIRST <= self.start <= _LAST:
             refuse(["start: must be the first day of a month, from 2000-01 to 9999-11"])
         if self.end != _next_month(self.start):

@@ -36,9 +36,10 @@ def adjustments_between(then: QuoteRequest, now: QuoteRequest) -> tuple[Adjustme
     """
     refuse(
         named(
-            period=_change_fault(then.period, now.period),
-            currency=_change_fault(then.currency, now.currency),
-            tax=_change_fault(then.tax, now.tax),
+            ("period", "currency", "tax"),
+            _change_fault(then.period, now.period),
+            _change_fault(then.currency, now.currency),
+            _change_fault(then.tax, now.tax),
         )
     )
     before, after = _charges(then), _charges(now)

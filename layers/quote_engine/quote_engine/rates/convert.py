@@ -33,9 +33,10 @@ class Convert:
     def __post_init__(self) -> None:
         refuse(
             named(
-                divide_by=None if self.divide_by is None else factor_fault(self.divide_by),
-                multiply_by=None if self.multiply_by is None else factor_fault(self.multiply_by),
-                rounding=choice_fault(self.rounding, QUANTITY_ROUNDINGS),
+                ("divide_by", "multiply_by", "rounding"),
+                None if self.divide_by is None else factor_fault(self.divide_by),
+                None if self.multiply_by is None else factor_fault(self.multiply_by),
+                choice_fault(self.rounding, QUANTITY_ROUNDINGS),
             )
             + exactly_one(divide_by=self.divide_by, multiply_by=self.multiply_by)
         )

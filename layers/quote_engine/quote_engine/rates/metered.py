@@ -52,11 +52,12 @@ def terms_faults(rate: MeteredRate) -> list[str]:
         return []
     minimum, maximum = rate.minimum, rate.maximum
     faults = named(
-        minimum=None if minimum is None else money_fault(minimum),
-        maximum=None if maximum is None else money_fault(maximum),
-        pool=None if rate.pool is None else choice_fault(rate.pool, POOLS),
-        convert=_convert_fault(rate.convert),
-        name=None if rate.name is None else text_fault(rate.name),
+        ("minimum", "maximum", "pool", "convert", "name"),
+        None if minimum is None else money_fault(minimum),
+        None if maximum is None else money_fault(maximum),
+        None if rate.pool is None else choice_fault(rate.pool, POOLS),
+        _convert_fault(rate.convert),
+        None if rate.name is None else text_fault(rate.name),
     )
     if not faults and minimum is not None and maximum is not None and minimum > maximum:
         faults = ["minimum: must not be more than maximum"]

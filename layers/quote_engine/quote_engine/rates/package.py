@@ -25,11 +25,12 @@ class Package(MeteredRate):
 
     def __post_init__(self) -> None:
         faults = named(
-            resource_kind=text_fault(self.resource_kind),
-            unit=text_fault(self.unit),
-            package_size=decimal_fault(self.package_size),
-            package_price=money_fault(self.package_price),
-            included=decimal_fault(self.included),
+            ("resource_kind", "unit", "package_size", "package_price", "included"),
+            text_fault(self.resource_kind),
+            text_fault(self.unit),
+            decimal_fault(self.package_size),
+            money_fault(self.package_price),
+            decimal_fault(self.included),
         )
         if not faults and self.package_size == 0:
             faults = ["package_size: must be more than zero"]

@@ -25,10 +25,11 @@ class PerUnit(MeteredRate):
     def __post_init__(self) -> None:
         refuse(
             named(
-                resource_kind=text_fault(self.resource_kind),
-                unit=text_fault(self.unit),
-                unit_price=money_fault(self.unit_price),
-                included=decimal_fault(self.included),
+                ("resource_kind", "unit", "unit_price", "included"),
+                text_fault(self.resource_kind),
+                text_fault(self.unit),
+                money_fault(self.unit_price),
+                decimal_fault(self.included),
             )
             + terms_faults(self)
         )

@@ -57,14 +57,14 @@ def read_rate(reader: Reader) -> Rate | None:
 
 def rate_json(rate: Rate) -> Json:
     """The rate's common fields, then those of its model; `read_rate` reads it back."""
-    return {
+    fields: Json = {
         "resource_kind": rate.resource_kind,
         "unit": rate.unit,
         "model": rate.model,
         "included": quantity_text(rate.included),
         **_own_json(rate),
-        **({} if rate.plain and rate.name is None else terms_json(rate)),
     }
+    return fields if rate.plain and rate.name is None else fields | terms_json(rate)
 
 
 def _own_json(rate: Rate) -> Json:

@@ -24,11 +24,12 @@ class Tier:
 
     def __post_init__(self) -> None:
         faults = named(
-            up_to=None if self.up_to is None else decimal_fault(self.up_to),
-            unit_price=money_fault(self.unit_price),
-            flat_fee=money_fault(self.flat_fee),
+            ("up_to", "unit_price", "flat_fee"),
+            None if self.up_to is None else decimal_fault(self.up_to),
+            money_fault(self.unit_price),
+            money_fault(self.flat_fee),
         )
-        refuse(faults or named(up_to=None if self.up_to != 0 else "must be more than zero"))
+        refuse(faults or named(("up_to",), None if self.up_to != 0 else "must be more than zero"))
 
 
 @value
@@ -43,11 +44,12 @@ class TieredRate(MeteredRate):
         at_zero = self.flat_fee_at_zero
         refuse(
             named(
-                resource_kind=text_fault(self.resource_kind),
-                unit=text_fault(self.unit),
-                tiers=tiers_fault(self.tiers),
-                included=decimal_fault(self.included),
-                flat_fee_at_zero=None if isinstance(at_zero, bool) else "must be true or false",
+                ("resource_kind", "unit", "tiers", "included", "flat_fee_at_zero"),
+                text_fault(self.resource_kind),
+                text_fault(self.unit),
+                tiers_fault(self.tiers),
+                decimal_fault(self.included),
+                None if isinstance(at_zero, bool) else "must be true or false",
             )
             + terms_faults(self)
         )
