@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from quote_engine.faults import refuse
 from quote_engine.limits import ADDON_QUANTITY, date_fault, money_fault, named, text_fault
+from quote_engine.proration import days_within
 from quote_engine.value import value
 
 
@@ -77,17 +78,9 @@ def _outside(addon: Addon, starts_on: date, ends_on: date | None) -> list[str]:
 
 def addons_within(addons: Iterable[Addon], first: date, last: date) -> tuple[Addon, ...]:
     """Returns the add-ons with a day from `first` to `last`, without dates beyond these."""
+    found = [(addon, days_within(addon.starts_on, addon.ends_on, first, last)) for addon in addons]
     return tuple(
-        [
-            replace(
-                addon,
-                starts_on=addon.starts_on if addon.starts_on and addon.starts_on > first else None,
-                ends_on=addon.ends_on if addon.ends_on and addon.ends_on < last else None,
-            )
-            for addon in addons
-            if (addon.starts_on is None or addon.starts_on <= last)
-            and (addon.ends_on is None or addon.ends_on >= first)
-        ]
+        [replace(addon, starts_on=days[0], ends_on=days[1]) for addon, days in found if days]
     )
 
 

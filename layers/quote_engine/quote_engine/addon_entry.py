@@ -26,9 +26,6 @@ def addon_entries(stretch: Stretch) -> list[AddonEntry]:
     month is cut into subscriptions adds no line, and no month where the plan is not prorated.
     """
     parts = stretch.parts
-    if len(parts) == 1 and not parts[0].subscription.dated:
-        part = parts[0]
-        return [AddonEntry(addon, part.last, (part.days,)) for addon in part.subscription.addons]
     entries: list[AddonEntry] = []
     for first, index, addon in _in_order(parts):
         last = addon.ends_on or parts[index].last

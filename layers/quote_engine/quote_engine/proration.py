@@ -33,3 +33,19 @@ def share_of(used: int, period: Period, proration: str) -> Share:
     """Returns the share of a month that these days are billed as."""
     whole = used == period.days or proration == "none"
     return WHOLE if whole else Share(used, period.days)
+
+
+def days_within(
+    starts_on: date | None, ends_on: date | None, first: date, last: date | None
+) -> tuple[date | None, date | None] | None:
+    """Returns an add-on's own days as far as they lie from `first` to `last`; None if none does.
+
+    A date that is None, or lies outside, is that of the span itself: it comes back as None.
+    """
+    begins_after = last is not None and starts_on is not None and starts_on > last
+    if begins_after or (ends_on is not None and ends_on < first):
+        return None
+    return (
+        starts_on if starts_on is not None and starts_on > first else None,
+        ends_on if ends_on is not None and (last is None or ends_on < last) else None,
+    )

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
+from quote_engine.proration import days_within
+
 # A segment is one item, and 98 of them are written in one transaction of at most 4 MB.
 MOST_ADDONS = 200
 DAY = timedelta(days=1)
@@ -100,17 +102,5 @@ def addons_within(
 
     Without `last` there is no end.
     """
-    return tuple(
-        replace(
-            choice,
-            starts_on=choice.starts_on if choice.starts_on and choice.starts_on > first else None,
-            ends_on=choice.ends_on
-            if choice.ends_on and (last is None or choice.ends_on < last)
-            else None,
-        )
-        if choice.dated
-        else choice
-        for choice in addons
-        if (last is None or choice.starts_on is None or choice.starts_on <= last)
-        and (choice.ends_on is None or choice.ends_on >= first)
-    )
+    found = [(one, days_within(one.starts_on, one.ends_on, first, last)) for one in addons]
+    return tuple(replace(one, starts_on=days[0], ends_on=days[1]) for one, days in found if days)
