@@ -21,7 +21,9 @@ FUTURE = timedelta(hours=24)
 # A message counts as received when it was sent, and then waits on its queues for up to 14 days.
 DEDUPE_MARGIN = timedelta(days=16)
 
-WHOLE_DIGITS, DECIMALS = 20, 12
+# A month's total has no more digits than an event, so that whatever a plan makes of it can be
+# priced (docs/money-rules.md, Limits).
+WHOLE_DIGITS, DECIMALS = 12, 12
 # Limits for a faulty id and a reason: the answer to a thousand events has to fit into 6 MB.
 LONGEST_ECHO, LONGEST_REASON = 200, 500
 RESERVED_KINDS = frozenset(("deployment_period", "day", "tenant_id", "expires_at", "digest"))
