@@ -94,7 +94,10 @@ def test_each_event_is_judged_by_itself(stack: Stack, record: ModuleType) -> Non
         "accepted",
     ]
     reasons = [result["reason"] for result in body["results"]]
-    assert reasons[2] == "id: recorded before with other content; the first is kept"
+    assert reasons[2] == (
+        "id: recorded before with 24 droplet_hours of pilot on 2026-04-30, "
+        "and this is 25 droplet_hours of pilot on 2026-04-30; the first is kept"
+    )
     assert reasons[5] == "deployment_id: no deployment nobody is known"
     assert reasons[6] == "occurred_at: more than 90 days ago"
     assert total(stack) == {"droplet_hours": Decimal(26)}

@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.foundation.settings import settings
+from invoicing.usage.recorded_event import event_key
 from invoicing.usage.usage_event import UsageEvent, UsageOutcome, UsageResult, read_event, rejected
 from invoicing.usage.usage_events_table import (
+    Judged,
     Outcomes,
     UsageEventsTable,
     UsageOfAnotherTenant,
-    event_key,
 )
 
 EVENTS_A_CALL = 1000
@@ -96,9 +97,8 @@ class Metering:
                     group.tenant_id, group.day, [events[first] for first, *_ in places.values()]
                 )
             except UsageOfAnotherTenant as error:
-                reason = f"deployment_id: {error}"
-                outcomes = dict.fromkeys(places, UsageOutcome.REJECTED)
-                return _results(places, outcomes, events, reason)
+                refused = Judged(UsageOutcome.REJECTED, f"deployment_id: {error}")
+                outcomes = dict.fromkeys(places, refused)
             return _results(places, outcomes, events)
 
         results: dict[int, UsageResult] = {}
@@ -116,29 +116,19 @@ def metering() -> Metering:
     return Metering(accounts, events, config.zone)
 
 
-REASONS = {
-    UsageOutcome.CONFLICT: "id: recorded before with other content; the first is kept",
-    UsageOutcome.REJECTED: (
-        "resource_kind: too many resource kinds for this deployment's month; "
-        "events of kinds that it has are taken when they come without new ones"
-    ),
-}
-
-
 def _results(
     places: Mapping[str, list[int]],
     outcomes: Outcomes,
     events: Mapping[int, UsageEvent],
-    reason: str = "",
 ) -> dict[int, UsageResult]:
     results = {}
     for key, (first, *copies) in places.items():
         of_first = outcomes[key]
-        of_copies = UsageOutcome.DUPLICATE if of_first in COUNTED else of_first
-        for place, outcome in ((first, of_first), *((copy, of_copies) for copy in copies)):
+        copied = of_first._replace(outcome=UsageOutcome.DUPLICATE)
+        of_copies = copied if of_first.outcome in COUNTED else of_first
+        for place, judged in ((first, of_first), *((copy, of_copies) for copy in copies)):
             event = events[place]
-            text = reason or REASONS.get(outcome, "")
-            results[place] = UsageResult(event.id, event.source, outcome, text)
+            results[place] = UsageResult(event.id, event.source, judged.outcome, judged.reason)
     return results
 
 
