@@ -16,7 +16,8 @@ from benchmarks.harness.targets import USAGE_WRITE_UNITS
 from benchmarks.harness.timing import Case, Effort, interleaved, ratios
 from invoicing.usage import usage_events_table, usage_table
 from invoicing.usage.metering import Metering
-from invoicing.usage.usage_event import UsageOutcome
+from invoicing.usage.recorded_event import RecordedEvent
+from invoicing.usage.usage_event import DECIMALS, WHOLE_DIGITS, UsageEvent, UsageOutcome
 from invoicing.usage.usage_events_table import UsageEventsTable
 
 GROUP = "Usage in (counted; a total's item stays under 1 KB)"
@@ -87,8 +88,31 @@ def units_an_event(count: int, deployments: int) -> float:
     return store.units / count
 
 
+def _dedupe_bytes(event: UsageEvent, tenant_id: str) -> int:
+    day = event.occurred_at.date().isoformat()
+    return item_bytes(RecordedEvent.of(tenant_id, day, event).item(event.expires_at))
+
+
+def usual_dedupe_bytes() -> int:
+    """Returns the bytes of what is stored of one event of the workload."""
+    return _dedupe_bytes(UsageEvent.model_validate(usage_events(1, 1)[0]), "tenant-0")
+
+
+def longest_dedupe_bytes() -> int:
+    """Returns the bytes of what is stored of an event with the longest names and figures."""
+    longest = {
+        "id": "i" * 128,
+        "source": "s" * 64,
+        "deployment_id": "d" * 64,
+        "resource_kind": "k" * 64,
+        "quantity": f"{'9' * WHOLE_DIGITS}.{'9' * DECIMALS}",
+    }
+    event = UsageEvent.model_validate(usage_events(1, 1)[0] | longest)
+    return _dedupe_bytes(event, "t" * 40)
+
+
 def usage_rows(effort: Effort) -> list[Row]:
-    """Returns write units for 1, 100 and 1,000 events a call, and CPU time for a thousand."""
+    """Returns write units and bytes per event, and CPU time for a thousand events."""
     rows = [
         Row(
             GROUP,
@@ -100,7 +124,14 @@ def usage_rows(effort: Effort) -> list[Row]:
         for deployments in (1, TENANTS)
         for count in (1, 100, 1000)
     ]
-    return [*rows, _cpu_row(effort)]
+    stored = Row(
+        GROUP,
+        "bytes stored of an event for 106 days",
+        Spread.counted(usual_dedupe_bytes()),
+        "bytes",
+        detail=f"at most {longest_dedupe_bytes():,}; up to 1,024 are one write unit",
+    )
+    return [*rows, stored, _cpu_row(effort)]
 
 
 def _record_text(text: str) -> None:

@@ -1,8 +1,12 @@
-"""The usage rows count what DynamoDB would charge."""
+"""The usage rows count what DynamoDB would charge and store."""
 
 import pytest
 
-from benchmarks.measures.usage import units_an_event
+from benchmarks.measures.usage import (
+    longest_dedupe_bytes,
+    units_an_event,
+    usual_dedupe_bytes,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,3 +24,13 @@ from benchmarks.measures.usage import units_an_event
 )
 def test_units_an_event(events: int, deployments: int, units: float) -> None:
     assert units_an_event(events, deployments) == pytest.approx(units)
+
+
+def test_what_is_stored_of_an_event_is_one_write_unit_whatever_its_names() -> None:
+    # Names and values of all attributes; a number is half its digits and one more.
+    names = len("deployment_perioddaytenant_iddigestdeployment_idresource_kind")
+    names += len("counted_onquantityexpires_at")
+    key = "tenant-0#collector-1#018f3c2a-7d0e-4e0f-9a39-000000000000"
+    values = ["event", "tenant-0", "0" * 32, "deployment-0", "droplet_hours", "2026-04-30"]
+    assert usual_dedupe_bytes() == names + len(key) + sum(map(len, values)) + 2 + 5
+    assert longest_dedupe_bytes() <= 1024
