@@ -3,7 +3,7 @@
 import re
 
 from cli.stack.stack import Stack
-from invoicing.invoices.lifecycle import Actor
+from invoicing.foundation.audit import Actor
 
 ARN_PARTS = re.compile("[/:]")
 

@@ -17,12 +17,12 @@ from invoicing.api.http import (
     received_at,
 )
 from invoicing.api.paths import invoice_in_path
+from invoicing.foundation.audit import Actor
 from invoicing.foundation.settings import settings
 from invoicing.invoices.invoice import Issue, header_json
 from invoicing.invoices.invoices_table import InvoiceNotFound
 from invoicing.invoices.lifecycle import (
     Action,
-    Actor,
     ChangeRefused,
     InvoiceChange,
     held_json,

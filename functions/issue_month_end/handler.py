@@ -16,10 +16,10 @@ from invoicing.api.http import (
     received_at,
 )
 from invoicing.api.paths import month_in_path
+from invoicing.foundation.audit import Actor
 from invoicing.foundation.settings import settings
 from invoicing.foundation.time_limit import TimeLimit
 from invoicing.invoices.invoice import Issue
-from invoicing.invoices.lifecycle import Actor
 from invoicing.month_end.bulk_issue import (
     BulkIssue,
     Issuing,

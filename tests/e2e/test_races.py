@@ -17,12 +17,12 @@ from pynamodb.exceptions import TransactWriteError
 from invoicing.accounts.account import Segment, Tenant
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
+from invoicing.foundation.audit import Actor
 from invoicing.invoices.billed_usage import NOTHING_BILLED
 from invoicing.invoices.invoice import Invoice, Issue, Revision, new_invoice
 from invoicing.invoices.invoices_table import InvoiceAlreadyExists, InvoiceChanged
 from invoicing.invoices.lifecycle import (
     Action,
-    Actor,
     ChangeRefused,
     ChangeRequest,
     InvoiceChange,

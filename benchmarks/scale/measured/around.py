@@ -19,9 +19,10 @@ from benchmarks.harness.results import InvalidBenchmark
 from benchmarks.workloads.subject import RUN_AT, message, rollup
 from benchmarks.workloads.workload import KINDS, ORDINARY, PERIOD, SINCE, SampleDeployment
 from benchmarks.workloads.workload_tables import seed, workload_tables
+from invoicing.foundation.audit import Actor
 from invoicing.foundation.dynamodb import connection
 from invoicing.invoices.invoice import Header, InvoiceStatus, Issue
-from invoicing.invoices.lifecycle import Action, Actor, ChangeRequest, InvoiceChange
+from invoicing.invoices.lifecycle import Action, ChangeRequest, InvoiceChange
 from invoicing.invoices.lifecycle_table import LifecycleTable
 from invoicing.usage.metering import metering
 from invoicing.usage.usage_event import UsageOutcome

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from invoicing.foundation.audit import Actor
 from invoicing.foundation.settings import Settings
 from invoicing.invoices.invoice import Header, Invoice, Issue
-from invoicing.invoices.lifecycle import Action, Actor, ChangeRequest, InvoiceChange
+from invoicing.invoices.lifecycle import Action, ChangeRequest, InvoiceChange
 from invoicing.invoices.lifecycle_table import LifecycleTable
 from invoicing.month_end.rollup import Rollup, RollupResult
 from invoicing.month_end.rollup_message import RollupMessage

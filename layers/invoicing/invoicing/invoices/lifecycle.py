@@ -10,8 +10,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
+from invoicing.foundation.audit import Actor, Reason
 from invoicing.foundation.json_input import InvalidBody, read_body
 from invoicing.foundation.parsing import StrictModel
 from invoicing.invoices.invoice import Header, InvoiceStatus, Issue
@@ -71,18 +72,6 @@ def held_json(refusal: ChangeRefused) -> dict[str, Any]:
     return {"held_by": [finding_json(finding) for finding in refusal.holding]}
 
 
-def _printable(reason: str) -> str:
-    if not reason.isprintable():
-        raise ValueError("must be printable text on one line")
-    return reason
-
-
-# Not blank: a space must not pass for the reason that a held draft or a void needs.
-Reason = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
-    AfterValidator(_printable),
-]
 Fingerprint = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -106,14 +95,6 @@ def read_change_request(action: Action, body: Any) -> ChangeRequest:
     if action is Action.VOID and request.reason is None:
         raise InvalidChangeRequest({"reason": "is needed to void an invoice"})
     return request
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who makes a change: an identity that never changes, and a name that people know."""
-
-    id: str
-    name: str
 
 
 def refuse_unless_reviewed(header: Header, request: ChangeRequest) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from invoicing.foundation.audit import Actor
 from invoicing.foundation.json_input import read_body
 from invoicing.foundation.parallel import at_once
 from invoicing.foundation.parsing import StrictModel
@@ -18,7 +19,6 @@ from invoicing.invoices.invoice import Header, InvoiceStatus, Issue
 from invoicing.invoices.invoice_lists_table import InvoiceLists, ListedInvoice
 from invoicing.invoices.lifecycle import (
     Action,
-    Actor,
     ChangeRefused,
     ChangeRequest,
     Fingerprint,
