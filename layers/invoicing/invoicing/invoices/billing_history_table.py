@@ -1,5 +1,6 @@
 """Reads what a tenant's invoices billed: one consistent query over the invoices table."""
 
+from collections.abc import Set
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -10,13 +11,15 @@ from invoicing.invoices.billing_history import BilledMonth, BillingHistory
 from invoicing.invoices.invoice import InvoiceStatus
 from invoicing.invoices.invoice_item import InvoiceItem, billed_of, invoice_of, pages_of, tax_of
 from invoicing.invoices.invoices_table import InvoiceChanged
-from invoicing.invoices.keys import current_key, is_last_billed_key, month_in
+from invoicing.invoices.keys import current_key, is_corrected_key, is_last_billed_key, month_in
 from quote_engine import Period
 
 # Usage is accepted for 90 days, which end in the fourth month after its own. A month that was
-# issued later than that is checked once more by the first invoice after it.
+# issued later than that is checked once more by the first invoice after it, and one whose usage
+# was corrected by every invoice within a year.
 LATE_MONTHS = 4
-# How many months a month may have stayed a draft and still have its late usage billed.
+# How many months a month may have stayed a draft and still have its late usage billed. A
+# correction reaches as far: see usage/correction.py.
 MONTHS_AROUND = 12
 ATTRIBUTES = [
     "period_start",
@@ -47,7 +50,8 @@ class BillingHistoryTable:
         """
         first, last = label_after(period, -MONTHS_AROUND), label_after(period, MONTHS_AROUND)
         last_billed_by: dict[str, str] = {}
-        months: list[BilledMonth] = []
+        corrected: set[Period] = set()
+        standing: list[InvoiceItem] = []
         items = self._items.query(
             tenant_id,
             InvoiceItem.period_start.between(first, f"{last}~"),
@@ -55,21 +59,27 @@ class BillingHistoryTable:
             attributes_to_get=ATTRIBUTES,
         )
         for item in items:
-            standing = item.period_shard is not None and item.status != InvoiceStatus.VOID
             if is_last_billed_key(item.period_start):
                 last_billed_by[item.period_start] = item.attempt
-            elif standing and item.period_start != current_key(period):
-                months.append(self._month(tenant_id, item, period))
-        return BillingHistory(period, tuple(months), last_billed_by)
+            elif is_corrected_key(item.period_start):
+                corrected.add(month_in(item.period_start))
+            elif _stands(item) and item.period_start != current_key(period):
+                standing.append(item)
+        # A month's mark sorts after its invoice.
+        months = tuple(self._month(tenant_id, item, period, corrected) for item in standing)
+        return BillingHistory(period, months, last_billed_by)
 
-    def _month(self, tenant_id: str, item: InvoiceItem, period: Period) -> BilledMonth:
+    def _month(
+        self, tenant_id: str, item: InvoiceItem, period: Period, corrected: Set[Period]
+    ) -> BilledMonth:
         month = month_in(item.period_start)
         pages = self._pages(tenant_id, item)
         recent = months_apart(month, period) <= LATE_MONTHS
+        looked_at = recent or month in corrected or self._issued_since(item, period)
         return BilledMonth(
             period=month,
             status=InvoiceStatus(item.status),
-            may_have_late_usage=recent or self._issued_since(item, period),
+            may_have_late_usage=looked_at,
             billed=billed_of(tenant_id, (page.billed for page in pages)),
             tax=tax_of(item),
         )
@@ -97,3 +107,7 @@ class BillingHistoryTable:
         if not item.issued_at:
             return False
         return datetime.fromisoformat(item.issued_at) >= midnight(period.start, self._zone)
+
+
+def _stands(item: InvoiceItem) -> bool:
+    return item.period_shard is not None and item.status != InvoiceStatus.VOID

@@ -68,9 +68,10 @@ class PeriodIndex(GlobalSecondaryIndex["InvoiceItem"]):  # type: ignore[no-untyp
 
 
 class InvoiceItem(Model):
-    """A current invoice, a replaced one, a further page, or who last billed a month's late usage.
+    """A current invoice, a replaced one, a further page, or a note on a month.
 
-    The module `keys` has the key of each.
+    A note is who last billed its late usage, or the mark that its usage was corrected. The
+    module `keys` has the key of each.
     """
 
     class Meta:

@@ -5,6 +5,7 @@
 | `acme` | `2026-04-01` | the current invoice of a month |
 | `acme` | `2026-04-01#r2` | a replaced revision of it |
 | `acme` | `2026-04` | who last billed late usage of the month |
+| `acme` | `2026-04~corrected` | the mark: usage of the month was corrected |
 | `acme#pages` | `2026-04-01#r0002#<attempt>#0003` | a further page of a large invoice |
 | `acme#history` | `2026-04-01#r0002#issue` | a change of state that was made |
 | `acme#history` | `2026-04-01#<moment>#<unique>` | a change of state that was refused |
@@ -22,6 +23,7 @@ from quote_engine import Period
 SHARDS = 16
 DAY_LENGTH = len("2026-04-01")
 MONTH_LENGTH = len("2026-04")
+MARK = "~corrected"
 
 
 def current_key(period: Period) -> str:
@@ -49,13 +51,23 @@ def is_last_billed_key(sort_key: str) -> bool:
     return len(sort_key) == MONTH_LENGTH
 
 
+def corrected_key(period_label: str) -> str:
+    """The sort key of the mark of a month whose usage was corrected; after its invoices."""
+    return f"{period_label}{MARK}"
+
+
+def is_corrected_key(sort_key: str) -> bool:
+    """Whether the item is the mark of a corrected month; no invoice has such a key."""
+    return sort_key.endswith(MARK)
+
+
 def first_day_in(sort_key: str) -> date:
     """The first day of an invoice's month, from its key, current or replaced."""
     return date.fromisoformat(sort_key[:DAY_LENGTH])
 
 
 def month_in(sort_key: str) -> Period:
-    """An invoice's month, from its key, current or replaced."""
+    """The month of an invoice, current or replaced, or of a mark, from its key."""
     return Period.month(sort_key[:MONTH_LENGTH])
 
 
