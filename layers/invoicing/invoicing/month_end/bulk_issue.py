@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from invoicing.foundation.audit import Actor
+from invoicing.foundation.audit import Actor, Reason
 from invoicing.foundation.json_input import read_body
 from invoicing.foundation.parallel import at_once
 from invoicing.foundation.parsing import StrictModel
@@ -25,7 +25,6 @@ from invoicing.invoices.lifecycle import (
     Held,
     InvalidChangeRequest,
     InvoiceChange,
-    Reason,
 )
 from invoicing.invoices.lifecycle_table import Changed, LifecycleTable
 from invoicing.invoices.review import Finding, finding_json

@@ -42,17 +42,31 @@ class UsageOutcome(StrEnum):
     REJECTED = "rejected"
 
 
-def _quantity(value: Any) -> Decimal:
+def read_quantity(value: Any, most_digits: int) -> Decimal:
+    """Returns the quantity in a decimal string; raises ValueError with what is wrong with it.
+
+    It is not negative, and has at most so many digits before the point.
+    """
     match = DECIMAL.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise ValueError("must be a decimal string such as 12.5")
     if match[1]:
-        raise ValueError("must not be negative; a correction is an adjustment")
+        raise ValueError("must not be negative; POST /usage/corrections takes usage back")
     if len(match[3] or "") > DECIMALS:
         raise ValueError(f"has more than {DECIMALS} decimals")
-    if len(match[2].lstrip("0")) > WHOLE_DIGITS:
-        raise ValueError(f"has more than {WHOLE_DIGITS} digits before the point")
+    if len(match[2].lstrip("0")) > most_digits:
+        raise ValueError(f"has more than {most_digits} digits before the point")
     return Decimal(value)
+
+
+def _quantity(value: Any) -> Decimal:
+    return read_quantity(value, WHOLE_DIGITS)
+
+
+def decimal_text(quantity: Decimal) -> str:
+    """Returns a quantity without an exponent and trailing zeros: equal ones have one text."""
+    text = format(quantity, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _timestamp(value: Any) -> Any:
@@ -69,17 +83,19 @@ def _not_reserved(kind: str) -> str:
 
 # A decimal string: never negative, and exact.
 Quantity = Annotated[Decimal, BeforeValidator(_quantity)]
+EventId = Annotated[str, Field(pattern="^[!-~]{1,128}$")]
+Source = Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+DeploymentId = Annotated[str, Field(pattern=f"^{DEPLOYMENT_ID}$")]
+ResourceKind = Annotated[str, Field(pattern="^[a-z0-9_]{1,64}$"), AfterValidator(_not_reserved)]
 
 
 class UsageEvent(StrictModel):
     """A deployment's use of a resource kind; counted exactly once per (tenant, source, id)."""
 
-    id: Annotated[str, Field(pattern="^[!-~]{1,128}$")]
-    source: Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
-    deployment_id: Annotated[str, Field(pattern=f"^{DEPLOYMENT_ID}$")]
-    resource_kind: Annotated[
-        str, Field(pattern="^[a-z0-9_]{1,64}$"), AfterValidator(_not_reserved)
-    ]
+    id: EventId
+    source: Source
+    deployment_id: DeploymentId
+    resource_kind: ResourceKind
     quantity: Quantity
     occurred_at: Annotated[
         AwareDatetime,
@@ -128,12 +144,19 @@ def _shortened(text: str, most: int) -> str:
     return text[:most] if text.isascii() and text.isprintable() else text[: most // 4]
 
 
-def read_event(raw: Any, received: datetime) -> UsageEvent | UsageResult:
-    """Returns the event, or its rejection: a faulty field, too old, or more than a day ahead."""
+def parse_event(raw: Any) -> UsageEvent | UsageResult:
+    """Returns the event, however old it is, or its rejection for a faulty field."""
     try:
-        event = UsageEvent.model_validate(raw)
+        return UsageEvent.model_validate(raw)
     except ValidationError as error:
         return rejected(raw, faults(error, "event"))
+
+
+def read_event(raw: Any, received: datetime) -> UsageEvent | UsageResult:
+    """Returns the event, or its rejection: a faulty field, too old, or more than a day ahead."""
+    event = parse_event(raw)
+    if isinstance(event, UsageResult):
+        return event
     if received - event.occurred_at > OLDEST:
         return rejected(raw, f"occurred_at: more than {OLDEST.days} days ago")
     if event.occurred_at - received > FUTURE:
