@@ -35,6 +35,7 @@ FUNCTIONS = (
     "record_usage",
     "ingest_usage",
     "get_usage",
+    "correct_usage",
 )
 TABLES = {
     "invoices": "InvoicesTableName",

@@ -5,6 +5,7 @@ from openapi_spec_validator import validate
 from invoicing.invoices.invoice import InvoiceStatus
 from invoicing.invoices.review import ReviewRule
 from invoicing.month_end.rollup import RollupOutcome
+from invoicing.usage.correction import CorrectionOutcome
 from invoicing.usage.usage_event import UsageOutcome
 from local.template import resources
 from tests.openapi import openapi
@@ -39,6 +40,11 @@ def test_its_states_are_the_invoices() -> None:
 def test_its_usage_outcomes_are_the_meterings() -> None:
     schema = openapi()["components"]["schemas"]["UsageOutcome"]
     assert schema["enum"] == list(UsageOutcome)
+
+
+def test_its_correction_outcomes_are_the_corrections() -> None:
+    schema = openapi()["components"]["schemas"]["CorrectionOutcome"]
+    assert schema["enum"] == list(CorrectionOutcome)
 
 
 def test_its_rules_are_the_reviews() -> None:

@@ -11,7 +11,14 @@ from tests.integration.conftest import Stack
 from tests.openapi import assert_promised
 
 ROUTES = [
-    *("change_invoice", "create_quote", "get_catalogue", "get_estimate", "get_invoice"),
+    *(
+        "change_invoice",
+        "correct_usage",
+        "create_quote",
+        "get_catalogue",
+        "get_estimate",
+        "get_invoice",
+    ),
     *("get_invoice_history", "get_month_end", "get_quote", "get_subscription", "get_tenant"),
     *("get_usage", "issue_month_end", "list_invoices", "preview_month_end", "put_catalogue"),
     *("put_subscription", "put_subscription_change", "put_subscription_end", "put_tenant"),

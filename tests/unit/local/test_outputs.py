@@ -38,7 +38,8 @@ DESCRIPTION = """\
     "get_subscription": "monthend-get-subscription",
     "record_usage": "monthend-record-usage",
     "ingest_usage": "monthend-ingest-usage",
-    "get_usage": "monthend-get-usage"
+    "get_usage": "monthend-get-usage",
+    "correct_usage": "monthend-correct-usage"
   },
   "tables": {
     "invoices": "the-InvoicesTableName",
