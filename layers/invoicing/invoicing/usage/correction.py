@@ -19,7 +19,6 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from invoicing.accounts.form_fields import Day
 from invoicing.foundation.audit import Reason
-from invoicing.foundation.billing_calendar import months_apart
 from invoicing.foundation.json_input import InvalidBody, read_body
 from invoicing.foundation.parsing import StrictModel
 from invoicing.usage.usage_event import (
@@ -34,7 +33,6 @@ from invoicing.usage.usage_event import (
     parse_event,
     read_quantity,
 )
-from quote_engine import Period
 
 # The month-end of the current month reads a year of history: see BillingHistoryTable.
 MONTHS_BACK = 12
@@ -189,10 +187,11 @@ def day_fault(day: date, today: date) -> str | None:
 
 def month_fault(day: date, today: date) -> str | None:
     """What is wrong with correcting the month of a day: it is more than twelve months back."""
-    month, current = (Period.month(f"{moment:%Y-%m}") for moment in (day, today))
-    if months_apart(month, current) <= MONTHS_BACK:
+    # Not as Periods: those begin in the year 2000.
+    months = 12 * (today.year - day.year) + today.month - day.month
+    if months <= MONTHS_BACK:
         return None
     return (
-        f"{month.label} is more than {MONTHS_BACK} months before {current.label}: "
+        f"{day.isoformat()[:7]} is more than {MONTHS_BACK} months before {today.isoformat()[:7]}: "
         "no invoice that is still to come looks at it"
     )

@@ -8,6 +8,9 @@ import pytest
 from invoicing.foundation.billing_calendar import (
     PeriodStillOpen,
     ends_at,
+    label_after,
+    month_before,
+    months_apart,
     period_before,
     refuse_open_period,
 )
@@ -68,3 +71,47 @@ def test_an_open_period_is_refused_until_its_last_second_is_over() -> None:
     refuse_open_period(april, utc("2026-04-30T14:00"), SYDNEY)
     with pytest.raises(PeriodStillOpen):
         refuse_open_period(april, utc("2026-04-30T14:00"), UTC_ZONE)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "months"),
+    [
+        ("2026-04", "2026-04", 0),
+        ("2026-04", "2026-05", 1),
+        # Over New Year, and over two.
+        ("2025-12", "2026-01", 1),
+        ("2025-09", "2026-01", 4),
+        ("2025-08", "2026-01", 5),
+        ("2025-01", "2026-12", 23),
+        ("2024-12", "2026-01", 13),
+        ("2025-01", "2026-01", 12),
+        ("2026-01", "2025-12", -1),
+        ("2026-01", "2025-09", -4),
+    ],
+)
+def test_months_lie_as_far_apart_as_on_the_calendar(earlier: str, later: str, months: int) -> None:
+    assert months_apart(Period.month(earlier), Period.month(later)) == months
+
+
+@pytest.mark.parametrize(
+    ("label", "months", "after"),
+    [
+        ("2026-04", 0, "2026-04"),
+        ("2026-11", 1, "2026-12"),
+        ("2026-12", 1, "2027-01"),
+        ("2026-01", -1, "2025-12"),
+        ("2026-01", -4, "2025-09"),
+        ("2026-01", -12, "2025-01"),
+        ("2026-01", -13, "2024-12"),
+        ("2026-12", -12, "2025-12"),
+        ("2026-12", 12, "2027-12"),
+        ("2025-12", 13, "2027-01"),
+    ],
+)
+def test_a_label_some_months_later_is_the_calendars(label: str, months: int, after: str) -> None:
+    assert label_after(Period.month(label), months) == after
+
+
+def test_the_first_month_of_all_has_none_before_it() -> None:
+    assert month_before(Period.month("2026-01")) == Period.month("2025-12")
+    assert month_before(Period.month("2000-01")) is None

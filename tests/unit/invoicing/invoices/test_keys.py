@@ -4,11 +4,13 @@ from datetime import date
 
 from invoicing.invoices.keys import (
     all_shards,
+    corrected_key,
     current_key,
     done_key,
     first_day_in,
     history_of_month,
     history_partition,
+    is_corrected_key,
     is_last_billed_key,
     last_billed_key,
     month_in,
@@ -19,6 +21,7 @@ from invoicing.invoices.keys import (
     period_shard,
     refused_key,
     replaced_key,
+    replaced_revisions,
 )
 from quote_engine import Period
 
@@ -29,6 +32,7 @@ def test_every_shape_of_key_is_written_as_it_always_was() -> None:
     assert current_key(APRIL) == "2026-04-01"
     assert replaced_key("2026-04-01", 2) == "2026-04-01#r2"
     assert last_billed_key("2026-04") == "2026-04"
+    assert corrected_key("2026-04") == "2026-04~corrected"
     assert pages_partition("acme") == "acme#pages"
     assert page_key("2026-04-01", 2, "feb1a71e", 3) == "2026-04-01#r0002#feb1a71e#0003"
     assert history_partition("acme") == "acme#history"
@@ -49,6 +53,11 @@ def test_what_an_item_is_shows_in_its_key() -> None:
     assert is_last_billed_key("2026-04")
     assert not is_last_billed_key("2026-04-01")
     assert not is_last_billed_key("2026-04-01#r1")
+    assert not is_last_billed_key("2026-04~corrected")
+    assert is_corrected_key("2026-04~corrected")
+    for key in ("2026-04", "2026-04-01", "2026-04-01#r1"):
+        assert not is_corrected_key(key)
+    assert month_in("2026-04~corrected") == APRIL
     for key in ("2026-04-01", "2026-04-01#r12"):
         assert month_in(key) == APRIL
         assert first_day_in(key) == date(2026, 4, 1)
@@ -65,3 +74,10 @@ def test_a_tenant_stays_in_its_shard() -> None:
     assert period_shard("pilot", "2026-04") == "2026-04#02"
     assert len(set(all_shards("2026-04"))) == 16
     assert period_shard("acme", "2026-04") in all_shards("2026-04")
+
+
+def test_a_mark_sorts_behind_the_month_and_begins_like_no_invoice() -> None:
+    keys = sorted(["2026-04~corrected", "2026-04-01#r12", "2026-04-01", "2026-05", "2026-04"])
+    assert keys == ["2026-04", "2026-04-01", "2026-04-01#r12", "2026-04~corrected", "2026-05"]
+    for prefix in (current_key(APRIL), replaced_revisions("2026-04-01"), history_of_month(APRIL)):
+        assert not corrected_key("2026-04").startswith(prefix)
