@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from invoicing.foundation.audit import Actor
 from invoicing.usage.correction import Correction
@@ -25,8 +26,9 @@ MOMENTS = "before", "after"
 class CorrectionRecord:
     """What a correction's id was used for; `at` is when it was first asked for (UTC, ISO 8601).
 
-    `changed` is the day that a single change is of. Of a list of events, `finished` says that all
-    of them have been seen to.
+    `attempt` is the call that wrote it: it recognises its own write after a lost reply. `changed`
+    is the day that a single change is of. Of a list of events, `finished` says that all of them
+    have been seen to.
     """
 
     id: str
@@ -35,6 +37,7 @@ class CorrectionRecord:
     reason: str
     by: Actor
     at: str
+    attempt: str
     changed: UsageDay | None = None
     finished: bool = False
 
@@ -42,7 +45,7 @@ class CorrectionRecord:
     def of(cls, correction: Correction, by: Actor, at: datetime) -> "CorrectionRecord":
         """Returns the record of a correction that somebody asks for now."""
         asked = correction.id, correction.digest, correction.form, correction.reason
-        return cls(*asked, by, at.isoformat(timespec="milliseconds"))
+        return cls(*asked, by, at.isoformat(timespec="milliseconds"), uuid4().hex)
 
     def of_day(self, of: UsageDay) -> "CorrectionRecord":
         """Returns the record of a change of this one day."""
@@ -59,6 +62,7 @@ class CorrectionRecord:
             reason=texts["reason"],
             by=Actor(texts["actor_id"], texts["actor_name"]),
             at=texts["at"],
+            attempt=texts["attempt"],
             changed=UsageDay(*(texts[name] for name in PLACE)) if PLACE[0] in texts else None,
             finished="finished_at" in texts,
         )
@@ -72,6 +76,7 @@ class CorrectionRecord:
             "actor_id": self.by.id,
             "actor_name": self.by.name,
             "at": self.at,
+            "attempt": self.attempt,
         }
         if self.changed is not None:
             place = self.changed.tenant_id, self.changed.deployment_id, self.changed.day

@@ -93,7 +93,7 @@ class Corrections:
             except (InvalidCorrection, NothingToCorrect, CorrectionRefused) as error:
                 refusal = error
             if known := self.table.record(asked.id):
-                return self._repeat(asked, known, own=attempt > 0)
+                return self._made_before(asked, known)
             if refusal is not None:
                 raise refusal
             if self._written(judged):
@@ -101,14 +101,13 @@ class Corrections:
             pause(attempt)
         raise RecordBusy(f"correction {asked.id}: changed by others during {TRIES} tries")
 
-    def _repeat(self, asked: CorrectionRecord, known: CorrectionRecord, own: bool) -> Corrected:
-        """Answers as the first did. The first may be this very call, if its reply was lost."""
+    def _made_before(self, asked: CorrectionRecord, known: CorrectionRecord) -> Corrected:
+        """Answers as the first did: by this very call, if the reply to its write was lost."""
         _refuse_other_content(asked, known)
         assert known.changed is not None
         trace = self.table.traced(known, known.changed, 0)
         assert trace is not None
-        repeated = not own or (known.by, known.at) != (asked.by, asked.at)
-        return Corrected(known, repeated, (trace,))
+        return Corrected(known, known.attempt != asked.attempt, (trace,))
 
     def _written(self, judged: DayCorrection) -> bool:
         try:
@@ -157,7 +156,7 @@ class Corrections:
         if not known.finished:
             self.table.finish(known, at.isoformat())
         results = tuple(_result(event, taken.seen) for event in correction.parsed_events)
-        return Corrected(known, known != asked, taken.days, results)
+        return Corrected(known, known.attempt != asked.attempt, taken.days, results)
 
     def _days_of(self, events: Sequence[UsageEvent]) -> Iterator[tuple[UsageDay, UsageEvent]]:
         """Yields the events of known deployments, each with the day that it is counted on."""
