@@ -1,15 +1,14 @@
 """Reads the sample month: the files of `sample_month/` as the project's own dataclasses."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from cli.loading.inputs import read_load
 from cli.loading.yaml_lines import read_yaml
-from cli.usage.usage_file import UsageRow, read_usage
+from cli.usage.usage_file import DaysRow, read_usage
 from invoicing.accounts.account import Account, AddonPrice, Segment
 from quote_engine import Plan
 
@@ -17,7 +16,6 @@ FOLDER = Path(__file__).parent / "sample_month"
 PERIOD = "2026-04"
 # April's events count as received at this moment, however long ago April is by now.
 RECEIVED_AT = "2026-05-01T00:00:00Z"
-UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +46,13 @@ def _usage(accounts: tuple[Account, ...]) -> tuple[Usage, ...]:
         for segment in account.segments
     }
     used: dict[tuple[str, date], dict[str, Decimal]] = {}
-    for row in read_usage(FOLDER / "usage.csv", UTC):
-        assert isinstance(row, UsageRow), row
-        event = row.event
-        day = datetime.fromisoformat(event["occurred_at"]).date()
-        quantities = used.setdefault((event["deployment_id"], day), {})
-        kind, quantity = event["resource_kind"], Decimal(event["quantity"])
-        quantities[kind] = quantities.get(kind, Decimal(0)) + quantity
+    with (FOLDER / "usage.csv").open("rb") as stream:
+        for row in read_usage(stream, "usage.csv")[1]:
+            assert isinstance(row, DaysRow), row
+            for day in row.each_day():
+                quantities = used.setdefault((row.deployment_id, day), {})
+                kind, quantity = row.resource_kind, Decimal(row.quantity)
+                quantities[kind] = quantities.get(kind, Decimal(0)) + quantity
     return tuple(
         Usage(owners[deployment_id], deployment_id, day, quantities)
         for (deployment_id, day), quantities in sorted(used.items())

@@ -1,5 +1,6 @@
 """`monthend usage ...`: metered usage."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -8,48 +9,62 @@ import typer
 
 from cli.stack.global_options import Chosen, Command
 from cli.terminal.arguments import moment
-from cli.terminal.errors import ExitCode
-from cli.terminal.output import complain, progress, show
-from cli.usage.usage_file import Rows, read_usage
-from cli.usage.usage_import import (
+from cli.terminal.errors import BadInput, ExitCode
+from cli.terminal.output import complain, show
+from cli.usage.import_report import (
     NOT_COUNTED,
     import_json,
     import_summary,
     import_table,
-    import_usage,
     too_late_warning,
 )
-from invoicing.usage.metering import Metering
-from invoicing.usage.usage_events_table import UsageEventsTable
+from cli.usage.input_file import opened
+from cli.usage.run_import import ImportOrder, run_import
+from invoicing.usage.usage_event import SOURCE
 
 usage = typer.Typer(rich_markup_mode=None, help="Metered usage.")
+
+AGAIN = "run the same command again: what was counted is a duplicate then"
 
 
 @usage.command("import", cls=Command)
 def import_command(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv")],
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv|-")],
     received_at: Annotated[
         str | None,
         typer.Option(help="judge the age of events by this moment (now); see docs/cli.md"),
     ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="count rows for days under this name, beside what is counted under others",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="read and judge, write nothing; whether a month's total has room is not known, "
+            "nor what others count in the meantime",
+        ),
+    ] = False,
 ) -> None:
     """Count the usage of a CSV file, exactly once; again is safe, and so is breaking off."""
     chosen: Chosen = context.obj
     now = datetime.now(UTC)
     received = now if received_at is None else moment("--received-at", received_at)
-    stack = chosen.connect()
-    events = UsageEventsTable(stack.settings.usage_table, forgets=received_at is None)
-    metering = Metering(stack.accounts, events, stack.zone)
-
-    def rows() -> Rows:
-        return read_usage(file, stack.zone)
-
-    with progress("events", lambda: sum(1 for _ in rows())) as advance:
-        report = import_usage(metering, rows(), received, stack.zone, advance)
-    body = import_json(report)
-    show(chosen.as_json, body, lambda: import_table(report), import_summary(report))
+    if source is not None and not re.fullmatch(SOURCE, source):
+        raise BadInput(f"--source: must be up to 64 of A-Z, a-z, 0-9 and . _ : -, not {source}")
+    with opened(file) as input_file:
+        stack = chosen.connect()
+        order = ImportOrder(received, received_at is not None, source, dry_run)
+        report = run_import(stack, input_file, order)
+    show(chosen.as_json, import_json(report), lambda: import_table(report), import_summary(report))
     if warning := too_late_warning(report, now, stack.zone):
         complain(warning)
-    if NOT_COUNTED & report.counts.keys():
+    if report.broken_off is not None:
+        complain(f"monthend: broken off: {report.broken_off}; {AGAIN}")
+    if report.broken_off is not None or NOT_COUNTED & report.counts.keys():
         raise typer.Exit(ExitCode.REFUSED)

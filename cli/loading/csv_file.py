@@ -1,7 +1,7 @@
 """Tenants and subscriptions from CSV; the columns of a file's first line say which it holds."""
 
-import csv
-import io
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,63 +9,49 @@ from cli.loading.customers_file import UnreadEntry
 from cli.loading.plain_yaml import whole_number
 from cli.loading.yaml_lines import FieldPath, YamlFile
 from cli.terminal.addon_days import split_days
-from cli.terminal.errors import BadInput
-from cli.terminal.text_file import read_text
+from cli.terminal.csv_text import CsvForm, file_rows, fitted, form_of, header
 
-TENANT_COLUMNS = frozenset(("tenant_id", "name", "account_number", "tax"))
-SUBSCRIPTION_COLUMNS = frozenset(("tenant_id", "deployment_id", "plan", "starts_on"))
-OPTIONAL = {
-    TENANT_COLUMNS: frozenset(("tax_reason", "abn", "billing_email")),
-    SUBSCRIPTION_COLUMNS: frozenset(
-        ("ends_on", "addons", "discounts", "minimum_commitment", "catalogue_version")
-    ),
-}
-USAGE_COLUMNS = frozenset(("resource_kind",))
+TENANTS = CsvForm(
+    ("tenant_id", "name", "account_number", "tax"), ("tax_reason", "abn", "billing_email")
+)
+SUBSCRIPTIONS = CsvForm(
+    ("tenant_id", "deployment_id", "plan", "starts_on"),
+    ("ends_on", "addons", "discounts", "minimum_commitment", "catalogue_version"),
+)
+USAGE_COLUMN = "resource_kind"
 
 
-def columns(file: Path) -> frozenset[str]:
-    """The columns that the first line names; raises BadInput if one is named twice."""
-    names = next(csv.reader(io.StringIO(read_text(file))), [])
-    if len(set(names)) != len(names):
-        raise BadInput(f"{file}:1: a column is named twice")
-    return frozenset(names)
+def is_usage(file: Path) -> bool:
+    """Whether the columns are those of usage, which `monthend usage import` takes.
 
-
-def is_usage(names: frozenset[str]) -> bool:
-    """Whether the columns are those of usage, which `monthend usage import` takes."""
-    return names >= USAGE_COLUMNS
+    Reads the first line alone. Raises BadInput if that is not a header.
+    """
+    with closing(file_rows(file)) as rows:
+        return USAGE_COLUMN in header(rows, str(file)).fields
 
 
 def csv_sources(file: Path) -> tuple[list[UnreadEntry], list[UnreadEntry]]:
     """Lists the tenants or subscriptions of a CSV file; raises BadInput for any other columns."""
-    names = columns(file)
-    for needed, optional in OPTIONAL.items():
-        if needed <= names <= needed | optional:
-            sources = _sources(file, frozenset(names))
-            return (sources, []) if needed is TENANT_COLUMNS else ([], sources)
-    wanted = "; or ".join(", ".join(sorted(needed)) for needed in OPTIONAL)
-    raise BadInput(f"{file}:1: the columns must be {wanted} (see docs/cli.md)")
-
-
-def _sources(file: Path, names: frozenset[str]) -> list[UnreadEntry]:
-    reader = csv.DictReader(io.StringIO(read_text(file)), strict=True)
+    rows = file_rows(file)
+    named = header(rows, str(file))
+    form = form_of(named, (TENANTS, SUBSCRIPTIONS), str(file))
     sources, lines = [], {}
-    try:
-        for n, row in enumerate(reader):
-            path: FieldPath = ("rows", n)
-            lines[path] = reader.line_num
-            sources.append((path, _fields(row)))
-    except csv.Error as error:
-        raise BadInput(f"{file}:{reader.line_num}: not CSV: {error}") from error
+    for n, (line, fields) in enumerate(rows):
+        path: FieldPath = ("rows", n)
+        lines[path] = line
+        sources.append((path, _fields(named.fields, fields)))
     csv_file = YamlFile(file, {}, lines)
-    return [UnreadEntry(csv_file, path, fields) for path, fields in sources]
+    entries = [UnreadEntry(csv_file, path, fields) for path, fields in sources]
+    return (entries, []) if form is TENANTS else ([], entries)
 
 
-def _fields(row: dict[str | Any, Any]) -> dict[str, Any]:
+def _fields(names: Sequence[str], row: list[str]) -> dict[str, Any]:
     """The row's fields without the empty ones. What cannot be read is left to the validation."""
-    if None in row or None in row.values():
+    texts = fitted(row, len(names))
+    if len(texts) != len(names):
         return {"row": "has more or fewer fields than the first line"}
-    fields: dict[str, Any] = {name: text for name, text in row.items() if text != ""}
+    named = zip(names, texts, strict=True)
+    fields: dict[str, Any] = {name: text for name, text in named if text != ""}
     if "addons" in fields:
         fields["addons"] = _addons(fields["addons"])
     if "discounts" in fields:

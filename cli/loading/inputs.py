@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cli.loading.catalogue_file import FIELDS, Catalogue, read_catalogue
-from cli.loading.csv_file import columns, csv_sources, is_usage
+from cli.loading.csv_file import csv_sources, is_usage
 from cli.loading.customers_file import UnreadEntry, read_customers, yaml_sources
 from cli.loading.load import Load
 from cli.loading.yaml_lines import YamlFile, read_yaml
@@ -26,7 +26,7 @@ def files_of(paths: Iterable[Path]) -> Iterator[Path]:
         files = sorted(file for file in path.iterdir() if file.suffix in YAML | CSV)
         if not files:
             raise BadInput(f"{path}: holds neither YAML nor CSV files")
-        yield from (file for file in files if file.suffix in YAML or not is_usage(columns(file)))
+        yield from (file for file in files if file.suffix in YAML or not is_usage(file))
 
 
 def read_load(paths: Iterable[Path]) -> Load:
@@ -39,7 +39,7 @@ def read_load(paths: Iterable[Path]) -> Load:
             yaml_files.append(_with_our_fields(read_yaml(file)))
             unread = yaml_sources(yaml_files[-1])
         elif file.suffix in CSV:
-            if is_usage(columns(file)):
+            if is_usage(file):
                 raise BadInput(f"{file}: {USAGE_HINT}")
             unread = csv_sources(file)
         else:

@@ -8,6 +8,8 @@ from invoicing.foundation.parsing import TENANT_ID
 from invoicing.usage.usage_event import RFC_3339
 from quote_engine import Period
 
+# Ends of times that databases and spreadsheets write where RFC 3339 has `Z` or `+10:00`.
+OFFSET = re.compile(r"(.*\d) ?(?:(?:UTC|GMT)|([+-]\d\d):?(\d\d)?)", re.ASCII)
 # The years of months that can be billed; near the year 9999, later times cannot be computed.
 FIRST_YEAR, LAST_YEAR = 2000, 9998
 
@@ -20,8 +22,22 @@ def month(label: str) -> Period:
         raise BadInput(str(error)) from error
 
 
-def moment(option: str, text: str) -> datetime:
+def with_plain_offset(text: str) -> str:
+    """Writes the end of a time as RFC 3339 does: `+1000`, `+10` and ` UTC` are well known, too.
+
+    Any other text is returned as it is.
+    """
+    match = OFFSET.fullmatch(text)
+    if match is None:
+        return text
+    time, hours, minutes = match.groups()
+    plain = f"{time}Z" if hours is None else f"{time}{hours}:{minutes or '00'}"
+    return plain if RFC_3339.fullmatch(plain) else text
+
+
+def moment(option: str, given: str) -> datetime:
     """Reads a time with a zone, such as `2026-05-01T00:00:00Z`."""
+    text = with_plain_offset(given)
     if not RFC_3339.fullmatch(text):
         raise BadInput(
             f"{option}: must be a time with a zone, such as 2026-05-01T00:00:00Z, not {text}"

@@ -4,97 +4,143 @@ The import remembers nothing. One that was broken off is run again from its star
 counted is then a duplicate.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import batched
+from itertools import batched, groupby
 from time import sleep
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-
-from cli.terminal.text import cell
-from cli.usage.usage_file import FaultyRow, UsageRow
-from invoicing.foundation.billing_calendar import label_after, period_of
-from invoicing.invoices.billing_history_table import LATE_MONTHS
+from cli.usage.day_events import DayEvents
+from cli.usage.days_store import DaysStore, DaySum
+from cli.usage.earlier_imports import EarlierImports, TenantDay, to_be_counted
+from cli.usage.import_report import ImportReport
+from cli.usage.usage_file import FaultyRow, Rows, UsageRow
 from invoicing.usage.metering import COUNTED, EVENTS_A_CALL
-from invoicing.usage.usage_event import UsageOutcome, UsageResult
-from invoicing.usage.usage_events_table import UsageNotRecorded
+from invoicing.usage.usage_event import UsageResult
+from invoicing.usage.usage_events_table import Judged, UsageNotRecorded
 
 # How many rows are held in memory, so that events of a deployment and day come together.
 ROWS_SORTED = 20_000
+# Enough to write in parallel; their accounts are held in memory.
+TENANTS_AT_ONCE = 200
 TRIES = 4
 PAUSE_SECONDS = 2.0
-NOT_COUNTED = frozenset((UsageOutcome.CONFLICT, UsageOutcome.REJECTED))
-MOST_MONTHS = 12
 
 
 class Recorder(Protocol):
-    """`invoicing.usage.metering.Metering`, or a test's own recorder."""
+    """`invoicing.usage.metering.Metering`, a dry run, or a test's own recorder."""
 
     def record(self, raw_events: Sequence[Any], received: datetime) -> list[UsageResult]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class UncountedLine:
-    """A line whose events were not counted, and why."""
+class UsageImport:
+    """Counts a file's events and reports on each; months are those of the billing zone.
 
-    line: int
-    outcome: UsageOutcome
-    reason: str
-
-
-@dataclass(slots=True)
-class ImportReport:
-    """Events by outcome, the lines that were not counted, and the months that were."""
-
-    counts: Counter[UsageOutcome] = field(default_factory=Counter)
-    problems: Counter[UncountedLine] = field(default_factory=Counter)
-    # Labels such as 2026-04. A duplicate's month is included: the import that counted it may have
-    # been broken off before it reported the month.
-    months: set[str] = field(default_factory=set)
-
-    def add(self, line: int, outcome: UsageOutcome, reason: str) -> None:
-        """Notes the outcome of one event of a line."""
-        self.counts[outcome] += 1
-        if outcome in NOT_COUNTED:
-            self.problems[UncountedLine(line, outcome, reason)] += 1
-
-    @property
-    def in_order(self) -> list[tuple[UncountedLine, int]]:
-        """The problems by line, each with the number of its events."""
-        return sorted(self.problems.items(), key=lambda problem: problem[0].line)
-
-
-def import_usage(
-    recorder: Recorder,
-    rows: Iterable[UsageRow | FaultyRow],
-    received: datetime,
-    zone: ZoneInfo,
-    advance: Callable[[int], None] = lambda _: None,
-) -> ImportReport:
-    """Records all rows and reports on each; months are those of the billing zone.
-
-    Raises UsageNotRecorded when DynamoDB stays busy.
+    It tells `advance` how many are done, and calls `pause` where it may be stopped.
     """
-    report = ImportReport()
-    for window in batched(rows, ROWS_SORTED, strict=False):
-        faulty = [row for row in window if isinstance(row, FaultyRow)]
-        for row in faulty:
-            report.add(row.line, UsageOutcome.REJECTED, row.reason)
-        advance(len(faulty))
-        events = sorted((row for row in window if isinstance(row, UsageRow)), key=_cheapest)
-        for batch in batched(events, EVENTS_A_CALL, strict=False):
-            results = _record(recorder, [row.event for row in batch], received)
-            for event, result in zip(batch, results, strict=True):
-                report.add(event.line, result.outcome, result.reason)
-                if result.outcome in COUNTED:
-                    report.months.add(_month(event, zone))
-            advance(len(batch))
-    return report
+
+    recorder: Recorder
+    events: DayEvents
+    report: ImportReport
+    advance: Callable[[int], None] = lambda _: None
+    pause: Callable[[], None] = lambda: None
+
+    def count_events(self, rows: Rows) -> None:
+        """Counts rows of events; raises UsageNotRecorded when DynamoDB stays busy."""
+        for window in batched(rows, ROWS_SORTED, strict=False):
+            faulty = [row for row in window if isinstance(row, FaultyRow)]
+            for row in faulty:
+                self.report.reject(row.line, row.reason)
+            self.advance(len(faulty))
+            events = sorted((row for row in window if isinstance(row, UsageRow)), key=_cheapest)
+            for batch in batched(events, EVENTS_A_CALL, strict=False):
+                results = self._record([row.event for row in batch])
+                for event, result in zip(batch, results, strict=True):
+                    counted = result.outcome in COUNTED
+                    month = _month(event, self.events.zone) if counted else ""
+                    self.report.add(_judged(result), [event.line], month=month)
+                self.advance(len(batch))
+
+    def count_days(
+        self,
+        store: DaysStore,
+        owners: Callable[[Iterable[str]], Mapping[str, str]],
+        earlier: EarlierImports | None,
+    ) -> None:
+        """Counts the sums of rows for days, except what `earlier` knows to be counted.
+
+        Raises UsageNotRecorded when DynamoDB stays busy.
+        """
+        store.sort(owners)
+        days = store.days()
+        for tenants in store.tenants(TENANTS_AT_ONCE):
+            if earlier is not None:
+                earlier.begin(tenants, days)
+            for window in self._windows(store, tenants):
+                self._count(window, earlier)
+
+    def _windows(self, store: DaysStore, tenants: Sequence[str]) -> Iterator[list[TenantDay]]:
+        """Yields the days of these tenants, as many at once as have a thousand sums.
+
+        Days before deployments: neighbours are written in parallel, and those of one deployment
+        would wait for each other at the total of its month.
+        """
+        window: list[TenantDay] = []
+        size = 0
+        for day in store.days():
+            sums = store.sums(tenants[0], tenants[-1], day)
+            for tenant_id, of_tenant in groupby(sums, lambda day_sum: day_sum.tenant_id):
+                window.append(TenantDay(tenant_id, day, list(of_tenant)))
+                size += len(window[-1].sums)
+                if size >= EVENTS_A_CALL:
+                    yield window
+                    window, size = [], 0
+        if window:
+            yield window
+
+    def _count(self, window: Sequence[TenantDay], earlier: EarlierImports | None) -> None:
+        sifted = (
+            to_be_counted(day_sum for each in window for day_sum in each.sums)
+            if earlier is None
+            else earlier.sift(window)
+        )
+        wanted: list[DaySum] = []
+        for day_sum, judged in sifted:
+            if judged is None:
+                wanted.append(day_sum)
+            else:
+                self._note(day_sum, judged)
+        for batch in batched(wanted, EVENTS_A_CALL, strict=False):
+            results = self._record([self._raw(day_sum) for day_sum in batch])
+            for day_sum, result in zip(batch, results, strict=True):
+                self._note(day_sum, _judged(result))
+
+    def _raw(self, day_sum: DaySum) -> Mapping[str, str]:
+        return self.events.raw(
+            day_sum.deployment_id, day_sum.resource_kind, day_sum.day, day_sum.quantity
+        )
+
+    def _note(self, day_sum: DaySum, judged: Judged) -> None:
+        month = f"{day_sum.day:%Y-%m}"
+        self.report.add(judged, day_sum.lines, day_sum.rows, month)
+        self.advance(day_sum.rows)
+
+    def _record(self, events: Sequence[Mapping[str, str]]) -> list[UsageResult]:
+        self.pause()
+        self.report.begun = True
+        for attempt in range(1, TRIES):
+            try:
+                return self.recorder.record(events, self.events.received)
+            except UsageNotRecorded:
+                sleep(PAUSE_SECONDS * attempt)
+        return self.recorder.record(events, self.events.received)
+
+
+def _judged(result: UsageResult) -> Judged:
+    return Judged(result.outcome, result.reason)
 
 
 def _month(row: UsageRow, zone: ZoneInfo) -> str:
@@ -110,51 +156,3 @@ def _cheapest(row: UsageRow) -> tuple[str, str]:
     deployment would wait for each other at the total of its month.
     """
     return row.event["occurred_at"][:10], row.event["deployment_id"]
-
-
-def _record(
-    recorder: Recorder, events: Sequence[Mapping[str, str]], received: datetime
-) -> list[UsageResult]:
-    for attempt in range(1, TRIES):
-        try:
-            return recorder.record(events, received)
-        except UsageNotRecorded:
-            sleep(PAUSE_SECONDS * attempt)
-    return recorder.record(events, received)
-
-
-def import_json(report: ImportReport) -> dict[str, Any]:
-    """The report of an import as JSON."""
-    return {
-        "counts": {outcome.value: report.counts[outcome] for outcome in UsageOutcome},
-        "rows": [asdict(problem) | {"events": events} for problem, events in report.in_order],
-    }
-
-
-def import_summary(report: ImportReport) -> str:
-    """`1,087 accepted, 0 duplicate, 0 conflict, 0 rejected`."""
-    return ", ".join(f"{report.counts[outcome]:,} {outcome}" for outcome in UsageOutcome)
-
-
-def too_late_warning(report: ImportReport, now: datetime, zone: ZoneInfo) -> str | None:
-    """A warning of months too old for a coming month-end to look at for late usage, or None."""
-    first = label_after(period_of(now, zone), -LATE_MONTHS)
-    old = sorted(label for label in report.months if label < first)
-    if not old:
-        return None
-    named = ", ".join(old[:MOST_MONTHS])
-    more = f" and {len(old) - MOST_MONTHS:,} more" if len(old) > MOST_MONTHS else ""
-    return (
-        f"Warning: usage of {named}{more}, more than {LATE_MONTHS} months back: of a month that "
-        "is issued already, no later invoice bills it."
-    )
-
-
-def import_table(report: ImportReport) -> Table:
-    """Every line that was not counted, and why."""
-    table = Table(box=SIMPLE_HEAD)
-    for heading in ("Line", "Events", "Outcome", "Reason"):
-        table.add_column(heading, overflow="fold", no_wrap=heading != "Reason")
-    for problem, events in report.in_order:
-        table.add_row(str(problem.line), str(events), problem.outcome.value, cell(problem.reason))
-    return table

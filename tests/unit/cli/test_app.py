@@ -114,8 +114,11 @@ def test_usage_is_counted_once_however_often_it_is_imported(month: Path, capsys:
     assert capsys.readouterr().out == "30 accepted, 0 duplicate, 0 conflict, 0 rejected\n"
     assert main([*words, "--json"]) == 0
     assert said_json(capsys) == {
+        "dry_run": False,
+        "broken_off": None,
         "counts": {"accepted": 0, "duplicate": 30, "conflict": 0, "rejected": 0},
         "rows": [],
+        "events_not_listed": 0,
     }
 
 
@@ -128,12 +131,14 @@ def test_what_was_not_counted_is_exit_one_and_told(
     capsys.readouterr()
     write("usage.csv", USAGE.replace(",72", ",73") + "who,hours,2026-04-01,2026-04-02,1\n")
     assert main(words) == 1
-    conflict, rejected = said_json(capsys)["rows"]
-    assert conflict == {
+    *conflicts, rejected = said_json(capsys)["rows"]
+    assert len(conflicts) == 30
+    assert conflicts[0] == {
         "line": 2,
         "outcome": "conflict",
-        "reason": "id: recorded before with other content; the first is kept",
-        "events": 30,
+        "reason": "id: recorded before with 72 hours of pilot on 2026-04-01, and this is 73 hours "
+        "of pilot on 2026-04-01; the first is kept",
+        "events": 1,
     }
     assert (rejected["line"], rejected["events"]) == (3, 2)
     assert rejected["reason"] == "deployment_id: no deployment who is known"

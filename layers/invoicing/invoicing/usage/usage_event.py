@@ -29,6 +29,7 @@ LONGEST_ECHO, LONGEST_REASON = 200, 500
 RESERVED_KINDS = frozenset(("deployment_period", "day", "tenant_id", "expires_at", "digest"))
 # Python's default context rounds to 28 digits: two different quantities could look the same.
 _EXACT = Context(prec=WHOLE_DIGITS + DECIMALS, traps=[Inexact])
+SOURCE = "[A-Za-z0-9._:-]{1,64}"
 DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -84,7 +85,7 @@ def _not_reserved(kind: str) -> str:
 # A decimal string: never negative, and exact.
 Quantity = Annotated[Decimal, BeforeValidator(_quantity)]
 EventId = Annotated[str, Field(pattern="^[!-~]{1,128}$")]
-Source = Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+Source = Annotated[str, Field(pattern=f"^{SOURCE}$")]
 DeploymentId = Annotated[str, Field(pattern=f"^{DEPLOYMENT_ID}$")]
 ResourceKind = Annotated[str, Field(pattern="^[a-z0-9_]{1,64}$"), AfterValidator(_not_reserved)]
 

@@ -186,13 +186,13 @@ def _quantities(events: Iterable[UsageEvent]) -> Mapping[str, Decimal]:
 
 def _already_there(events: Sequence[UsageEvent], day: str, reasons: _Reasons) -> Outcomes:
     return {
-        event_key(event): _judged_again(event, day, RecordedEvent.read(reason["Item"]))
+        event_key(event): judged_again(event, day, RecordedEvent.read(reason["Item"]))
         for event, reason in zip(events, reasons, strict=False)
         if reason.get("Code") == REFUSED
     }
 
 
-def _judged_again(event: UsageEvent, day: str, recorded: RecordedEvent) -> Judged:
+def judged_again(event: UsageEvent, day: str, recorded: RecordedEvent) -> Judged:
     """Judges an event whose id is recorded already."""
     stands = recorded.counted
     if recorded.digest == event.digest:

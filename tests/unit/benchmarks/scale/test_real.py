@@ -13,8 +13,7 @@ from benchmarks.scale.real.billing import TimedMonthEnd, faults
 from benchmarks.scale.real.run import NotAsExpected, expect, limit
 from benchmarks.scale.real.watch import RoleTimes, Watch
 from cli.loading.inputs import read_load
-from cli.usage.usage_file import UsageRow, read_usage
-from local.sample_month import UTC
+from cli.usage.usage_file import DaysRow, read_usage
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -47,8 +46,9 @@ def test_the_files_are_what_the_command_line_takes(tmp_path: Path) -> None:
     assert not customers_read.refused
     assert len(customers_read.tenants) == 12
     assert len(customers_read.subscriptions) == 12
-    rows = list(read_usage(tmp_path / "usage.csv", UTC))
-    assert all(isinstance(row, UsageRow) for row in rows)
+    with (tmp_path / "usage.csv").open("rb") as stream:
+        rows = list(read_usage(stream, "usage.csv")[1])
+    assert all(isinstance(row, DaysRow) for row in rows)
     assert len(rows) == 12
 
 
