@@ -85,7 +85,7 @@ def _kept(
     if not isinstance(row, DaysRow):
         return
     oldest, newest = events.accepted
-    fault = _fault(row, events, row.quantity)
+    fault = events.fault(row.deployment_id, row.resource_kind, row.quantity)
     if fault:
         report.reject(row.line, fault, row.days)
     else:
@@ -93,7 +93,7 @@ def _kept(
     first, last = max(row.first_day, oldest), min(row.last_day, newest)
     # A quantity that cannot be read spoils the sums that it belongs to; no other field says what
     # it belongs to if it cannot be read itself.
-    if first <= last and not (fault and _fault(row, events, "0")):
+    if first <= last and not (fault and events.fault(row.deployment_id, row.resource_kind, "0")):
         yield StoredDays(
             row.deployment_id,
             row.resource_kind,
@@ -102,13 +102,6 @@ def _kept(
             last.isoformat(),
             None if fault else row.quantity,
         )
-
-
-def _fault(row: DaysRow, events: DayEvents, quantity: str) -> str:
-    """What is wrong with the fields of a row, whatever its days; empty if nothing is."""
-    day = events.accepted[1]
-    event = events.read(row.deployment_id, row.resource_kind, day, quantity)
-    return event.reason if isinstance(event, UsageResult) else ""
 
 
 def _reject_others(row: DaysRow, events: DayEvents, report: ImportReport) -> None:
