@@ -1,7 +1,7 @@
 """The bounds of a single value. Each check returns a fault to show, or None.
 
-The bounds leave every sum of the engine exact (see `rounding.DIGITS`) and every amount within
-the 38 digits of a DynamoDB number.
+The bounds leave every sum of the engine exact (see `rounding.DIGITS`). What the catalogue and
+metering take is narrower (docs/money-rules.md, Limits).
 """
 
 from collections import Counter
@@ -16,7 +16,8 @@ TEXT_LENGTH = 200
 DESCRIPTION_LENGTH = 400
 """Of a text made here around a name of up to `TEXT_LENGTH`, and two figures."""
 PERCENT = 100
-MOST_CENTS = 10**36
+MOST_CENTS = 10**38
+"""An amount has fewer: a DynamoDB number has at most 38 digits."""
 ADDON_QUANTITY = 1_000_000_000
 SHORT = min(QUANTITY_DIGITS, MONEY_DIGITS, DECIMALS)
 """A plain number of so many characters is within all of these."""
@@ -54,7 +55,7 @@ def cents_fault(value: object) -> str | None:
     """Whole cents of either sign, within the digits of a DynamoDB number."""
     if type(value) is not int:
         return f"must be a whole number of cents, not {type(value).__name__}"
-    return None if abs(value) < MOST_CENTS else "must have at most 36 digits"
+    return None if abs(value) < MOST_CENTS else "must have at most 38 digits"
 
 
 def percent_fault(value: object) -> str | None:

@@ -6,7 +6,7 @@ Each constructor refuses an impossible value and names its field.
 from collections.abc import Mapping
 from dataclasses import field, replace
 from datetime import date
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from itertools import pairwise
 from operator import attrgetter
 from typing import Literal, get_args
@@ -17,7 +17,6 @@ from quote_engine.currency import currency_fault
 from quote_engine.discount import Discount, discounts_in_order
 from quote_engine.faults import refuse
 from quote_engine.limits import (
-    QUANTITY_DIGITS,
     choice_fault,
     date_fault,
     decimal_fault,
@@ -28,10 +27,9 @@ from quote_engine.limits import (
 )
 from quote_engine.period import Period
 from quote_engine.proration import billed_days
-from quote_engine.rates.convert import converted
 from quote_engine.rates.pool import Owned, pool_faults
 from quote_engine.rates.rate_models import RATE_MODELS, Rate
-from quote_engine.rounding import EXACT, round_cents
+from quote_engine.rounding import round_cents
 from quote_engine.tax import TAX_TREATMENTS, TaxTreatment
 from quote_engine.text import money_text
 from quote_engine.value import value
@@ -127,8 +125,6 @@ class Subscription:
             faults.append("ends_on: must not be before starts_on")
         if self.addons:
             faults += self._addon_faults()
-        if not self.plan.plain:
-            faults += _conversion_faults(self.plan, self.usage)
         refuse(faults)
         _set(self, "usage", dict(self.usage))
         if len(self.addons) > 1:
@@ -239,22 +235,6 @@ def _usage_faults(usage: object) -> list[str]:
         for kind, quantity in usage.items()
         if (fault := text_fault(kind) or decimal_fault(quantity))
     ]
-
-
-def _conversion_faults(plan: Plan, usage: Mapping[str, Decimal]) -> list[str]:
-    """A converted quantity has the digits of any other, so that every sum of it stays exact."""
-    rates = [rate for rate in plan.rates if rate.convert is not None]
-    if not rates:
-        return []
-    most, faults = Decimal(10) ** QUANTITY_DIGITS, []
-    with localcontext(EXACT):
-        for rate in rates:
-            kind = rate.resource_kind
-            number, divisor = converted(rate.convert, usage.get(kind, Decimal(0)))
-            if number >= most * divisor:
-                digits = f"at most {QUANTITY_DIGITS} digits before the decimal point"
-                faults.append(f"usage.{kind}: must have {digits} after its conversion")
-    return faults
 
 
 def _tuple_fault(value: object, members: tuple[type, ...]) -> str | None:

@@ -13,7 +13,11 @@ from decimal import (
 )
 
 DIGITS = 100
-"""Enough for the largest exact sum that `limits` allows: 34 digits of quantity x 24 of price."""
+"""Enough for the largest exact sum that `limits` allows, with ten digits to spare for pools.
+
+A quantity (20 digits before the point, 12 after) by a conversion's factor (as many) and a month's
+days (2) has 42 and 24 digits; by a price (12 and 12) it has 54 and 36.
+"""
 
 _ERRORS = [DivisionByZero, FloatOperation, InvalidOperation, Overflow]
 

@@ -12,6 +12,7 @@ import pytest
 
 from invoicing.accounts.account import InvalidAccount, Segment, Tenant
 from invoicing.accounts.account_item import AccountNumberTaken
+from invoicing.accounts.catalogue_table import PLANS, PriceVersions
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
 from invoicing.foundation import dynamodb
@@ -20,8 +21,9 @@ from invoicing.invoices.invoice_item import InvoiceItem
 from invoicing.month_end.rollup_message import parse_rollup_message
 from invoicing.pricing import tenant_month
 from local.handlers import LambdaContext
+from quote_engine import Convert
 from tests.events import event
-from tests.integration.conftest import APRIL, Stack
+from tests.integration.conftest import APRIL, STUDIO, Stack
 
 
 def batch(*tenant_ids: str, **fields: Any) -> dict[str, Any]:
@@ -148,6 +150,25 @@ def _usage_in_words(stack: Stack) -> None:
     _raw_usage(stack, {"droplet_hours": {"S": "many"}})
 
 
+def _usage_of_a_time_without_bounds(stack: Stack) -> None:
+    stack.add_tenant("acme", hours=None)
+    _raw_usage(stack, {"droplet_hours": {"N": "100000000000000000000"}})
+
+
+def _plan_of_a_time_without_bounds(stack: Stack) -> None:
+    _convert(stack, "99999999999999999999")
+    stack.add_tenant("acme", hours=None, plan_version=2)
+    _raw_usage(stack, {"droplet_hours": {"N": "99999999999999999999"}})
+
+
+def _convert(stack: Stack, multiply_by: str) -> None:
+    """Stores the plan as it could once be stored: its kind's quantity times any factor."""
+    [rate] = STUDIO.rates
+    converted = replace(rate, convert=Convert(multiply_by=Decimal(multiply_by)))
+    catalogue = PriceVersions(stack.accounts.name, PLANS)
+    catalogue.put(replace(STUDIO, rates=(converted,)), 2)
+
+
 def _usage_of_another(stack: Stack) -> None:
     stack.add_tenant("acme", hours=None)
     _raw_usage(stack, {"droplet_hours": {"N": "1"}, "tenant_id": {"S": "pilot"}})
@@ -174,6 +195,18 @@ def _raw_usage(stack: Stack, attributes: dict[str, Any]) -> None:
         (_unknown_plan, "UnknownPrice: plan studio v0007 is not in the catalogue"),
         (_negative_usage, "InvalidUsage: usage of acme, droplet_hours: negative (-1)"),
         (_usage_in_words, "InvalidUsage: usage of acme, droplet_hours: not a number"),
+        (
+            _usage_of_a_time_without_bounds,
+            "InvalidUsage: usage of acme, droplet_hours: 100000000000000000000 has more than 20 "
+            "digits before the point; take back what was sent wrongly with "
+            "`monthend usage correct`",
+        ),
+        (
+            _plan_of_a_time_without_bounds,
+            "InvalidUsage: usage of acme, droplet_hours: too dear for an invoice (40 digits of "
+            "cents); correct the usage (`monthend usage correct`) or move the deployment to a "
+            "plan without that conversion",
+        ),
         (_usage_of_another, "InvalidUsage: usage of acme belongs to tenant pilot, not to acme"),
         (_overlapping_subscriptions_of_one_deployment, "deployment_id"),
     ],
@@ -193,6 +226,20 @@ def test_a_tenant_with_bad_data_fails_alone(
     assert (failed["tenant_id"], failed["outcome"]) == ("acme", "failed")
     assert (rolled["tenant_id"], rolled["outcome"]) == ("pilot", "rolled")
     assert [item["tenant_id"]["S"] for item in stack.raw_items("invoices")] == ["pilot"]
+
+
+def test_what_was_stored_before_there_were_bounds_is_priced_if_it_can_be(
+    stack: Stack, rollup: ModuleType, log: StringIO
+) -> None:
+    _convert(stack, "1000")
+    stack.add_tenant("acme", hours=None, plan_version=2)
+    _raw_usage(stack, {"droplet_hours": {"N": "9999999999999999999"}})
+    assert failures(rollup.handler(batch("acme"), LambdaContext())) == []
+    [item] = stack.raw_items("invoices")
+    lines = json.loads(item["lines"]["S"])
+    # (9999999999999999999 x 1000 - 1488) hours of 0.01
+    assert lines[2]["amount_cents"] == 9_999_999_999_999_999_997_512
+    assert item["subtotal_cents"] == {"N": "10000000000000000003262"}
 
 
 def test_usage_that_nothing_prices_is_billed_nothing_and_named(

@@ -179,9 +179,9 @@ def test_adjustments_are_read_from_json() -> None:
             ("adjustments[0].amount_cents: must be an integer, not '5'",),
         ),
         (
-            [{"description": "x", "amount_cents": 10**36, "unit": "GB"}],
+            [{"description": "x", "amount_cents": 10**38, "unit": "GB"}],
             (
-                "adjustments[0].amount_cents: must have at most 36 digits",
+                "adjustments[0].amount_cents: must have at most 38 digits",
                 "adjustments[0].unit: unknown field",
             ),
         ),

@@ -151,8 +151,8 @@ NOT_OBJECT = "must be an object, not "
          "must be one of none, ceiling, floor, half_up, not 'up'"),
         (f"{R}/convert", {"divide_by": "2", "by": "2"}, f"{AT_R}.convert.by: unknown field"),
         (f"{R}/convert", "1000", f"{AT_R}.convert: {NOT_OBJECT}'1000'"),
-        (f"{R}/convert", {"multiply_by": "1" + "0" * 17}, f"{AT_S}.usage.droplet_hours: must have "
-         "at most 20 digits before the decimal point after its conversion"),
+        (f"{R}/convert", {"multiply_by": 10**20}, f"{AT_R}.convert.multiply_by: must have at most "
+         "20 digits before the decimal point"),
         (f"{R}/pool", "deployment", f"{AT_R}.pool: must be one of tenant, not 'deployment'"),
         (f"{R}/tiers", [], f"{AT_R}.tiers: unknown field"),
         (f"{S}/addons/0/quantity", 0, f"{AT_S}.addons[0].quantity: must be from 1 to 1000000000"),

@@ -19,6 +19,7 @@ from invoicing.invoices.billed_usage import (
     terms_of,
 )
 from invoicing.invoices.billing_history import LateCandidate
+from invoicing.pricing.payable import payable
 from invoicing.pricing.tenant_records import TenantRecords
 from invoicing.pricing.usage_by_segment import outside_segments
 from invoicing.usage.usage_table import EXACT
@@ -28,7 +29,6 @@ from quote_engine import (
     QuoteRequest,
     UnpricedUsage,
     adjustments_between,
-    price,
 )
 
 type UsageOf = Callable[[Sequence[Segment], Period], SegmentUsage]
@@ -69,8 +69,8 @@ def late_usage(
             continue
         tax = month.tax or treatment_of(month.period)
         then, now = (request_of(tax, segments, month.period, usage) for usage in (before, after))
-        new_adjustments = adjustments_between(then, now)
         new_unpriced = _growth(_unpriced(then, before), _unpriced(now, after))
+        new_adjustments = adjustments_between(then, now)
         if new_adjustments or new_unpriced:
             terms = terms_of(segments, month.period)
             months[month.period.label] = LateUsage(before, after, terms, tax)
@@ -135,7 +135,7 @@ type _Quantities = dict[tuple[str, str], Decimal]
 
 def _unpriced(request: QuoteRequest, usage: SegmentUsage) -> _Quantities:
     quantities: _Quantities = {}
-    for unpriced in (*price(request).unpriced, *outside_segments(usage)):
+    for unpriced in (*payable(request).unpriced, *outside_segments(usage)):
         key = unpriced.deployment_id, unpriced.resource_kind
         quantities[key] = EXACT.add(quantities.get(key, Decimal(0)), unpriced.quantity)
     return quantities

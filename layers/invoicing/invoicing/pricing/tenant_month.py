@@ -14,10 +14,11 @@ from invoicing.invoices.billed_usage import Billed, LastBilledBy, SegmentUsage, 
 from invoicing.invoices.billing_history import BillingHistory
 from invoicing.invoices.billing_history_table import BillingHistoryTable
 from invoicing.pricing.late_usage import barred_by_later, late_usage, up_to_later_invoice
+from invoicing.pricing.payable import payable
 from invoicing.pricing.tenant_records import TenantRecords
 from invoicing.pricing.usage_by_segment import by_segment, outside_segments
 from invoicing.usage.usage_table import UsageTable, totals_by_period
-from quote_engine import Addon, Adjustment, Period, Quote, QuoteRequest, Subscription, price
+from quote_engine import Addon, Adjustment, Period, Quote, QuoteRequest, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Pricing:
         usage = up_to_later_invoice(records, active, period, usage_of(active, period))
         late = late_usage(records, usage_of, self.request, treatment_of)
         request = self.request(tenant.tax, active, period, usage, late.adjustments)
-        quote = price(request)
+        quote = payable(request)
         unpriced = quote.unpriced + outside_segments(usage) + late.unpriced
         billed = Billed(tuple(active), usage, late.months)
         barred = barred_by_later(records, active, period, treatment_of)

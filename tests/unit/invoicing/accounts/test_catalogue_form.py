@@ -77,6 +77,63 @@ def test_every_faulty_place_is_named_at_once() -> None:
     assert refused(read_plan, body) == ["price", "proration", "colour"]
 
 
+TOO_MANY = "convert.multiply_by: must be at most 100000000"
+TOO_FEW = "convert.divide_by: must be at least 0.00000001"
+TOO_DEAR = "package_price: must be less than 1000000000000 for each unit"
+
+
+def packages(size: str, price: str) -> dict[str, str]:
+    return {"model": "package", "package_size": size, "package_price": price}
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"convert": {"multiply_by": "100000000"}}, None),
+        ({"convert": {"multiply_by": 100000000}}, None),
+        ({"convert": {"multiply_by": "100000000.000000000001"}}, TOO_MANY),
+        ({"convert": {"multiply_by": "99999999999999999999"}}, TOO_MANY),
+        ({"convert": {"divide_by": "0.00000001"}}, None),
+        ({"convert": {"divide_by": "0.000000009999"}}, TOO_FEW),
+        ({"convert": {"divide_by": "0.000000000001", "rounding": "ceiling"}}, TOO_FEW),
+        ({"convert": {"divide_by": "99999999999999999999"}}, None),
+        (packages("0.000000000001", "0.999999999999"), None),
+        (packages("0.000000000001", "1"), TOO_DEAR),
+        (packages("0.5", "499999999999.999999999999"), None),
+        (packages("0.5", "500000000000"), TOO_DEAR),
+        (packages("1", "999999999999.999999999999"), None),
+        (packages("99999999999999999999.999999999999", "999999999999.999999999999"), None),
+    ],
+)
+def test_a_rate_whose_month_no_invoice_could_hold_is_refused_by_name(
+    fields: dict[str, Any], fault: str | None
+) -> None:
+    plain = {"resource_kind": "z", "unit": "u", "model": "per_unit", "unit_price": "1"}
+    rate = {"resource_kind": "b", "unit": "u"}
+    rate |= fields if "model" in fields else {"model": "per_unit", "unit_price": "1"} | fields
+    # Named by its place in what was sent, which is not the order of kinds.
+    body = PLAN | {"rates": [plain, rate, PER_UNIT]}
+    if fault is None:
+        assert len(read_priced(read_plan, body, "kiln").rates) == 3
+        return
+    with pytest.raises(InvalidForm) as invalid:
+        read_priced(read_plan, body, "kiln")
+    place, _, reason = fault.partition(": ")
+    assert invalid.value.reasons == {f"rates[1].{place}": reason}
+
+
+def test_every_rate_that_costs_too_much_is_named_at_once() -> None:
+    rates = [
+        PER_UNIT | {"resource_kind": kind, "convert": {by: factor}}
+        for kind, by, factor in (
+            ("b", "multiply_by", "100000001"),
+            ("a", "divide_by", "0.000000001"),
+        )
+    ]
+    named = {"rates[0].convert.multiply_by", "rates[1].convert.divide_by"}
+    assert set(refused(read_plan, PLAN | {"rates": rates})) == named
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -93,6 +150,12 @@ def test_every_faulty_place_is_named_at_once() -> None:
 )
 def test_an_addon_that_cannot_price_is_refused_by_field(body: Any, field: str) -> None:
     assert refused(read_addon, body) == [field]
+
+
+@pytest.mark.parametrize("code", ["k", "x" * 64])
+def test_a_code_has_up_to_64_characters(code: str) -> None:
+    assert read_priced(read_plan, PLAN, code).code == code
+    assert read_priced(read_addon, {"price": "1"}, code).code == code
 
 
 @pytest.mark.parametrize("code", ["", ".", "..", "-a", "a b", "a#b", "a/b", "é", "x" * 65])
