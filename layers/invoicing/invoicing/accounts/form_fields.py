@@ -13,7 +13,7 @@ from quote_engine import Discount, InvalidRequest, parse_discount
 from quote_engine.limits import ADDON_QUANTITY, money_fault, text_fault
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-DOLLARS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?", re.ASCII)
+DOLLARS = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
 type ReadPrice[P] = Callable[[object], P]

@@ -167,6 +167,7 @@ def test_terms_are_exact() -> None:
         ({"addons": [{"code": "ip", "ends_on": 20260430}]}, "addons.0.ends_on"),
         ({"addons": [{"code": "ip", "quantity": 0}]}, "addons.0.quantity"),
         ({"addons": [{"code": "ip", "quantity": 1.5}]}, "addons.0.quantity"),
+        ({"addons": [{"code": "ip", "quantity": 1_000_000_001}]}, "addons.0.quantity"),
         ({"addons": [{"code": "ip", "quantity": 10**4000}]}, "addons.0.quantity"),
         ({"addons": [{"code": "ip", "price": "0"}]}, "addons.0.price"),
         ({"addons": [{}]}, "addons.0.code"),
@@ -193,6 +194,41 @@ def test_a_faulty_field_of_a_segment_is_named(fields: dict[str, Any], field: str
     with pytest.raises(InvalidForm) as refused:
         read_form(DeploymentForm, {"segments": [SEGMENT, body]}, {"tenant_id": "acme"})
     assert list(refused.value.reasons) == [f"segments.1.{field}"]
+
+
+MOST_MONEY = "999999999999.999999999999"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"plan": "x" * 200},
+        {"plan_version": 1},
+        {"plan_version": 9999},
+        {"addons": [{"code": "ip"}] * 200},
+        {"addons": [{"code": "x" * 200, "version": 9999}]},
+        {"addons": [{"code": "ip", "quantity": 1}]},
+        {"addons": [{"code": "ip", "quantity": 1_000_000_000}]},
+        {"discounts": [{"amount": "1"}] * 20},
+        {"discounts": [{"percent": "100"}, {"amount": MOST_MONEY}]},
+        {"minimum_commitment": MOST_MONEY},
+        {"minimum_commitment": 999_999_999_999},
+        {"minimum_commitment": "0.000000000001"},
+    ],
+)
+def test_a_segment_takes_what_each_bound_says(fields: dict[str, Any]) -> None:
+    body = {"segments": [SEGMENT | fields] * 200}
+    assert len(read_form(DeploymentForm, body, {}).segments) == 200
+
+
+@pytest.mark.parametrize("deployment_id", ["x" * 64, "x" * 65])
+def test_a_deployments_id_has_up_to_64_characters(deployment_id: str) -> None:
+    form = SegmentForm.model_validate(SEGMENT)
+    if len(deployment_id) == 64:
+        assert PINS.segment(form, "acme", deployment_id, ()).deployment_id == deployment_id
+        return
+    with pytest.raises(InvalidAccount, match=r"^deployment_id: "):
+        PINS.segment(form, "acme", deployment_id, ())
 
 
 @pytest.mark.parametrize(

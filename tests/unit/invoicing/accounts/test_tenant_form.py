@@ -127,6 +127,44 @@ def test_usual_addresses_are_taken(email: str) -> None:
     assert tenant(billing_email=email).billing_email == email
 
 
+LABEL = "x" * 63
+# 64 characters, an @, and 189.
+LONGEST_EMAIL = f"{'x' * 64}@{LABEL}.{LABEL}.{'x' * 61}"
+
+
+@pytest.mark.parametrize(
+    ("field", "most", "beyond"),
+    [
+        ("name", "x" * 200, "x" * 201),
+        ("account_number", "1" * 7, "1" * 8),
+        ("tax_reason", "x" * 200, "x" * 201),
+        ("abn", "51 824 753 556" + " " * 26, "51 824 753 556" + " " * 27),
+        ("billing_email", "x" * 64 + "@a.example", "x" * 65 + "@a.example"),
+        ("billing_email", LONGEST_EMAIL, f"{LONGEST_EMAIL}x"),
+        ("billing_email", f"a@{LABEL}.example", f"a@{LABEL}x.example"),
+        ("billing_email", f"a@b.{LABEL}", f"a@b.{LABEL}x"),
+        ("billing_email", "a@b.co", "a@b.c"),
+    ],
+)
+def test_a_field_takes_what_its_bound_says_and_no_more(field: str, most: str, beyond: str) -> None:
+    assert refused(**{field: most}) == []
+    assert refused(**{field: beyond}) == [field]
+
+
+def test_an_address_has_up_to_four_lines_of_200_characters() -> None:
+    lines = ["x" * 200] * 4
+    assert refused(address=WATTLE["address"] | {"lines": lines}) == []
+
+
+def test_a_tenants_id_has_up_to_40_characters() -> None:
+    def with_id(tenant_id: str) -> Tenant:
+        return Tenant(tenant_id, "Wattle", "2001", "gst")
+
+    assert with_id("x" * 40).tenant_id == "x" * 40
+    with pytest.raises(InvalidAccount, match=r"^tenant_id: "):
+        with_id("x" * 41)
+
+
 # The first is the tax office's own; python-stdnum also takes full-width digits.
 @pytest.mark.parametrize(
     ("abn", "stored"),
