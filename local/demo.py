@@ -61,6 +61,7 @@ def every_invoice(stack: LocalStack, user: str) -> list[dict[str, Any]]:
         headers += page["invoices"]
         if page["next_cursor"] is None:
             return headers
+        expect(page["next_cursor"] != query.get("cursor"), f"GET /invoices goes round as {user}.")
         query["cursor"] = page["next_cursor"]
 
 

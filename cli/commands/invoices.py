@@ -1,17 +1,19 @@
 """`monthend invoices` and `monthend invoice`: what has been billed."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
 from cli.stack.global_options import Chosen
+from cli.stack.pages import every_page
 from cli.terminal.arguments import invoice_name, month, tenant_id
 from cli.terminal.errors import BadInput
 from cli.terminal.output import show
 from cli.terminal.tables import invoice_table, invoices_table
 from cli.terminal.text import counted
 from invoicing.accounts.accounts_table import UnknownTenant
-from invoicing.invoices.invoice import InvoiceStatus, header_json, invoice_json
+from invoicing.invoices.invoice import Header, InvoiceStatus, header_json, invoice_json
 from invoicing.invoices.invoice_lists_table import HeaderFilter, InvoiceLists
 from invoicing.invoices.invoices_table import InvoiceNotFound, InvoicesTable
 
@@ -29,14 +31,12 @@ def invoices(
     whose = None if tenant is None else tenant_id("--tenant", tenant)
     wanted = HeaderFilter(whose, None if period is None else month(period), status)
     lists = InvoiceLists(chosen.connect().settings.invoices_table)
-    headers: list[dict[str, Any]] = []
-    after: str | None = None
-    while True:
+
+    def read(after: str | None) -> tuple[Sequence[Header], str | None]:
         page = lists.page(wanted, HEADERS_A_READ, after)
-        headers += map(header_json, page.headers)
-        after = page.next_position
-        if after is None:
-            break
+        return page.headers, page.next_position
+
+    headers = [header_json(header) for page in every_page(read) for header in page]
     title = counted(len(headers), "invoice") + ("" if period is None else f" of {period}")
     summary = "" if headers else "No invoices."
     show(chosen.as_json, {"invoices": headers}, lambda: invoices_table(headers, title), summary)

@@ -14,6 +14,8 @@ UNDER_WAY = frozenset(("RUNNING", "CANCELLING"))
 COMPLETED = "COMPLETED"
 # A started task should be listed after this many looks at the list.
 LISTED_AFTER = 15
+# A task that moves nothing for so many looks, ten minutes, is not waited for.
+STILL_LOOKS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,12 @@ class MoveTasks:
     def follow(
         self, before: int | None = None, advance: Callable[[int], None] = lambda _: None
     ) -> MoveResult:
-        """Waits until the newest task has ended. Interrupting the wait does not stop the task."""
-        reported = unlisted = 0
-        while unlisted < LISTED_AFTER:
+        """Waits until the newest task has ended, or moves nothing any more.
+
+        To stop waiting does not stop the task.
+        """
+        reported = unlisted = still = 0
+        while unlisted < LISTED_AFTER and still < STILL_LOOKS:
             task = self._newest()
             if task is None or task["StartedTimestamp"] == before:
                 unlisted += 1
@@ -73,10 +78,13 @@ class MoveTasks:
                 continue
             moved = int(task.get("ApproximateNumberOfMessagesMoved", 0))
             advance(moved - reported)
+            still = still + 1 if moved == reported else 0
             reported = moved
             if task["Status"] not in UNDER_WAY:
                 return MoveResult(moved, "" if task["Status"] == COMPLETED else _failure(task))
             sleep(POLL_SECONDS)
+        if still:
+            return MoveResult(reported, "SQS moves nothing any more; its task goes on by itself")
         return MoveResult(reported, "SQS does not list the task that it has started")
 
     def _newest(self) -> Mapping[str, Any] | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from typing import Any
 
+from cli.stack.pages import every_page
 from cli.stack.stack import Stack
 from cli.terminal.errors import BadInput
 from invoicing.accounts.accounts_table import UnknownTenant
@@ -47,12 +48,8 @@ def _pages(
 ) -> Iterator[list[Preview]]:
     for tenant_id in sorted(set(tenant_ids)):
         yield [previews.named(period, at, tenant_id)]
-    after: str | None = None
-    more = not tenant_ids
-    while more:
-        page, after = previews.page(period, at, after, AT_ONCE)
-        yield page
-        more = after is not None
+    if not tenant_ids:
+        yield from every_page(lambda after: previews.page(period, at, after, AT_ONCE))
 
 
 def unforced(preview: Preview) -> Preview:

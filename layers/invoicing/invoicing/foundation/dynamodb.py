@@ -15,14 +15,34 @@ ITEM_BYTES = 400 * 1024
 
 BATCH_KEYS = 100
 BATCH_TRIES = 6
+# Where a page begins, and where it ended; the last page does not say.
+START, LAST = "ExclusiveStartKey", "LastEvaluatedKey"
 
 
 class KeysNotRead(Exception):
-    """DynamoDB kept leaving keys unprocessed; nothing is billed from an incomplete answer."""
+    """DynamoDB left keys unprocessed, or gave the same page again; nothing is billed from that."""
 
 
 class ItemTooLarge(Exception):
     """An item exceeds DynamoDB's 400 KB; the error says whose it is."""
+
+
+class _EndingConnection(Connection):
+    """A connection whose lists end.
+
+    pynamodb takes an empty key for the position of a next page, and asks for the first one again;
+    and it never notices that a page leads back to itself. botocore's own paginators notice both.
+    """
+
+    def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = super().dispatch(operation_name, operation_kwargs)
+        last = answer.get(LAST)
+        if last and last == operation_kwargs.get(START):
+            table = operation_kwargs["TableName"]
+            raise KeysNotRead(f"{operation_name} of {table} gives the same page again")
+        if not last:
+            answer.pop(LAST, None)
+        return answer
 
 
 @cache
@@ -32,7 +52,7 @@ def connection() -> Connection:
     By default, botocore waits 60 s for an answer, but a rollup has 60 s for ten tenants.
     `standard` retries back off with jitter and cover throttling.
     """
-    return Connection(
+    return _EndingConnection(
         connect_timeout_seconds=2,
         read_timeout_seconds=5,
         max_pool_connections=16,

@@ -398,6 +398,23 @@ def test_a_task_that_sqs_never_lists_is_not_called_done(use: Use, capsys: Said) 
     assert "SQS does not list the task" in capsys.readouterr().err
 
 
+def test_a_task_that_moves_nothing_any_more_is_not_waited_for(use: Use, capsys: Said) -> None:
+    sqs = MovingSqs(Queues(*BODIES))
+    use(sqs)
+    moving = sqs._go_on
+
+    def stuck() -> None:
+        if not sqs.tasks or sqs.tasks[0]["ApproximateNumberOfMessagesMoved"] < 2:
+            moving()
+        assert sqs.calls.count("list_message_move_tasks") < 400
+
+    sqs._go_on = stuck  # type: ignore[method-assign]
+    assert main(["redrive", "--json"]) == 1
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["moved"] == 2
+    assert "SQS moves nothing any more; its task goes on by itself" in shown.err
+
+
 def test_who_stops_watching_does_not_stop_the_task(use: Use, capsys: Said) -> None:
     sqs = MovingSqs(Queues(*BODIES))
 
