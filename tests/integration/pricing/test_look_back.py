@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from cli.usage.usage_import import ImportReport, too_late_warning
+from cli.usage.import_report import ImportReport, too_late_warning
 from invoicing.foundation.billing_calendar import label_after, months_apart
 from invoicing.foundation.settings import settings
 from invoicing.invoices.billing_history_table import LATE_MONTHS, MONTHS_AROUND
