@@ -1,6 +1,6 @@
 """Tenants and subscriptions from CSV; the columns of a file's first line say which it holds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -35,23 +35,27 @@ def csv_sources(file: Path) -> tuple[list[UnreadEntry], list[UnreadEntry]]:
     rows = file_rows(file)
     named = header(rows, str(file))
     form = form_of(named, (TENANTS, SUBSCRIPTIONS), str(file))
-    sources, lines = [], {}
+    lines: dict[FieldPath, int] = {}
+    csv_file = YamlFile(file, {}, lines)
+    entries = []
     for n, (line, fields) in enumerate(rows):
         path: FieldPath = ("rows", n)
         lines[path] = line
-        sources.append((path, _fields(named.fields, fields)))
-    csv_file = YamlFile(file, {}, lines)
-    entries = [UnreadEntry(csv_file, path, fields) for path, fields in sources]
+        entries.append(_entry(csv_file, path, named.fields, fitted(fields, len(named.fields))))
     return (entries, []) if form is TENANTS else ([], entries)
 
 
-def _fields(names: Sequence[str], row: list[str]) -> dict[str, Any]:
-    """The row's fields without the empty ones. What cannot be read is left to the validation."""
-    texts = fitted(row, len(names))
+def _entry(
+    csv_file: YamlFile, path: FieldPath, names: Sequence[str], texts: Sequence[str]
+) -> UnreadEntry:
     if len(texts) != len(names):
-        return {"row": "has more or fewer fields than the first line"}
-    named = zip(names, texts, strict=True)
-    fields: dict[str, Any] = {name: text for name, text in named if text != ""}
+        return UnreadEntry(csv_file, path, {}, f"{len(texts)} fields instead of {len(names)}")
+    return UnreadEntry(csv_file, path, _fields(zip(names, texts, strict=True)))
+
+
+def _fields(row: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """The row's fields without the empty ones. What cannot be read is left to the validation."""
+    fields: dict[str, Any] = {name: text for name, text in row if text != ""}
     if "addons" in fields:
         fields["addons"] = _addons(fields["addons"])
     if "discounts" in fields:

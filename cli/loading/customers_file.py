@@ -97,11 +97,21 @@ class Customers:
 
 @dataclass(frozen=True, slots=True)
 class UnreadEntry:
-    """One tenant or subscription, not read yet: its file and its path there."""
+    """One tenant or subscription, not read yet: its file and its path there.
+
+    `fault` says why its fields are not known at all.
+    """
 
     file: YamlFile
     path: FieldPath
     fields: Any
+    fault: str = ""
+
+    def read[E: (TenantEntry, SubscriptionEntry)](self, form: type[E]) -> E:
+        """Reads the fields; raises ValidationError, or InvalidAccount for a fault."""
+        if self.fault:
+            raise InvalidAccount(f"row: {self.fault}")
+        return form.model_validate(self.fields)
 
 
 def yaml_sources(yaml_file: YamlFile) -> tuple[list[UnreadEntry], list[UnreadEntry]]:
@@ -150,7 +160,7 @@ def _tenants(sources: Sequence[UnreadEntry], refused: list[ReportRow]) -> Iterat
     for source in sources:
         place = source.file.place(source.path)
         try:
-            entry = TenantEntry.model_validate(source.fields)
+            entry = source.read(TenantEntry)
             tenant = entry.tenant(entry.tenant_id)
         except (ValidationError, InvalidAccount) as error:
             refused.append(_refusal("tenant", _named(source, "tenant_id"), source, error))
@@ -171,7 +181,7 @@ def _subscriptions(
         place, name = source.file.place(source.path), _named(source, "deployment_id")
         version = source.file.fields.get("catalogue_version") or default_version
         try:
-            segment = SubscriptionEntry.model_validate(source.fields).subscription(version)
+            segment = source.read(SubscriptionEntry).subscription(version)
         except (ValidationError, InvalidAccount) as error:
             refused.append(_refusal("subscription", name, source, error))
             continue

@@ -6,7 +6,7 @@ counted is then a duplicate.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import batched, groupby
 from time import sleep
 from typing import Any, Protocol
@@ -79,27 +79,8 @@ class UsageImport:
         for tenants in store.tenants(TENANTS_AT_ONCE):
             if earlier is not None:
                 earlier.begin(tenants, days)
-            for window in self._windows(store, tenants):
+            for window in _windows(store, tenants, days):
                 self._count(window, earlier)
-
-    def _windows(self, store: DaysStore, tenants: Sequence[str]) -> Iterator[list[TenantDay]]:
-        """Yields the days of these tenants, as many at once as have a thousand sums.
-
-        Days before deployments: neighbours are written in parallel, and those of one deployment
-        would wait for each other at the total of its month.
-        """
-        window: list[TenantDay] = []
-        size = 0
-        for day in store.days():
-            sums = store.sums(tenants[0], tenants[-1], day)
-            for tenant_id, of_tenant in groupby(sums, lambda day_sum: day_sum.tenant_id):
-                window.append(TenantDay(tenant_id, day, list(of_tenant)))
-                size += len(window[-1].sums)
-                if size >= EVENTS_A_CALL:
-                    yield window
-                    window, size = [], 0
-        if window:
-            yield window
 
     def _count(self, window: Sequence[TenantDay], earlier: EarlierImports | None) -> None:
         sifted = (
@@ -137,6 +118,28 @@ class UsageImport:
             except UsageNotRecorded:
                 sleep(PAUSE_SECONDS * attempt)
         return self.recorder.record(events, self.events.received)
+
+
+def _windows(
+    store: DaysStore, tenants: Sequence[str], days: Sequence[date]
+) -> Iterator[list[TenantDay]]:
+    """Yields the days of these tenants, as many at once as have a thousand sums.
+
+    Days before deployments: neighbours are written in parallel, and those of one deployment
+    would wait for each other at the total of its month.
+    """
+    window: list[TenantDay] = []
+    size = 0
+    for day in days:
+        sums = store.sums(tenants[0], tenants[-1], day)
+        for tenant_id, of_tenant in groupby(sums, lambda day_sum: day_sum.tenant_id):
+            window.append(TenantDay(tenant_id, day, list(of_tenant)))
+            size += len(window[-1].sums)
+            if size >= EVENTS_A_CALL:
+                yield window
+                window, size = [], 0
+    if window:
+        yield window
 
 
 def _judged(result: UsageResult) -> Judged:

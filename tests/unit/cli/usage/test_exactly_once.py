@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from invoicing.usage.usage_event import UsageOutcome
@@ -45,6 +45,7 @@ def outcomes(counts: Counter[UsageOutcome]) -> dict[str, int]:
     return {str(outcome): count for outcome, count in counts.items() if count}
 
 
+@settings(deadline=None)
 @given(rows=ROWS, seed=st.integers(0, 10**6), blanks=st.integers(0, 3), bom=st.booleans())
 def test_neither_order_nor_name_nor_blanks_matter(
     rows: list[str], seed: int, blanks: int, bom: bool
@@ -60,6 +61,7 @@ def test_neither_order_nor_name_nor_blanks_matter(
     assert ledger.totals == sums(rows)
 
 
+@settings(deadline=None)
 @given(
     rows=ROWS,
     old_broke=st.none() | st.integers(0, 12),
@@ -240,3 +242,35 @@ def test_a_sum_with_too_many_digits_is_rejected_with_all_of_its_lines() -> None:
     assert outcomes(report.counts) == {"rejected": 2}
     assert [problem.line for problem, _ in report.in_order] == [2, 3]
     assert report.in_order[0][0].reason == "quantity: has more than 12 digits before the point"
+
+
+def test_what_was_left_of_an_old_import_stays_counted_though_the_whole_sum_is_another() -> None:
+    ledger = Ledger(OWNERS, breaks_after=1)
+    rows = ["web,hours,2026-04-01,2026-04-01,5", "web,hours,2026-04-01,2026-04-01,2"]
+    import_as_6b321da(ledger, rows)
+    ledger.breaks_after = None
+    for outcome in ("accepted", "duplicate", "duplicate"):
+        counts = outcomes(import_file(ledger, file_of(rows)).counts)
+        assert counts == (
+            {"duplicate": 1, "accepted": 1} if outcome == "accepted" else {outcome: 2}
+        )
+        assert ledger.totals == {("web", "2026-04-01", "hours"): 7}
+
+
+def test_a_row_counted_since_is_no_conflict_when_an_old_row_is_changed() -> None:
+    ledger = Ledger(OWNERS, breaks_after=1)
+    rows = ["web,hours,2026-04-01,2026-04-01,5", "db,hours,2026-04-01,2026-04-01,2"]
+    import_as_6b321da(ledger, rows)
+    ledger.breaks_after = None
+    import_file(ledger, file_of(rows))
+    changed = [rows[0].replace(",5", ",6"), rows[1]]
+    report = import_file(ledger, file_of(changed))
+    assert outcomes(report.counts) == {"conflict": 1, "duplicate": 1}
+    assert [problem.line for problem, _ in report.in_order] == [2]
+    assert ledger.totals == sums(rows)
+
+
+def test_a_row_long_past_is_rejected_by_its_own_days() -> None:
+    report = import_file(Ledger(OWNERS), file_of(["web,hours,0001-01-01,0001-01-03,1"]))
+    [(problem, days)] = report.in_order
+    assert (days, problem.reason) == (3, "occurred_at: more than 90 days ago")
