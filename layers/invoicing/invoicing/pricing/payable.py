@@ -9,7 +9,7 @@ def payable(request: QuoteRequest) -> Quote:
     """Returns the request's quote.
 
     Raises InvalidUsage, naming the dearest usage, if its sums have more digits than are stored.
-    Only plans and usage from before there were bounds come so far.
+    Only plans and usage that were stored before there were limits come so far.
     """
     quote = price(request)
     if abs(quote.subtotal_cents) < MOST_CENTS and abs(quote.total_cents) < MOST_CENTS:

@@ -42,7 +42,7 @@ class TenantRecords:
 
 
 def _refuse_too_long(total: UsageTotal) -> None:
-    """Raises InvalidUsage for a quantity of a time when metering took quantities of any size."""
+    """Raises InvalidUsage for a quantity of a time when metering took any number of digits."""
     for kind, quantity in total.quantities.items():
         if quantity.adjusted() >= QUANTITY_DIGITS:
             raise InvalidUsage(
