@@ -24,7 +24,7 @@ COLOURS = {
     Verdict.INFO: "dim",
 }
 # A ratio's third decimal is noise; a count has no decimals.
-FORMATS = {"x": ".2f", "MB": ".1f", "calls": "g", "units": "g"}
+FORMATS = {"x": ".2f", "MB": ".1f", "calls": "g", "units": "g", "bytes": "g"}
 
 
 def show(console: Console, rows: Sequence[Row], notes: Iterable[str]) -> None:
