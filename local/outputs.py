@@ -14,6 +14,7 @@ from local.environment import REGION
 FUNCTIONS = (
     "start_month_end",
     "sweep_month_end",
+    "sweep_late_usage",
     "request_month_end",
     "get_month_end",
     "preview_month_end",

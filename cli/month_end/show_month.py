@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -9,11 +10,12 @@ from rich.table import Table
 
 from cli.terminal.output import show
 from cli.terminal.tables import money, print_table
-from cli.terminal.text import cell, cells, counted
+from cli.terminal.text import cell, cells, counted, harmless
 
 MOST_ROWS = 100
 MOST_NAMES = 20
 MINUTES = 16
+NONE = {"count": 0, "entries": ()}
 
 type JsonObject = Mapping[str, Any]
 
@@ -28,7 +30,12 @@ def show_month(
     if as_json:
         show(True, report, Table)
         return
-    tables = [totals_table(report), failed_table(report)]
+    tables = [
+        totals_table(report),
+        failed_table(report),
+        unbilled_table(report["unbilled_usage"] or NONE),
+        late_table(report["late_usage"] or NONE),
+    ]
     if whole:
         tables += [review_table(report["review"]), runs_table(report)]
     if not tables[0].row_count:
@@ -76,6 +83,54 @@ def failed_table(report: JsonObject) -> Table:
     ]
     _fill(table, rows, report["failed"]["count"])
     return table
+
+
+def unbilled_table(unbilled: JsonObject) -> Table:
+    """Usage that nobody pays for: whose, how much, in which month, and which invoice says so."""
+    table = _usage_table(f"Usage that nobody pays for: {unbilled['count']:,}")
+    table.add_column("Used in", no_wrap=True)
+    table.add_column("Invoice", no_wrap=True)
+    rows = [
+        (*_usage(row), row["period"], row["invoice_id"] or "none") for row in unbilled["entries"]
+    ]
+    _fill(table, rows, unbilled["count"])
+    return table
+
+
+def late_table(late: JsonObject) -> Table:
+    """Usage that came after its month was invoiced, and what will become of it."""
+    as_of = f", as of {when(late['as_of'])} UTC" if late["count"] else ""
+    table = _usage_table(f"Usage that came late{as_of}: {late['count']:,}")
+    table.add_column("What becomes of it", overflow="fold")
+    rows = [(*_usage(row), becomes(row)) for row in late["entries"]]
+    _fill(table, rows, late["count"])
+    return table
+
+
+def becomes(late: JsonObject) -> str:
+    """What becomes of late usage in words: `will be on 2026-11`."""
+    taken_back = late["quantity"].startswith("-")
+    verb = "be taken off" if taken_back else "be"
+    return {
+        "next_invoice": f"will {verb} on {late['billed_on']}",
+        "forced_run": f"will {verb} by a forced run of {late['billed_on']}",
+        "no_charge": "comes to nothing: the price covers it",
+        "unpriced": "taken back; it was billed nothing"
+        if taken_back
+        else "billed nothing: no rate, or no subscription on its days",
+        "too_old": "billed nothing: its month is too long ago",
+    }[late["fate"]]
+
+
+def _usage_table(title: str) -> Table:
+    table = _table(title, "Tenant", "Deployment", "Kind")
+    table.add_column("Quantity", justify="right", no_wrap=True)
+    return table
+
+
+def _usage(row: JsonObject) -> tuple[str, ...]:
+    quantity = f"{Decimal(row['quantity']):,f}"
+    return row["tenant_id"], cell(row["deployment_id"]), cell(row["resource_kind"]), quantity
 
 
 def review_table(review: JsonObject) -> Table:
@@ -132,11 +187,25 @@ def _lines(report: JsonObject, whole: bool) -> Iterator[str]:
     void = report["void_not_reissued"]
     if void["count"]:
         yield f"Void, and not billed anew: {_names(void)}"
+    yield from _late_lines(report["late_usage"])
     review = report["review"]
     if review["count"] and not whole:
         yield f"{review['count']:,} to review, {review['held']:,} of them held: `monthend report`."
     if whole:
         yield f"Digest of what is reviewed: {report['digest']}"
+
+
+def _late_lines(late: JsonObject | None) -> Iterator[str]:
+    if late is None:
+        yield "Late usage: not looked for yet."
+        return
+    as_of = f"as of {when(late['as_of'])} UTC"
+    if not late["complete"]:
+        yield f"Late usage {as_of}: not all tenants were looked at."
+    elif not late["count"]:
+        yield f"Late usage {as_of}: none."
+    for failed in late["failed"]["tenants"][:MOST_NAMES]:
+        yield f"Late usage of {failed['tenant_id']} is not known: {harmless(failed['reason'])}"
 
 
 def _names(tenants: JsonObject) -> str:

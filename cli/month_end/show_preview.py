@@ -51,11 +51,14 @@ def _changes(preview: Preview) -> str:
     reasons = [preview["reason"]] if preview["reason"] else []
     # On a first invoice every line is new, so its total says enough.
     changes = preview["changes"] if preview["before"] else []
-    unpriced = [
-        f"billed nothing: {usage['quantity']} {usage['resource_kind']} of {usage['deployment_id']}"
-        for usage in preview["unpriced"]
-    ]
-    return cells(*reasons, *map(change_line, changes), *unpriced)
+    return cells(*reasons, *map(change_line, changes), *map(_unpriced, preview["unpriced"]))
+
+
+def _unpriced(usage: Preview) -> str:
+    """`billed nothing: 3 gpu_hours of pilot`; late usage with its month."""
+    late = f", late of {usage['period']}" if "period" in usage else ""
+    what = f"{usage['quantity']} {usage['resource_kind']} of {usage['deployment_id']}"
+    return f"billed nothing: {what}{late}"
 
 
 def preview_summary(previews: Sequence[Preview]) -> str:

@@ -30,6 +30,7 @@ MONTH_BOOKS = {
 KEYS_ALONE = {
     ("StartMonthEnd", "dynamodb:PutItem", "AccountsTable"): ["month-end#*"],
     ("SweepMonthEnd", "dynamodb:PutItem", "AccountsTable"): ["month-end#*"],
+    ("SweepLateUsage", "dynamodb:PutItem", "AccountsTable"): ["month-end#*"],
     ("RollupTenant", "dynamodb:PutItem", "AccountsTable"): ["failure#*"],
     ("CreateQuote", "dynamodb:PutItem", "AccountsTable"): ["quote#*"],
     ("GetQuote", "dynamodb:GetItem", "AccountsTable"): ["quote#*"],
@@ -62,6 +63,16 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     | {
         ("dynamodb:PutItem", "AccountsTable"),
         ("sqs:SendMessage", "RollupQueue"),
+        ("sqs:SendMessage", "ScheduleDeadLetterQueue"),
+    },
+    "SweepLateUsage": {
+        ("dynamodb:Query", "AccountsTable/index/tenants"),
+        ("dynamodb:Query", "AccountsTable"),
+        ("dynamodb:BatchGetItem", "AccountsTable"),
+        ("dynamodb:Query", "UsageTable"),
+        ("dynamodb:BatchGetItem", "UsageTable"),
+        ("dynamodb:Query", "InvoicesTable"),
+        ("dynamodb:PutItem", "AccountsTable"),
         ("sqs:SendMessage", "ScheduleDeadLetterQueue"),
     },
     "RequestMonthEnd": {
@@ -350,6 +361,30 @@ def test_sweeps_come_hourly_on_days_1_to_5_and_never_before_the_schedule() -> No
         {"Not": [{"Equals": [{"Ref": name}, default]}]}
         for name, default in zip(("Schedule", "SweepSchedule"), defaults, strict=True)
     ]
+
+
+def test_late_usage_is_looked_for_daily_with_retries_and_a_dead_letter_queue() -> None:
+    rule = template()["Resources"]["SweepLateUsageRule"]["Properties"]
+    assert rule["ScheduleExpression"] == "cron(0 2 * * ? *)"
+    [target] = rule["Targets"]
+    assert target["Arn"] == {"GetAtt": "SweepLateUsage.Arn"}
+    assert target["DeadLetterConfig"] == {"Arn": {"GetAtt": "ScheduleDeadLetterQueue.Arn"}}
+    assert target["RetryPolicy"]["MaximumRetryAttempts"] == 10
+
+
+def test_every_rule_may_call_its_function_and_leave_a_dead_letter() -> None:
+    rules = resources("AWS::Events::Rule")
+    called = {
+        permission["Properties"]["SourceArn"]["GetAtt"]: permission["Properties"]["FunctionName"]
+        for permission in resources("AWS::Lambda::Permission").values()
+    }
+    for name, rule in rules.items():
+        [target] = rule["Properties"]["Targets"]
+        assert {"GetAtt": f"{called[f'{name}.Arn']['Ref']}.Arn"} == target["Arn"]
+    policy = template()["Resources"]["ScheduleDeadLetterQueuePolicy"]["Properties"]
+    [statement] = policy["PolicyDocument"]["Statement"]
+    senders = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+    assert senders == [{"GetAtt": f"{name}.Arn"} for name in rules]
 
 
 @pytest.mark.parametrize(

@@ -25,11 +25,15 @@ class Line(NamedTuple):
 
 
 class UnpricedUsage(NamedTuple):
-    """Usage that is not billed: its kind has no rate, or no day of the period is subscribed."""
+    """Usage that is not billed: its kind has no rate, or no day of the period is subscribed.
+
+    `period` is the label of the earlier period that it is of; None if it is of the quote's own.
+    """
 
     deployment_id: str
     resource_kind: str
     quantity: Decimal
+    period: str | None = None
 
 
 class Quote(NamedTuple):

@@ -26,7 +26,7 @@ class Office:
             for name in (
                 *("get_month_end", "preview_month_end", "issue_month_end", "sweep_month_end"),
                 *("request_month_end", "start_month_end", "change_invoice"),
-                "get_invoice_history",
+                *("get_invoice_history", "sweep_late_usage"),
             )
         }
 
@@ -88,6 +88,13 @@ class Office:
         scheduled = event("sweep_month_end") | {"time": at}
         result: dict[str, Any]
         result = self.functions["sweep_month_end"].handler(scheduled, LambdaContext())
+        return result
+
+    def sweep_late_usage(self, at: str) -> dict[str, Any]:
+        """Runs the daily sweep of late usage at a moment."""
+        scheduled = event("sweep_late_usage") | {"time": at}
+        result: dict[str, Any]
+        result = self.functions["sweep_late_usage"].handler(scheduled, LambdaContext())
         return result
 
     def sent(self) -> list[dict[str, Any]]:

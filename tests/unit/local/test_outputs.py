@@ -18,6 +18,7 @@ DESCRIPTION = """\
   "functions": {
     "start_month_end": "monthend-start-month-end",
     "sweep_month_end": "monthend-sweep-month-end",
+    "sweep_late_usage": "monthend-sweep-late-usage",
     "request_month_end": "monthend-request-month-end",
     "get_month_end": "monthend-get-month-end",
     "preview_month_end": "monthend-preview-month-end",

@@ -32,6 +32,11 @@ def segment_key(segment: Segment) -> str:
     return f"{segment.deployment_id} {segment.starts_on.isoformat()}"
 
 
+def deployment_in(key: str) -> str:
+    """Returns the deployment of such a key, or of one for usage outside all segments."""
+    return key.partition(" ")[0]
+
+
 def is_segment(key: str) -> bool:
     """Whether usage under this key belongs to a segment, and is not outside all segments."""
     return " " in key

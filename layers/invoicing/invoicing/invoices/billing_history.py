@@ -81,6 +81,10 @@ class BillingHistory:
                 billed = late.after
         return billed
 
+    def goes_on_from(self, month: BilledMonth) -> bool:
+        """Whether another invoice goes on from what this month's billed, with late usage of it."""
+        return any(month.period.label in later.billed.late for later in self.months)
+
     def taken_by_later(self, label: str) -> SegmentUsage | None:
         """Returns the usage of a month from which a later invoice continues; None without one.
 

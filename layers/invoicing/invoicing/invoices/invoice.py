@@ -197,12 +197,16 @@ def invoice_json(invoice: Invoice) -> dict[str, Any]:
 
 
 def unpriced_json(unpriced: Iterable[UnpricedUsage]) -> list[dict[str, str]]:
-    """Returns unpriced usage for the log line and the stored invoice; never for tenants."""
+    """Returns unpriced usage for the log line and the stored invoice; never for tenants.
+
+    Only late usage names its month, `period`.
+    """
     return [
         {
             "deployment_id": usage.deployment_id,
             "resource_kind": usage.resource_kind,
             "quantity": format(usage.quantity, "f"),
         }
+        | ({} if usage.period is None else {"period": usage.period})
         for usage in unpriced
     ]

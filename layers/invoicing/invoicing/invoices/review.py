@@ -56,7 +56,10 @@ class Finding(NamedTuple):
 def own_flags(lines: Iterable[Line], unpriced: Iterable[UnpricedUsage], total_cents: int) -> Flags:
     """Returns the rules that apply to an invoice alone; none for nearly all invoices."""
     flags: dict[ReviewRule, int] = {}
-    kinds = {(usage.deployment_id, usage.resource_kind) for usage in unpriced}
+    # What was taken back is negative: nobody has to look at that.
+    kinds = {
+        (usage.deployment_id, usage.resource_kind) for usage in unpriced if usage.quantity > 0
+    }
     if kinds:
         flags[ReviewRule.UNPRICED_USAGE] = len(kinds)
     amounts = [(line.amount_cents, line.kind) for line in lines]

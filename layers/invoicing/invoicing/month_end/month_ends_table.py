@@ -1,7 +1,7 @@
-"""Records of a month-end itself: who started which run of it, and its newest report.
+"""Records of a month-end itself: who started which run of it, its newest report, its late usage.
 
-They are in the accounts table, under `month-end#2026-04` / `run#<run id>` and `report`. The
-functions that write these may write nothing else there (`dynamodb:LeadingKeys`).
+They are in the accounts table, under `month-end#2026-04` / `run#<run id>`, `report` and
+`late-usage`. The functions that write these may write nothing else there (`dynamodb:LeadingKeys`).
 """
 
 import json
@@ -17,7 +17,7 @@ from pynamodb.models import Model
 from invoicing.foundation.dynamodb import bound, refused
 from quote_engine import Period
 
-PREFIX, RUN, REPORT = "month-end#", "run#", "report"
+PREFIX, RUN, REPORT, LATE_USAGE = "month-end#", "run#", "report", "late-usage"
 MOST_NAMED = 100
 
 
@@ -42,7 +42,7 @@ class RunRecord:
 
 
 class MonthEndItem(Model):
-    """A run, or a report (in `document`, as JSON)."""
+    """A run; or a report, or late usage (in `document`, as JSON)."""
 
     class Meta:
         table_name = ""
@@ -59,7 +59,7 @@ class MonthEndItem(Model):
 
 
 class MonthEndsTable:
-    """Runs and reports, by period."""
+    """Runs, reports and late usage, by period."""
 
     def __init__(self, table_name: str) -> None:
         self._items = bound(MonthEndItem, table_name)
@@ -91,17 +91,37 @@ class MonthEndsTable:
 
     def store_report(self, period: Period, report: Mapping[str, Any]) -> None:
         """Stores a report in place of the previous one."""
-        text = json.dumps(report, separators=(",", ":"), ensure_ascii=False)
-        self._items(_partition(period), REPORT, document=text).save()
+        self._store(period, REPORT, report)
 
     def stored_report(self, period: Period) -> dict[str, Any] | None:
-        """Reads the newest stored report of the period; consistent. None without one."""
+        """Reads the newest stored report of the period, with the newest late usage; consistent.
+
+        None without one. One that was stored before reports named unbilled usage has None there.
+        """
         try:
             item = self._items.get(_partition(period), REPORT, consistent_read=True)
         except self._items.DoesNotExist:
             return None
-        report: dict[str, Any] = json.loads(item.document)
-        return report
+        report: dict[str, Any] = {"unbilled_usage": None} | json.loads(item.document)
+        return report | {"late_usage": self.late_usage(period)}
+
+    def store_late_usage(self, period: Period, late_usage: Mapping[str, Any]) -> None:
+        """Stores what a sweep found of the period's late usage, in place of the previous."""
+        self._store(period, LATE_USAGE, late_usage)
+
+    def late_usage(self, period: Period) -> dict[str, Any] | None:
+        """Reads the period's newest late usage; consistent. None if it was never looked for.
+
+        By a query, because not all who read a month may get an item.
+        """
+        items = self._items.query(
+            _partition(period), MonthEndItem.sk == LATE_USAGE, consistent_read=True
+        )
+        return next((json.loads(item.document) for item in items), None)
+
+    def _store(self, period: Period, sort_key: str, document: Mapping[str, Any]) -> None:
+        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+        self._items(_partition(period), sort_key, document=text).save()
 
 
 def _partition(period: Period) -> str:

@@ -6,9 +6,10 @@ because of that. Counts are made only here, from what is stored.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import batched, chain
+from typing import Any
 
 from invoicing.foundation.billing_calendar import month_before
 from invoicing.foundation.parallel import at_once
@@ -16,12 +17,13 @@ from invoicing.foundation.settings import Settings
 from invoicing.foundation.time_limit import OutOfTime, TimeLimit
 from invoicing.invoices.invoice import Header, InvoiceStatus
 from invoicing.invoices.invoice_lists_table import InvoiceLists, ListedInvoice
-from invoicing.month_end.due_tenants import is_due
+from invoicing.invoices.unpriced_usage_table import UnpricedUsageTable
+from invoicing.month_end.due_tenants import Due, look_at
 from invoicing.month_end.failures import Failure
 from invoicing.month_end.month_ends_table import MonthEndsTable, RunRecord
 from invoicing.month_end.uninvoiced_table import Uninvoiced, UninvoicedTable
 from invoicing.pricing.tenant_month import Pricing
-from quote_engine import Period
+from quote_engine import Period, UnpricedUsage
 
 TENANTS_A_PAGE = 1000
 # How many tenants are checked between two looks at the time, and how many are looked up in one
@@ -34,7 +36,9 @@ class ListedMonth:
     """A month as its indexes list it.
 
     `before` are last month's invoices that are not void, `unlisted` the tenants for which the
-    index shows no invoice. Both are in order of tenant id, and so are `invoices`.
+    index shows no invoice. Both are in order of tenant id, and so are `invoices`. `unbilled` is
+    the usage that these bill nothing for, by tenant; `late_usage` is what the last sweep of late
+    usage found (see late_usage_sweep), None if there was none yet.
     """
 
     period: Period
@@ -42,16 +46,22 @@ class ListedMonth:
     before: Mapping[str, Header]
     unlisted: tuple[str, ...]
     runs: tuple[RunRecord, ...]
+    unbilled: Mapping[str, Sequence[UnpricedUsage]] = field(default_factory=dict)
+    late_usage: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TenantCheck:
-    """A tenant for which the index shows no invoice: there is one after all, or why not."""
+    """A tenant for which the index shows no invoice: there is one after all, or why not.
+
+    `unbilled` is the usage of the month that is billed nothing, as far as it is known.
+    """
 
     tenant_id: str
     invoice: ListedInvoice | None
     due: bool
     failure: Failure | None
+    unbilled: Sequence[UnpricedUsage] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,8 @@ class MonthReader:
 
     pricing: Pricing
     lists: InvoiceLists
-    unbilled: UninvoicedTable
+    uninvoiced: UninvoicedTable
+    unpriced: UnpricedUsageTable
     month_ends: MonthEndsTable
 
     @classmethod
@@ -70,6 +81,7 @@ class MonthReader:
             Pricing.over(settings),
             InvoiceLists(settings.invoices_table),
             UninvoicedTable(settings.invoices_table, settings.accounts_table),
+            UnpricedUsageTable(settings.invoices_table),
             MonthEndsTable(settings.accounts_table),
         )
 
@@ -84,6 +96,8 @@ class MonthReader:
             before=standing_before(self.lists, period),
             unlisted=tuple(tenant_id for tenant_id in tenants if tenant_id not in invoiced),
             runs=tuple(self.month_ends.runs(period)),
+            unbilled=self.unpriced.read(invoices),
+            late_usage=self.month_ends.late_usage(period),
         )
 
     def checks(self, listing: ListedMonth, limit: TimeLimit) -> Iterator[list[TenantCheck]]:
@@ -109,23 +123,26 @@ class MonthReader:
         failures = {
             tenant_id: failure for part in parts for tenant_id, failure in part.failures.items()
         }
-        unbilled = [tenant_id for tenant_id in tenant_ids if tenant_id not in invoices]
-        due = dict(zip(unbilled, at_once(partial(self._due, period), unbilled), strict=True))
+        unpriced = self.unpriced.read(invoices.values())
+        without = [tenant_id for tenant_id in tenant_ids if tenant_id not in invoices]
+        looks = dict(zip(without, at_once(partial(self._look_at, period), without), strict=True))
+        looks |= {name: Due(True, unpriced.get(name, ())) for name in invoices}
         return [
             TenantCheck(
                 tenant_id,
                 invoices.get(tenant_id),
-                due.get(tenant_id, True),
+                looks[tenant_id].due,
                 failures.get(tenant_id),
+                looks[tenant_id].unbilled,
             )
             for tenant_id in tenant_ids
         ]
 
     def _look_up(self, period: Period, tenant_ids: Sequence[str]) -> Uninvoiced:
-        return self.unbilled.read(tenant_ids, period)
+        return self.uninvoiced.read(tenant_ids, period)
 
-    def _due(self, period: Period, tenant_id: str) -> bool:
-        return is_due(self.pricing, tenant_id, period)
+    def _look_at(self, period: Period, tenant_id: str) -> Due:
+        return look_at(self.pricing, tenant_id, period)
 
 
 def standing_before(lists: InvoiceLists, period: Period) -> dict[str, Header]:

@@ -2,17 +2,45 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 from invoicing.invoices.invoice import Header, InvoiceStatus
 from invoicing.invoices.invoice_lists_table import ListedInvoice
-from invoicing.invoices.review import Finding, findings, stopped
+from invoicing.invoices.review import Finding, ReviewRule, findings, stopped
 from invoicing.month_end.failures import Failure
 from invoicing.month_end.month_ends_table import RunRecord
 from invoicing.month_end.month_reader import ListedMonth, TenantCheck
+from invoicing.usage.usage_table import EXACT
 from quote_engine import Period
+
+# How many kinds of usage a finding names; the report's list has them all.
+KINDS_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class UnbilledUsage:
+    """Usage that is billed nothing: on an invoice that says so, or of a tenant without one.
+
+    `period` is the label of the month in which it was used: an invoice may say so of late usage of
+    an earlier month, too.
+    """
+
+    tenant_id: str
+    deployment_id: str
+    resource_kind: str
+    period: str
+    quantity: Decimal
+    invoice_id: str | None
+
+    @property
+    def text(self) -> str:
+        """What it is in words, such as `500 hours of surf-web`."""
+        return f"{self.quantity:f} {self.resource_kind} of {self.deployment_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +93,8 @@ class MonthReport:
     failed: tuple[Failure, ...]
     missing: tuple[str, ...]
     runs: tuple[RunRecord, ...]
+    unbilled: tuple[UnbilledUsage, ...]
+    late_usage: Mapping[str, Any] | None
 
     @property
     def digest(self) -> str:
@@ -73,7 +103,10 @@ class MonthReport:
 
     def review(self) -> list[Reviewed]:
         """Drafts with findings, and stopped tenants: held ones first, then the biggest movers."""
-        drafts = [self._reviewed(listed) for listed in self.invoices]
+        named: dict[str | None, list[str]] = defaultdict(list)
+        for usage in self.unbilled:
+            named[usage.invoice_id].append(usage.text)
+        drafts = [self._reviewed(listed, named[listed.header.id]) for listed in self.invoices]
         gone = [
             Reviewed(tenant_id, None, before, (stopped(before.total_cents),))
             for tenant_id in self.nothing_to_invoice
@@ -84,10 +117,19 @@ class MonthReport:
             entries, key=lambda entry: (not entry.held, -abs(entry.moved_cents), entry.tenant_id)
         )
 
-    def _reviewed(self, listed: ListedInvoice) -> Reviewed:
+    def _reviewed(self, listed: ListedInvoice, unbilled: Sequence[str]) -> Reviewed:
         before = self.before.get(listed.header.tenant_id)
-        draft_findings = findings_of(listed, before)
-        return Reviewed(listed.header.tenant_id, listed.header, before, draft_findings)
+        found = (_naming(finding, unbilled) for finding in findings_of(listed, before))
+        return Reviewed(listed.header.tenant_id, listed.header, before, tuple(found))
+
+
+def _naming(finding: Finding, unbilled: Sequence[str]) -> Finding:
+    """Returns the finding with the names of what is billed nothing, if it is about that."""
+    if finding.rule is not ReviewRule.UNPRICED_USAGE or not unbilled:
+        return finding
+    more = len(unbilled) - KINDS_NAMED
+    names = [*unbilled[:KINDS_NAMED], *([f"{more} more"] if more > 0 else [])]
+    return finding._replace(detail=f"{finding.detail}: {', '.join(names)}")
 
 
 def digest(headers: Iterable[Header]) -> str:
@@ -106,16 +148,36 @@ def month_report(
 ) -> MonthReport:
     """Builds the report from a listing and the checks of its other tenants."""
     late = [check.invoice for check in checks if check.invoice is not None]
-    unbilled = [check for check in checks if check.invoice is None]
+    without = [check for check in checks if check.invoice is None]
     invoices = sorted((*listing.invoices, *late), key=lambda listed: listed.header.tenant_id)
-    due = [check for check in unbilled if check.due]
+    due = [check for check in without if check.due]
     return MonthReport(
         period=listing.period,
         as_of=as_of,
         invoices=tuple(invoices),
         before=listing.before,
-        nothing_to_invoice=tuple(check.tenant_id for check in unbilled if not check.due),
+        nothing_to_invoice=tuple(check.tenant_id for check in without if not check.due),
         failed=tuple(check.failure for check in due if check.failure is not None),
         missing=tuple(check.tenant_id for check in due if check.failure is None),
         runs=listing.runs,
+        unbilled=tuple(_unbilled(listing, checks)),
+        late_usage=listing.late_usage,
     )
+
+
+def _unbilled(listing: ListedMonth, checks: Sequence[TenantCheck]) -> Iterator[UnbilledUsage]:
+    """Yields what is billed nothing, in order of tenant; each kind once for each month of use.
+
+    Some of it may have no rate and some no subscription, which is the same to a reader.
+    """
+    label = listing.period.label
+    found = dict(listing.unbilled) | {check.tenant_id: check.unbilled for check in checks}
+    without = {check.tenant_id for check in checks if check.invoice is None}
+    for tenant_id in sorted(found):
+        quantities: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+        for usage in found[tenant_id]:
+            key = usage.deployment_id, usage.resource_kind, usage.period or label
+            quantities[key] = EXACT.add(quantities[key], usage.quantity)
+        invoice_id = None if tenant_id in without else f"{tenant_id}.{label}"
+        for key in sorted(quantities):
+            yield UnbilledUsage(tenant_id, *key, quantities[key], invoice_id)

@@ -2,14 +2,16 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from invoicing.invoices.invoice import Header, InvoiceStatus
 from invoicing.invoices.review import finding_json
 from invoicing.month_end.failures import Failure
 from invoicing.month_end.month_ends_table import RunRecord
-from invoicing.month_end.report import MonthReport, Reviewed
+from invoicing.month_end.report import MonthReport, Reviewed, UnbilledUsage
 
 # How many entries of each list are shown at most; its count covers all of them.
 MOST_SHOWN = 1000
@@ -36,19 +38,26 @@ def report_json(report: MonthReport, most: int = MOST_SHOWN) -> dict[str, Any]:
         "by_status": _by_status(headers),
         "totals": _totals(headers),
         "nothing_to_invoice": _names(report.nothing_to_invoice, most),
-        "failed": _cut("tenants", [_failure_json(failure) for failure in report.failed], most),
+        "failed": cut("tenants", [_failure_json(failure) for failure in report.failed], most),
         "missing": _names(report.missing, most),
         "void_not_reissued": _names(void, most),
+        "unbilled_usage": cut("entries", list(map(_unbilled_json, report.unbilled)), most),
+        "late_usage": _late_usage(report.late_usage, most),
         # Newest first: of very many, the oldest are left out.
-        "runs": _cut("runs", [_run_json(run) for run in reversed(report.runs)], most),
+        "runs": cut("runs", [_run_json(run) for run in reversed(report.runs)], most),
         "review": review_json(report.review(), most),
     }
 
 
 def stored_report_json(report: MonthReport) -> dict[str, Any]:
     """Returns the report as it is stored: its lists are cut until it fits into an item."""
+    return cut_to_fit(partial(report_json, report))
+
+
+def cut_to_fit(shown: Callable[[int], dict[str, Any]]) -> dict[str, Any]:
+    """Returns what is shown with as many entries of each list as fit into an item."""
     for most in STORED_CUTS:
-        body = report_json(report, most)
+        body = shown(most)
         if len(json.dumps(body, ensure_ascii=False).encode()) <= STORED_BYTES:
             break
     return body
@@ -105,12 +114,29 @@ def _sums(headers: Sequence[Header]) -> dict[str, int]:
     return {"invoices": len(headers)} | sums
 
 
-def _cut(name: str, entries: Sequence[Any], most: int) -> dict[str, Any]:
+def cut(name: str, entries: Sequence[Any], most: int) -> dict[str, Any]:
+    """Returns the number of entries, and the first of them."""
     return {"count": len(entries), name: list(entries[:most])}
 
 
+def _unbilled_json(usage: UnbilledUsage) -> dict[str, Any]:
+    return asdict(usage) | {"quantity": format(usage.quantity, "f")}
+
+
+def _late_usage(stored: Mapping[str, Any] | None, most: int) -> dict[str, Any] | None:
+    """Returns what is stored of late usage, which is cut already, cut further."""
+    if stored is None:
+        return None
+    failed = stored["failed"]
+    return {
+        **stored,
+        "entries": stored["entries"][:most],
+        "failed": {**failed, "tenants": failed["tenants"][:most]},
+    }
+
+
 def _names(tenant_ids: Sequence[str], most: int) -> dict[str, Any]:
-    return _cut("tenant_ids", tenant_ids, most)
+    return cut("tenant_ids", tenant_ids, most)
 
 
 def _failure_json(failure: Failure) -> dict[str, Any]:

@@ -31,12 +31,34 @@ from quote_engine import (
     adjustments_between,
 )
 
+ZERO = Decimal(0)
+
 type UsageOf = Callable[[Sequence[Segment], Period], SegmentUsage]
 """Reads the current usage of these segments in a period."""
 type RequestOf = Callable[[TaxTreatment, Sequence[Segment], Period, SegmentUsage], QuoteRequest]
 """Builds the engine's request for this treatment, these segments, this period and this usage."""
 type TreatmentOf = Callable[[Period], TaxTreatment]
 """Reads the tax treatment of a month from its invoice: a further read, for the oldest alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class LateMonth:
+    """A closed month whose usage is another than was billed, and what that comes to.
+
+    `unpriced` is by how much the part that no rate prices has changed; negative where usage was
+    taken back. Of a change that comes to nothing, such as usage within an allowance, no invoice
+    keeps a record: it waits for more.
+    """
+
+    period: Period
+    usage: LateUsage
+    adjustments: tuple[Adjustment, ...]
+    unpriced: tuple[UnpricedUsage, ...]
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the invoice that bills it keeps a record of it."""
+        return bool(self.adjustments or self.unpriced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +80,33 @@ def late_usage(
     treatment_of: TreatmentOf,
 ) -> LateUsageBilled:
     """Returns the late usage of the closed months before the period; raises as pricing does."""
-    months: dict[str, LateUsage] = {}
-    adjustments: tuple[Adjustment, ...] = ()
-    unpriced: tuple[UnpricedUsage, ...] = ()
-    for candidate in records.history.late_candidates:
-        month, before = candidate.month, candidate.billed_so_far
-        segments = month.billed.segments
-        after = _usage_now(candidate, usage_of)
-        if same_usage(before, after):
-            continue
-        tax = month.tax or treatment_of(month.period)
-        then, now = (request_of(tax, segments, month.period, usage) for usage in (before, after))
-        new_unpriced = _growth(_unpriced(then, before), _unpriced(now, after))
-        new_adjustments = adjustments_between(then, now)
-        if new_adjustments or new_unpriced:
-            terms = terms_of(segments, month.period)
-            months[month.period.label] = LateUsage(before, after, terms, tax)
-        adjustments += new_adjustments
-        unpriced += new_unpriced
-    return LateUsageBilled(months, adjustments, unpriced)
+    candidates = records.history.late_candidates
+    found = [late_month(each, usage_of, request_of, treatment_of) for each in candidates]
+    months = [month for month in found if month is not None and month.recorded]
+    return LateUsageBilled(
+        {month.period.label: month.usage for month in months},
+        tuple(adjustment for month in months for adjustment in month.adjustments),
+        tuple(usage for month in months for usage in month.unpriced),
+    )
+
+
+def late_month(
+    candidate: LateCandidate,
+    usage_of: UsageOf,
+    request_of: RequestOf,
+    treatment_of: TreatmentOf,
+) -> LateMonth | None:
+    """Returns what has changed in a closed month since it was last billed; None if nothing has."""
+    month, before = candidate.month, candidate.billed_so_far
+    segments, period = month.billed.segments, month.period
+    after = _usage_now(candidate, usage_of)
+    if same_usage(before, after):
+        return None
+    tax = month.tax or treatment_of(period)
+    then, now = (request_of(tax, segments, period, usage) for usage in (before, after))
+    usage = LateUsage(before, after, terms_of(segments, period), tax)
+    unpriced = unpriced_change(then, before, now, after)
+    return LateMonth(period, usage, adjustments_between(then, now), unpriced)
 
 
 def up_to_later_invoice(
@@ -130,18 +160,22 @@ def _usage_now(candidate: LateCandidate, usage_of: UsageOf) -> SegmentUsage:
     return usage_of(candidate.month.billed.segments, candidate.month.period)
 
 
-type _Quantities = dict[tuple[str, str], Decimal]
+def unpriced_change(
+    then: QuoteRequest, before: SegmentUsage, now: QuoteRequest, after: SegmentUsage
+) -> tuple[UnpricedUsage, ...]:
+    """Returns by how much the unpriced usage of a period has changed, by deployment and kind."""
+    old, new = _unpriced(then, before), _unpriced(now, after)
+    changes = {
+        key: EXACT.subtract(new.get(key, ZERO), old.get(key, ZERO))
+        for key in sorted(old.keys() | new.keys())
+    }
+    label = now.period.label
+    return tuple(UnpricedUsage(*key, changes[key], label) for key in changes if changes[key])
 
 
-def _unpriced(request: QuoteRequest, usage: SegmentUsage) -> _Quantities:
-    quantities: _Quantities = {}
+def _unpriced(request: QuoteRequest, usage: SegmentUsage) -> dict[tuple[str, str], Decimal]:
+    quantities: dict[tuple[str, str], Decimal] = {}
     for unpriced in (*payable(request).unpriced, *outside_segments(usage)):
         key = unpriced.deployment_id, unpriced.resource_kind
-        quantities[key] = EXACT.add(quantities.get(key, Decimal(0)), unpriced.quantity)
+        quantities[key] = EXACT.add(quantities.get(key, ZERO), unpriced.quantity)
     return quantities
-
-
-def _growth(before: _Quantities, after: _Quantities) -> tuple[UnpricedUsage, ...]:
-    """Returns by how much the unpriced usage has grown since it was last billed."""
-    grown = {key: EXACT.subtract(after[key], before.get(key, Decimal(0))) for key in after}
-    return tuple(UnpricedUsage(*key, grown[key]) for key in sorted(grown) if grown[key] > 0)

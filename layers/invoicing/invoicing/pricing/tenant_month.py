@@ -11,9 +11,15 @@ from invoicing.accounts.addons import AddonChoice
 from invoicing.foundation.dynamodb import read_tables
 from invoicing.foundation.settings import Settings
 from invoicing.invoices.billed_usage import Billed, LastBilledBy, SegmentUsage, segment_key
-from invoicing.invoices.billing_history import BillingHistory
+from invoicing.invoices.billing_history import BillingHistory, LateCandidate
 from invoicing.invoices.billing_history_table import BillingHistoryTable
-from invoicing.pricing.late_usage import barred_by_later, late_usage, up_to_later_invoice
+from invoicing.pricing.late_usage import (
+    LateMonth,
+    barred_by_later,
+    late_month,
+    late_usage,
+    up_to_later_invoice,
+)
 from invoicing.pricing.payable import payable
 from invoicing.pricing.tenant_records import TenantRecords
 from invoicing.pricing.usage_by_segment import by_segment, outside_segments
@@ -61,19 +67,28 @@ class Pricing:
 
         Raises UnknownTenant, UnknownPrice, InvalidUsage and quote_engine.InvalidRequest.
         """
-        account = self.accounts.account(tenant_id)
-        history = self.history.around(tenant_id, period)
-        return self.priced(self._records(account, history, period), period)
+        return self.month_of(self.accounts.account(tenant_id), period)
 
-    def _records(self, account: Account, history: BillingHistory, period: Period) -> TenantRecords:
-        """Reads the usage of all relevant months and the catalogue, in one call."""
+    def month_of(self, account: Account, period: Period) -> PricedMonth:
+        """Prices the month of a tenant whose account has been read; raises as `month` does."""
+        history = self.history.around(account.tenant.tenant_id, period)
         months = [candidate.month for candidate in history.late_candidates]
         pinned = account.billed_in(period)
         pinned += [segment for month in months for segment in month.billed.segments]
+        periods = [period, *(month.period for month in months)]
+        return self.priced(self.records(account, history, pinned, periods), period)
+
+    def records(
+        self,
+        account: Account,
+        history: BillingHistory,
+        pinned: Sequence[Segment],
+        periods: Sequence[Period],
+    ) -> TenantRecords:
+        """Reads the tenant's usage of these months and these segments' prices, in one call."""
         # Ended subscriptions too: usage after the end is reported, never dropped.
         deployments = {segment.deployment_id for segment in (*account.segments, *pinned)}
         deployments |= account.unsubscribed
-        periods = [period, *(month.period for month in months)]
         items = read_tables(
             {
                 self.usage.name: self.usage.total_keys(deployments, periods),
@@ -86,7 +101,7 @@ class Pricing:
     def priced(self, records: TenantRecords, period: Period) -> PricedMonth:
         """Prices the month of a tenant whose records have been read; raises as `month` does."""
         tenant, history = records.account.tenant, records.history
-        usage_of = partial(self._used, records)
+        usage_of = partial(self.used, records)
         treatment_of = partial(self._treatment, tenant.tenant_id)
         active = records.account.billed_in(period)
         usage = up_to_later_invoice(records, active, period, usage_of(active, period))
@@ -98,6 +113,11 @@ class Pricing:
         barred = barred_by_later(records, active, period, treatment_of)
         quote = quote._replace(unpriced=unpriced)
         return PricedMonth(tenant, request, quote, billed, history.last_billed_by, barred)
+
+    def late_month(self, records: TenantRecords, candidate: LateCandidate) -> LateMonth | None:
+        """Returns what has changed in a closed month, as `priced` bills it; None if nothing."""
+        treatment_of = partial(self._treatment, records.account.tenant.tenant_id)
+        return late_month(candidate, partial(self.used, records), self.request, treatment_of)
 
     def request(
         self,
@@ -125,7 +145,7 @@ class Pricing:
     def _treatment(self, tenant_id: str, period: Period) -> TaxTreatment:
         return self.history.treatment(tenant_id, period)
 
-    def _used(
+    def used(
         self, records: TenantRecords, segments: Sequence[Segment], period: Period
     ) -> SegmentUsage:
         """Returns what these segments used so far; reads days only where a month is divided."""

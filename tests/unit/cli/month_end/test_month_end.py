@@ -70,7 +70,8 @@ def test_a_run_is_followed_to_its_end(cloud: Cloud, capsys: Said) -> None:
     assert "draft 2 106.72 10.67 117.39 AUD" in shown
     summary = "2 tenants: 2 due, 2 invoiced, 0 failed, 0 missing; 0 have nothing to invoice."
     # Both are new customers, which is no reason to hold their invoices.
-    assert shown.endswith(f"{summary} 2 to review, 0 of them held: `monthend report`.")
+    review = "2 to review, 0 of them held: `monthend report`."
+    assert shown.endswith(f"{summary} Late usage: not looked for yet. {review}")
 
 
 def test_who_fails_is_shown_with_the_reason_and_is_exit_one(

@@ -93,6 +93,11 @@ def test_the_same_kind_twice_is_one_kind() -> None:
     assert own_flags([], usage, 0) == {"unpriced_usage": 1}
 
 
+def test_usage_that_was_taken_back_is_nothing_to_look_at() -> None:
+    usage = [UnpricedUsage("web", "gpu", Decimal(-1), "2026-03")]
+    assert own_flags([], usage, 0) == {}
+
+
 def test_flags_are_kept_as_a_few_words_and_ordinary_invoices_have_none() -> None:
     flags = {ReviewRule.UNPRICED_USAGE: 2, ReviewRule.HUGE_LINE: -1_200_000}
     assert flags_text(flags) == "huge_line=-1200000 unpriced_usage=2"

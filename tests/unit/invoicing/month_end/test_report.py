@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -10,10 +13,17 @@ from invoicing.invoices.invoice import Header, InvoiceStatus
 from invoicing.invoices.invoice_lists_table import ListedInvoice
 from invoicing.invoices.review import Flags, ReviewRule
 from invoicing.month_end.failures import Failure
+from invoicing.month_end.late_usage_sweep import LateUsageFound, late_usage_json
 from invoicing.month_end.month_reader import ListedMonth, TenantCheck
 from invoicing.month_end.report import MonthReport, digest, month_report
-from invoicing.month_end.report_json import STORED_BYTES, report_json, stored_report_json
-from quote_engine import Period
+from invoicing.month_end.report_json import (
+    STORED_BYTES,
+    cut_to_fit,
+    report_json,
+    stored_report_json,
+)
+from invoicing.pricing.waiting_usage import Fate, WaitingUsage
+from quote_engine import Period, UnpricedUsage
 
 APRIL = Period.month("2026-04")
 AT = datetime(2026, 5, 1, 4, tzinfo=UTC)
@@ -154,6 +164,48 @@ def test_who_had_nothing_to_pay_last_month_has_not_stopped() -> None:
 def test_a_digest_is_of_content_and_not_of_state(headers: list[Header], same: bool) -> None:
     reviewed = digest([header("a", 1), header("b", 2)])
     assert (digest(headers) == reviewed) is same
+
+
+def waiting(number: int) -> WaitingUsage:
+    """Usage with names as long as they may be."""
+    names = f"tenant-{number:05}", APRIL, "d" * 64, "k" * 64
+    return WaitingUsage(*names, Decimal("1.5"), Fate.NEXT_INVOICE, APRIL)
+
+
+def test_stored_late_usage_fits_into_an_item_however_much_there_is() -> None:
+    entries = [waiting(number) for number in range(5000)]
+    failed = [(f"tenant-{number:05}", "ü" * 300) for number in range(2000)]
+    found = LateUsageFound(5000, {"2026-04": entries}, failed, complete=True)
+    body = cut_to_fit(partial(late_usage_json, found, "2026-04", AT))
+    assert len(json.dumps(body, ensure_ascii=False).encode()) <= STORED_BYTES
+    assert (body["count"], len(body["entries"])) == (5000, 300)
+    assert (body["failed"]["count"], len(body["failed"]["tenants"])) == (2000, 300)
+
+
+def test_a_report_shows_as_much_of_late_usage_as_of_its_other_lists() -> None:
+    found = LateUsageFound(3, {"2026-04": [waiting(number) for number in range(3)]}, (), True)
+    stored = late_usage_json(found, "2026-04", AT, 1000)
+    with_late_usage = replace(report(), late_usage=stored)
+    shown = report_json(with_late_usage, 2)["late_usage"]
+    assert (shown["count"], len(shown["entries"]), shown["complete"]) == (3, 2, True)
+    assert report_json(report())["late_usage"] is None
+
+
+def test_a_finding_names_three_kinds_and_counts_the_others() -> None:
+    kinds = [UnpricedUsage("web", f"kind-{n}", Decimal(n)) for n in range(1, 6)]
+    listing = ListedMonth(
+        period=APRIL,
+        invoices=(ListedInvoice(header("a", 100), {ReviewRule.UNPRICED_USAGE: 5}),),
+        before={},
+        unlisted=(),
+        runs=(),
+        unbilled={"a": kinds},
+    )
+    [entry] = month_report(listing, (), AT).review()
+    assert entry.findings[-1].detail == (
+        "usage of 5 kinds is billed nothing: "
+        "1 kind-1 of web, 2 kind-2 of web, 3 kind-3 of web, 2 more"
+    )
 
 
 def test_a_stored_report_fits_into_an_item_whatever_failed() -> None:
