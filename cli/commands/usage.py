@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.stack.global_options import Chosen, Command
-from cli.terminal.arguments import moment
+from cli.terminal.arguments import deployment_id, moment, month, tenant_id
 from cli.terminal.errors import BadInput, ExitCode
 from cli.terminal.output import complain, show
 from cli.usage.import_report import (
@@ -19,7 +19,10 @@ from cli.usage.import_report import (
     too_late_warning,
 )
 from cli.usage.input_file import opened
+from cli.usage.months_of_usage import month_of_deployment, months_of_tenant
 from cli.usage.run_import import ImportOrder, run_import
+from cli.usage.show_usage import show_usage
+from invoicing.foundation.billing_calendar import period_of
 from invoicing.usage.usage_event import SOURCE
 
 usage = typer.Typer(rich_markup_mode=None, help="Metered usage.")
@@ -68,3 +71,27 @@ def import_command(
         complain(f"monthend: broken off: {report.broken_off}; {AGAIN}")
     if report.broken_off is not None or NOT_COUNTED & report.counts.keys():
         raise typer.Exit(ExitCode.REFUSED)
+
+
+@usage.command("show", cls=Command)
+def show_command(
+    context: typer.Context,
+    deployment: Annotated[str | None, typer.Argument(metavar="DEPLOYMENT")] = None,
+    tenant: Annotated[str | None, typer.Option(help="all deployments of a tenant instead")] = None,
+    period: Annotated[str | None, typer.Option(help="a month (the current one)")] = None,
+) -> None:
+    """Show what is counted in a month, day by day, with its corrections and imports."""
+    chosen: Chosen = context.obj
+    wanted = None if period is None else month(period)
+    if deployment is not None and tenant is None:
+        name = deployment_id("DEPLOYMENT", deployment)
+        stack = chosen.connect()
+        body = month_of_deployment(stack, name, wanted or period_of(datetime.now(UTC), stack.zone))
+        show_usage(chosen.as_json, body, [body])
+    elif tenant is not None and deployment is None:
+        whose = tenant_id("--tenant", tenant)
+        stack = chosen.connect()
+        body = months_of_tenant(stack, whose, wanted or period_of(datetime.now(UTC), stack.zone))
+        show_usage(chosen.as_json, body, body["deployments"])
+    else:
+        raise BadInput("give either a deployment or --tenant")

@@ -9,12 +9,11 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from cli.terminal.output import show
-from cli.terminal.tables import money, print_table
+from cli.terminal.tables import money, print_table, when
 from cli.terminal.text import cell, cells, counted, harmless
 
 MOST_ROWS = 100
 MOST_NAMES = 20
-MINUTES = 16
 NONE = {"count": 0, "entries": ()}
 
 type JsonObject = Mapping[str, Any]
@@ -231,8 +230,3 @@ def _fill(table: Table, rows: Sequence[Iterable[str]], count: int) -> None:
 
 def _money(cents: int | None) -> str:
     return "-" if cents is None else money(cents)
-
-
-def when(text: str) -> str:
-    """A UTC time in ISO format as `2026-05-01 03:00`."""
-    return text.replace("T", " ")[:MINUTES]

@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 
 from cli.terminal.errors import BadInput
+from invoicing.accounts.account import DEPLOYMENT_ID
 from invoicing.foundation.parsing import TENANT_ID
 from invoicing.usage.usage_event import RFC_3339
 from quote_engine import Period
@@ -55,6 +56,15 @@ def tenant_id(option: str, text: str) -> str:
     """Returns the text if it has the form of a tenant's id; whether one has it is not checked."""
     if not re.fullmatch(TENANT_ID, text):
         raise BadInput(f"{option}: a tenant's id is up to 40 of a-z, 0-9 and -, not {text}")
+    return text
+
+
+def deployment_id(option: str, text: str) -> str:
+    """Returns the text if it has the form of a deployment's id; what it names is not checked."""
+    if not re.fullmatch(DEPLOYMENT_ID, text):
+        raise BadInput(
+            f"{option}: a deployment's id is up to 64 of A-Z, a-z, 0-9, . _ and -, not {text}"
+        )
     return text
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from cli.terminal.text import cell
 
 PIPE_WIDTH = 100
-ISO_DATE = 10
+ISO_DATE, ISO_MINUTES = 10, 16
 # The fewest characters that the column of a name or a reason has, on the narrowest terminal.
 NARROWEST = 8
 # The width that a column takes beside its text (two blanks and a line), and the table's edges.
@@ -61,6 +61,11 @@ def day(text: str | None) -> str:
         return "-"
     moment = date.fromisoformat(text[:ISO_DATE])
     return f"{moment.day} {moment:%B %Y}"
+
+
+def when(text: str) -> str:
+    """A UTC time in ISO format as `2026-05-01 03:00`."""
+    return text.replace("T", " ")[:ISO_MINUTES]
 
 
 def invoices_table(

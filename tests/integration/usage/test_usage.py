@@ -14,8 +14,13 @@ from botocore.exceptions import ClientError
 from invoicing.accounts.account import Segment
 from invoicing.accounts.account_item import DeploymentTaken
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
+from invoicing.foundation.audit import Actor
+from invoicing.foundation.settings import settings
+from invoicing.invoices.corrected_months import corrections_over
 from invoicing.usage import metering, usage_events_table
-from invoicing.usage.usage_events_table import UsageNotRecorded
+from invoicing.usage.correction import read_correction
+from invoicing.usage.usage_event import UsageEvent
+from invoicing.usage.usage_events_table import UsageEventsTable, UsageNotRecorded
 from local.handlers import LambdaContext, load_handler
 from tests.events import event
 from tests.integration.conftest import APRIL, Stack
@@ -80,6 +85,7 @@ def test_the_event_file_is_recorded_and_read_back(stack: Stack, record: ModuleTy
         "period": "2026-04",
         "days": [{"day": "2026-04-30", "usage": {"droplet_hours": "36.5"}}],
         "total": {"droplet_hours": "36.5"},
+        "corrections": [],
     }
 
 
@@ -340,6 +346,58 @@ def test_another_tenants_usage_and_none_answer_the_same_bytes(
     assert odd["body"] == none["body"]
     assert get_usage("platform_admin", deployment_id="pilot", **query)["statusCode"] == 200
     assert get_usage("metering", deployment_id="pilot", **query)["statusCode"] == 403
+
+
+def correct(stack: Stack, correction_id: str, expect: str, quantity: str) -> None:
+    """Corrects the pilot's hours of 15 April, on 2 May at 09:30."""
+    change = {"deployment_id": "pilot", "resource_kind": "droplet_hours", "day": "2026-04-15"}
+    amounts = {"expect": expect, "quantity": quantity}
+    body = {"id": correction_id, "reason": "typed [sic]", "day": change | amounts}
+    corrections_over(settings()).correct(
+        read_correction(body), Actor("AIDA", "ada"), datetime(2026, 5, 2, 9, 30, tzinfo=UTC)
+    )
+
+
+def test_who_corrected_what_and_the_names_of_files_are_for_admins_alone(
+    stack: Stack, record: ModuleType
+) -> None:
+    importing = UsageEventsTable(stack.usage.name, imported_from="april.csv")
+    importing.record("pilot", "2026-04-15", [UsageEvent.model_validate(usage_event(1))])
+    post(record, usage_event(2, occurred_at="2026-04-16T12:00:00Z"))
+    correct(stack, "first", "1", "20")
+    correct(stack, "second", "20", "2.5")
+    query = {"deployment_id": "pilot", "period": "2026-04"}
+    whole, own = (
+        json.loads(get_usage(groups, **query)["body"])
+        for groups in ("platform_admin", "tenant:pilot")
+    )
+    for body in (whole, own):
+        assert_promised("/usage", 200, "application/json", body)
+        # 2.5 and 1.
+        assert body["total"] == {"droplet_hours": "3.5"}
+    corrected, hour = {"droplet_hours": "2.5"}, {"droplet_hours": "1"}
+    assert whole["days"] == [
+        {"day": "2026-04-15", "usage": corrected, "imports": ["april.csv"]},
+        {"day": "2026-04-16", "usage": hour, "imports": []},
+    ]
+    assert own["days"] == [
+        {"day": "2026-04-15", "usage": corrected},
+        {"day": "2026-04-16", "usage": hour},
+    ]
+    seen = [
+        {
+            "day": "2026-04-15",
+            "at": "2026-05-02T09:30:00.000+00:00",
+            "changes": {"droplet_hours": {"before": before, "after": after}},
+        }
+        for before, after in (("1", "20"), ("20", "2.5"))
+    ]
+    assert own["corrections"] == seen
+    assert whole["corrections"] == [
+        correction | {"id": name, "by": "ada", "reason": "typed [sic]"}
+        for correction, name in zip(seen, ("first", "second"), strict=True)
+    ]
+    assert get_usage("tenant:acme", **query)["statusCode"] == 404
 
 
 @pytest.mark.parametrize(

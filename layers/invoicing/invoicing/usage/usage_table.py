@@ -252,17 +252,3 @@ def _name_list(names: Iterable[str]) -> dict[str, Any]:
 
 def _names(item: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name["S"] for name in item.get(IMPORTS, {}).get("L", ()))
-
-
-def usage_json(deployment_id: str, period: Period, month: MonthOfUsage) -> dict[str, Any]:
-    """Returns a month of usage as the API shows it; quantities are decimal strings."""
-
-    def shown(quantities: Mapping[str, Decimal]) -> dict[str, str]:
-        return {kind: format(quantities[kind], "f") for kind in sorted(quantities)}
-
-    return {
-        "deployment_id": deployment_id,
-        "period": period.label,
-        "days": [{"day": day, "usage": shown(month.days[day])} for day in month.days],
-        "total": shown(month.total.quantities) if month.total else {},
-    }
