@@ -78,12 +78,34 @@ class Corrections:
         goes on with a list of events where it was left.
         """
         record = CorrectionRecord.of(correction, by, at)
-        today = at.astimezone(self.zone).date()
+        today = self._today(at)
         if correction.day is not None:
             return self._once(record, partial(self._day, correction.day, today))
         if correction.event is not None:
             return self._once(record, partial(self._event, correction.event, today))
-        return self._events(record, correction, at, today)
+        known = self.table.begin(record)
+        corrected = self._events(record, correction, self._taking_back(known, today))
+        if not known.finished:
+            self.table.finish(known, at.isoformat())
+        return corrected
+
+    def foresee(self, correction: Correction, by: Actor, at: datetime) -> Corrected:
+        """Returns what taking a list of events back would come to, and writes nothing.
+
+        Raises CorrectionRefused for an id that was used for something else.
+        """
+        record = CorrectionRecord.of(correction, by, at)
+        known = self.table.record(record.id) or record
+        taking_back = self._taking_back(known, self._today(at), dry_run=True)
+        return self._events(record, correction, taking_back)
+
+    def _today(self, at: datetime) -> date:
+        return at.astimezone(self.zone).date()
+
+    def _taking_back(
+        self, record: CorrectionRecord, today: date, *, dry_run: bool = False
+    ) -> TakingBack:
+        return TakingBack(self.table, self.mark, record, today, dry_run)
 
     def _once(self, asked: CorrectionRecord, judge: Judge) -> Corrected:
         for attempt in range(TRIES):
@@ -147,14 +169,11 @@ class Corrections:
         return _single(asked, stands, change, counted.resource_kind, recorded)
 
     def _events(
-        self, asked: CorrectionRecord, correction: Correction, at: datetime, today: date
+        self, asked: CorrectionRecord, correction: Correction, taking_back: TakingBack
     ) -> Corrected:
-        known = self.table.begin(asked)
+        known = taking_back.record
         _refuse_other_content(asked, known)
-        counted = self._days_of(correction.valid_events)
-        taken = TakingBack(self.table, self.mark, known, today).take_back(counted)
-        if not known.finished:
-            self.table.finish(known, at.isoformat())
+        taken = taking_back.take_back(self._days_of(correction.valid_events))
         results = tuple(_result(event, taken.seen) for event in correction.parsed_events)
         return Corrected(known, known.attempt != asked.attempt, taken.days, results)
 

@@ -71,12 +71,16 @@ class TakenBack:
 
 @dataclass(frozen=True, slots=True)
 class TakingBack:
-    """Takes the events of one correction back; `today` is a day of the billing zone."""
+    """Takes the events of one correction back; `today` is a day of the billing zone.
+
+    With `dry_run` it reads and judges the same, and writes nothing.
+    """
 
     table: CorrectionsTable
     mark: MarkOf
     record: CorrectionRecord
     today: date
+    dry_run: bool = False
 
     def take_back(self, events: Iterable[tuple[UsageDay, UsageEvent]]) -> TakenBack:
         """Takes back what stands of these events, each on the day that it was counted on.
@@ -157,7 +161,8 @@ class TakingBack:
         correction = DayCorrection(
             self.record, trace, chunk.number_of_day, stands.on_day, to_nothing
         )
-        return trace if self.table.write(correction, self.mark(trace)) else None
+        written = self.dry_run or self.table.write(correction, self.mark(trace))
+        return trace if written else None
 
 
 def pause(attempt: int) -> None:
