@@ -11,6 +11,9 @@ from cli.stack.global_options import Chosen, Command
 from cli.terminal.arguments import deployment_id, moment, month, tenant_id
 from cli.terminal.errors import BadInput, ExitCode
 from cli.terminal.output import complain, show
+from cli.usage.correct_import import correct_import
+from cli.usage.correct_usage import correct_usage
+from cli.usage.correction_words import CorrectionWords
 from cli.usage.import_report import (
     NOT_COUNTED,
     import_json,
@@ -95,3 +98,39 @@ def show_command(
         show_usage(chosen.as_json, body, body["deployments"])
     else:
         raise BadInput("give either a deployment or --tenant")
+
+
+@usage.command("correct", cls=Command)
+def correct_command(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
+    context: typer.Context,
+    reason: Annotated[str, typer.Option(help="kept with the correction")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE.csv|-", help="take a whole import back")
+    ] = None,
+    deployment: Annotated[str | None, typer.Option(help="whose usage")] = None,
+    kind: Annotated[str | None, typer.Option(help="of a day: the resource kind")] = None,
+    day: Annotated[str | None, typer.Option(help="of a day: such as 2026-10-14")] = None,
+    event: Annotated[str | None, typer.Option(help="of an event: its id")] = None,
+    source: Annotated[str | None, typer.Option(help="of an event or a file: its source")] = None,
+    expect: Annotated[str | None, typer.Option(help="what stands now")] = None,
+    quantity: Annotated[str | None, typer.Option(help="what is to stand")] = None,
+    named: Annotated[
+        str | None, typer.Option("--id", help="names this correction; a repeat changes nothing")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="of a file: change nothing, and say what would be")
+    ] = False,
+) -> None:
+    """Take back what was counted wrongly: of a day, of an event, or by a whole file.
+
+    Without --expect, what stands is shown, and you are asked.
+    """
+    options = (deployment, kind, day, event, source, expect, quantity)
+    words = CorrectionWords.named(named, reason, options)
+    if file is not None:
+        if not correct_import(context.obj, file, words, dry_run):
+            raise typer.Exit(ExitCode.REFUSED)
+    elif dry_run:
+        raise BadInput("--dry-run: goes with FILE.csv alone")
+    else:
+        correct_usage(context.obj, words)

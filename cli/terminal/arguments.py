@@ -1,7 +1,7 @@
 """Reads words of the command line; BadInput names the one that cannot be read."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 
 from cli.terminal.errors import BadInput
 from invoicing.accounts.account import DEPLOYMENT_ID
@@ -13,6 +13,7 @@ from quote_engine import Period
 OFFSET = re.compile(r"(.*\d) ?(?:(?:UTC|GMT)|([+-]\d\d):?(\d\d)?)", re.ASCII)
 # The years of months that can be billed; near the year 9999, later times cannot be computed.
 FIRST_YEAR, LAST_YEAR = 2000, 9998
+DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def month(label: str) -> Period:
@@ -50,6 +51,16 @@ def moment(option: str, given: str) -> datetime:
     if not FIRST_YEAR <= parsed.year <= LAST_YEAR:
         raise BadInput(f"{option}: must be from {FIRST_YEAR} to {LAST_YEAR}, not {text}")
     return parsed
+
+
+def calendar_day(option: str, text: str) -> str:
+    """Returns the text if it is a day, such as `2026-04-15`."""
+    try:
+        if DAY.fullmatch(text) and date.fromisoformat(text).year >= FIRST_YEAR:
+            return text
+    except ValueError:
+        pass
+    raise BadInput(f"{option}: must be a day such as 2026-04-15, not {text}")
 
 
 def tenant_id(option: str, text: str) -> str:

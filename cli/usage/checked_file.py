@@ -9,16 +9,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import batched
 from sqlite3 import Error as DatabaseError
+from typing import Protocol
 
 from cli.terminal.errors import BadInput
 from cli.usage.day_events import DayEvents
 from cli.usage.days_store import DaysStore, StoredDays
-from cli.usage.import_report import ImportReport
 from cli.usage.input_file import InputFile
 from cli.usage.usage_file import DAYS, DaysRow, FaultyRow, Rows, UsageRow, read_usage
 from invoicing.usage.usage_event import UsageResult
 
 ROWS_AT_ONCE = 10_000
+
+
+class Rejecting(Protocol):
+    """The report of what is done with the file."""
+
+    def reject(self, line: int, reason: str, days: int = 1) -> None: ...
 
 
 @dataclass(slots=True)
@@ -37,7 +43,7 @@ class CheckedFile:
         self,
         rows: Sequence[UsageRow | DaysRow | FaultyRow],
         events: DayEvents,
-        report: ImportReport,
+        report: Rejecting,
     ) -> None:
         """Takes note of rows, and keeps those for days."""
         self.lines = rows[-1].line
@@ -58,7 +64,7 @@ class CheckedFile:
 def checked(
     file: InputFile,
     events: DayEvents,
-    report: ImportReport,
+    report: Rejecting,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Iterator[CheckedFile]:
     """Reads the whole file, telling `advance` the bytes; rejects days that cannot be counted.
@@ -77,7 +83,7 @@ def checked(
 
 
 def _kept(
-    row: UsageRow | DaysRow | FaultyRow, events: DayEvents, report: ImportReport
+    row: UsageRow | DaysRow | FaultyRow, events: DayEvents, report: Rejecting
 ) -> Iterator[StoredDays]:
     """Yields the days of a row that may be counted; rejects all others."""
     if isinstance(row, FaultyRow):
@@ -104,7 +110,7 @@ def _kept(
         )
 
 
-def _reject_others(row: DaysRow, events: DayEvents, report: ImportReport) -> None:
+def _reject_others(row: DaysRow, events: DayEvents, report: Rejecting) -> None:
     """Rejects the days of a row that are too old, or ahead of their time."""
     oldest, newest = events.accepted
     for days, beyond in (

@@ -120,6 +120,21 @@ class EarlierImports:
             else:
                 yield from self._compared(each, recorded)
 
+    def lines_counted(self, tenant_id: str, day: date) -> set[int]:
+        """The lines of a tenant's day that an earlier version counted, under ids of its own."""
+        self.begin([tenant_id], [day])
+        each = TenantDay(tenant_id, day, ())
+        if not self._used([each]):
+            return set()
+        lines: set[int] = set()
+        old = self._old(each)
+        for deployment_id, kind, quantity, line in self.store.rows(tenant_id, day) if old else ():
+            digest = self._digest(DaySum(tenant_id, deployment_id, kind, day), quantity)
+            if old[digest]:
+                old[digest] -= 1
+                lines.add(line)
+        return lines
+
     def _used(self, tenant_days: Sequence[TenantDay]) -> set[tuple[str, date]]:
         """Of which tenants and days any usage is counted, or may be."""
         used: set[tuple[str, date]] = set()

@@ -55,7 +55,7 @@ def run_import(stack: Stack, file: InputFile, order: ImportOrder) -> ImportRepor
         try:
             _count(stack, whole, UsageImport(recorder, events, report, advance, pause))
         except (Exception, KeyboardInterrupt) as error:
-            reason = _broken_off(error)
+            reason = broken_off_by(error)
             if reason is None or order.dry_run or not report.begun:
                 raise
             report.broken_off = reason
@@ -109,7 +109,7 @@ class _Lookups:
             )
 
 
-def _broken_off(error: BaseException) -> str | None:
+def broken_off_by(error: BaseException) -> str | None:
     """What broke an import off; None for an error of our own."""
     if isinstance(error, KeyboardInterrupt):
         return "stopped"
