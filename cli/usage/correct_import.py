@@ -69,10 +69,10 @@ def _taken_back(
             whole = held.enter_context(checked(file, events, report, advance))
         if source is not None and whole.days is None:
             raise BadInput(f"--source: the events of {file.shown} have sources of their own")
+        correct = _correct(stack, now, words, dry_run)
         left = whole.events - report.counts.total()
         advance = held.enter_context(progress("events", lambda: left))
         pause = held.enter_context(stopping_gently())
-        correct = _correct(stack, now, words, dry_run)
         try:
             _take(stack, whole, TakeBack(correct, words.reason, events, report, advance, pause))
         except (Exception, KeyboardInterrupt) as error:
