@@ -175,19 +175,19 @@ def test_a_divided_month_is_corrected_where_the_day_lies(
     assert [cents for _, cents in months.adjustments("2026-06")] == [-512]
 
 
-def test_unpriced_usage_that_is_taken_back_is_no_adjustment_and_no_news(
+def test_unpriced_usage_that_is_taken_back_is_named_once_and_is_no_adjustment(
     months: CorrectedMonths,
 ) -> None:
     months.use("2026-04", 9, kind="tape_hours")
     [named] = months.issued("2026-04").unpriced
     assert named.quantity == Decimal(9)
     months.correct("2026-04-15", ("9", "0"), "2026-05-02", "tape_hours")
-    assert months.issued("2026-05").unpriced == ()
-    assert months.adjustments("2026-05") == []
-    # Three more than were ever named.
+    [named] = months.issued("2026-05").unpriced
+    assert named.quantity == Decimal(-9)
+    assert (months.adjustments("2026-05"), flags(months.invoice("2026-05"))) == ([], {})
     months.use("2026-04", 12, kind="tape_hours")
     [named] = months.issued("2026-06").unpriced
-    assert named.quantity == Decimal(3)
+    assert named.quantity == Decimal(12)
 
 
 def test_unpriced_usage_that_is_taken_to_nothing_is_not_named_by_a_draft(
@@ -209,8 +209,9 @@ def test_usage_after_an_end_is_taken_back_without_a_refund(
     [named] = months.issued("2026-04").unpriced
     assert named.quantity == Decimal(2160)
     months.correct("2026-04-15", ("2160", "0"), "2026-05-02")
-    assert months.run("2026-05").outcome is RollupOutcome.NOTHING_TO_INVOICE
-    assert months.run("2026-05").unpriced == ()
+    result = months.run("2026-05")
+    assert result.outcome is RollupOutcome.NOTHING_TO_INVOICE
+    assert [named.quantity for named in result.unpriced] == [Decimal(-2160)]
 
 
 def test_a_refund_has_the_tax_treatment_of_its_month(

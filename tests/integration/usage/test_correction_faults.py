@@ -4,6 +4,7 @@ Faults are put between botocore and moto, as in `test_storage_faults.py`.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from invoicing.usage import taking_back
 from invoicing.usage.usage_events_table import TOO_LARGE
 from tests.integration.conftest import Stack
 from tests.integration.month_end.test_storage_faults import Call, Fault, faults
-from tests.integration.usage.correcting import Desk, errors, hours, sent
+from tests.integration.usage.correcting import RECEIVED, Desk, errors, hours, sent
 
 
 @pytest.fixture
@@ -160,6 +161,108 @@ def test_two_ids_that_expect_the_same_are_one_correction_and_one_conflict(
         answer = desk.post(desk.day("20", "18"))
     assert errors(answer) == {"day.expect": "18 droplet_hours stand on 2026-04-15, not 20"}
     assert desk.standing() == ({"2026-04-15": hours("18")}, hours("18"))
+
+
+@pytest.mark.parametrize("form", ["day", "event", "events"])
+def test_a_slow_twin_does_not_undo_what_was_put_back_since(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """Everything stands again as the slow one read it: only its id says that it was made."""
+    bodies = {
+        "day": desk.day("20", "18"),
+        "event": desk.event(3, "2", "0"),
+        "events": desk.events([sent(3)]),
+    }
+    back = desk.day("18", "20", "back") if form == "day" else desk.event(3, "0", "2", "back")
+
+    def overtaken(call: Call) -> Any:
+        monkeypatch.undo()
+        # Of a list, what its id is used for was written by the slow one already.
+        twin = desk.post(bodies[form], RECEIVED + timedelta(seconds=1))
+        assert twin["repeated"] is (form == "events")
+        assert desk.post(back)["status"] == 200
+        return call()
+
+    with faults(monkeypatch, once("TransactWriteItems", 1, overtaken)):
+        answer = desk.post(bodies[form])
+    assert (answer["status"], answer["repeated"]) == (200, form != "events")
+    assert desk.standing() == ({"2026-04-15": hours("20")}, hours("20"))
+    assert len(desk.raw("#corrections#")) == 2
+
+
+def test_an_event_that_is_corrected_in_between_is_judged_again_though_its_day_is_as_it_was(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(call: Call) -> Any:
+        monkeypatch.undo()
+        assert desk.post(desk.event(3, "2", "0.5", "other"))["status"] == 200
+        assert desk.post(desk.day("18.5", "20", "day"))["status"] == 200
+        return call()
+
+    with faults(monkeypatch, once("TransactWriteItems", 1, overtaken)):
+        answer = desk.post(desk.event(3, "2", "0"))
+    said = "0.5 droplet_hours stand of it since correction other, not 2"
+    assert errors(answer) == {"event.expect": said}
+    assert desk.standing()[1] == hours("20")
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        (
+            {"droplet_hours": {"N": "1.9"}},
+            "1.9 droplet_hours of pilot stand in 2026-04: 2 cannot be taken off",
+        ),
+        ({"tenant_id": {"S": "acme"}}, "usage of 2026-04 does not belong to tenant pilot"),
+    ],
+)
+def test_a_total_that_changes_in_between_is_judged_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], refusal: str
+) -> None:
+    def overtaken(call: Call) -> Any:
+        monkeypatch.undo()
+        set_in_total(desk, changes)
+        return call()
+
+    with faults(monkeypatch, once("TransactWriteItems", 1, overtaken)):
+        answer = desk.post(desk.day("20", "18"))
+    assert list(errors(answer).values()) == [refusal]
+    assert desk.raw("#") == []
+
+
+def set_in_total(desk: Desk, changes: dict[str, Any]) -> None:
+    """Writes attributes of April's total, as nothing but a hand would."""
+    key = {"deployment_period": {"S": "pilot#2026-04"}, "day": {"S": "total"}}
+    item = desk.stack.dynamodb.get_item(TableName="usage", Key=key)["Item"]
+    desk.stack.dynamodb.put_item(TableName="usage", Item=item | changes)
+
+
+def test_a_total_that_is_filled_in_between_is_judged_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(call: Call) -> Any:
+        monkeypatch.undo()
+        most = sent(77, quantity="999999999979", occurred_at="2026-04-16T00:00:00Z")
+        assert desk.count(most) == ["accepted"]
+        return call()
+
+    with faults(monkeypatch, once("TransactWriteItems", 1, overtaken)):
+        answer = desk.post(desk.day("20", "21"))
+    assert "with 1 more it would have more than 12 digits" in errors(answer)["day.quantity"]
+    assert desk.standing()[1] == hours("999999999999")
+
+
+def test_a_day_of_a_kind_that_comes_in_between_is_judged_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(call: Call) -> Any:
+        monkeypatch.undo()
+        assert desk.count(sent(77, resource_kind="backup_gb")) == ["accepted"]
+        return call()
+
+    with faults(monkeypatch, once("TransactWriteItems", 1, overtaken)):
+        answer = desk.post(desk.day("0", "5", resource_kind="backup_gb"))
+    assert errors(answer) == {"day.expect": "2 backup_gb stand on 2026-04-15, not 0"}
 
 
 @pytest.mark.parametrize("form", ["day", "events"])

@@ -181,18 +181,19 @@ def test_what_is_broken_off_anywhere_is_finished_by_its_repeat(
 
 def test_a_repeat_takes_nothing_back_that_came_or_stands_again_since(desk: Desk) -> None:
     desk.count(sent(0), sent(1))
-    events = [sent(0), sent(1), sent(2)]
+    another_day = sent(3, occurred_at="2026-04-16T00:00:00Z")
+    events = [sent(0), sent(1), sent(2), another_day]
     first = desk.post(desk.events(events))
-    assert outcomes(first) == ["corrected", "corrected", "unknown"]
-    desk.count(sent(2))
+    assert outcomes(first) == ["corrected", "corrected", "unknown", "unknown"]
+    desk.count(sent(2), another_day)
     desk.post(desk.event(1, "0", "1.5", "again"))
     answer = desk.post(desk.events(events))
     assert answer["days"] == first["days"]
-    assert outcomes(answer) == ["corrected", "unchanged", "unchanged"]
+    assert outcomes(answer) == ["corrected", *["unchanged"] * 3]
     reason = "id: was counted or stands again since this correction; a new one takes it back"
-    assert [result["reason"] for result in answer["results"]] == [None, reason, reason]
-    assert desk.standing()[1] == hours("3.5")
-    assert outcomes(desk.post(desk.events(events, "c-2"))) == ["unchanged", *["corrected"] * 2]
+    assert [result["reason"] for result in answer["results"]] == [None, *[reason] * 3]
+    assert desk.standing()[1] == hours("5.5")
+    assert outcomes(desk.post(desk.events(events, "c-2"))) == ["unchanged", *["corrected"] * 3]
     assert desk.standing()[1] == hours("0")
 
 

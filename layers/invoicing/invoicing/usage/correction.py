@@ -94,21 +94,21 @@ class EventChange(_Change):
         return f"{self.source}#{self.id}"
 
 
+SentEvents = Annotated[tuple[Any, ...], Field(min_length=1, max_length=EVENTS_A_CORRECTION)]
 type Form = Literal["day", "event", "events"]
 
 
 class Correction(StrictModel):
     """A correction as it is asked for: an id, a reason, and exactly one of three forms.
 
-    `events` are events as they were sent: what stands of each is taken back. `read_correction`
-    takes a thousand of them, this class any number.
+    `events` are events as they were sent: what stands of each is taken back.
     """
 
     id: Annotated[str, Field(pattern=f"^{CORRECTION_ID}$")]
     reason: Reason
     day: DayChange | None = None
     event: EventChange | None = None
-    events: Annotated[tuple[Any, ...], Field(min_length=1)] | None = None
+    events: SentEvents | None = None
 
     @model_validator(mode="after")
     def _has_one_form(self) -> Self:
@@ -172,10 +172,7 @@ def _text(value: object) -> str:
 
 def read_correction(body: Any) -> Correction:
     """Reads a correction from a body; raises InvalidCorrection with every faulty field."""
-    correction = read_body(Correction, body, InvalidCorrection)
-    if len(correction.events or ()) > EVENTS_A_CORRECTION:
-        raise InvalidCorrection({"events": f"must have at most {EVENTS_A_CORRECTION} in it"})
-    return correction
+    return read_body(Correction, body, InvalidCorrection)
 
 
 def day_fault(day: date, today: date) -> str | None:

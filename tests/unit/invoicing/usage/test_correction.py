@@ -133,8 +133,6 @@ def test_the_bounds_of_what_is_expected_and_put_in_its_place() -> None:
     assert longest.quantity == Decimal("999999999999.999999999999")
     assert longest.expect == Decimal("9" * 26 + "." + "9" * 12)
     assert len(read_correction(body(events=[SENT] * 1000)).valid_events) == 1000
-    # The command line takes back a file of any length under one id.
-    assert len(Correction(**body(events=[SENT] * 1001)).valid_events) == 1001
 
 
 def test_the_same_content_has_one_digest_however_it_is_written() -> None:
