@@ -19,8 +19,10 @@ DEPLOYMENTS_A_CALL = 1000
 LINES_NAMED = 100
 # No tenant's id is empty, so an empty one stands for a deployment that nobody has.
 NOBODY = ""
+# The rows of some tenants are read once for each day: a cache of 32 MB holds them meanwhile.
 SCHEMA = """
 PRAGMA journal_mode = OFF;
+PRAGMA cache_size = -32768;
 CREATE TABLE rows (deployment TEXT, kind TEXT, line INTEGER, first TEXT, last TEXT, quantity TEXT);
 CREATE TABLE owners (deployment TEXT PRIMARY KEY, tenant TEXT) WITHOUT ROWID;
 CREATE TABLE by_tenant (
