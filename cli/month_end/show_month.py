@@ -109,10 +109,10 @@ def late_table(late: JsonObject) -> Table:
 def becomes(late: JsonObject) -> str:
     """What becomes of late usage in words: `will be on 2026-11`."""
     taken_back = late["quantity"].startswith("-")
-    verb = "be taken off" if taken_back else "be"
+    verb, does = ("be taken off", "takes it off") if taken_back else ("be", "bills it")
     return {
         "next_invoice": f"will {verb} on {late['billed_on']}",
-        "forced_run": f"will {verb} by a forced run of {late['billed_on']}",
+        "forced_run": f"a forced run of {late['billed_on']} {does}",
         "no_charge": "comes to nothing: the price covers it",
         "unpriced": "taken back; it was billed nothing"
         if taken_back

@@ -18,7 +18,14 @@ from pynamodb.transactions import TransactWrite
 from invoicing.foundation.billing_calendar import month_before
 from invoicing.foundation.dynamodb import bound, connection, refused
 from invoicing.invoices.invoice import Header, Invoice, InvoiceStatus
-from invoicing.invoices.invoice_item import InvoiceItem, flags_of, header_of, invoice_of, pages_of
+from invoicing.invoices.invoice_item import (
+    InvoiceItem,
+    flags_of,
+    header_of,
+    invoice_of,
+    pages_of,
+    unpriced_of,
+)
 from invoicing.invoices.invoices_table import InvoiceNotFound
 from invoicing.invoices.keys import (
     current_key,
@@ -36,7 +43,7 @@ from invoicing.invoices.lifecycle import (
     refuse_unless_reviewed,
     refuse_wrong_state,
 )
-from invoicing.invoices.review import findings
+from invoicing.invoices.review import findings, naming
 from quote_engine import Period
 
 TRIES = 5
@@ -155,7 +162,9 @@ class LifecycleTable:
         if change.action is not Action.ISSUE or change.request.reason is not None:
             return
         before = self._total_before(header)
-        applicable = findings(header.total_cents, flags_of(item), before)
+        # Of an invoice of several pages the names may be on another than this.
+        unpriced = unpriced_of([item.unpriced]) if int(item.pages) == 1 else ()
+        applicable = naming(findings(header.total_cents, flags_of(item), before), unpriced)
         if holding := [finding for finding in applicable if finding.holds]:
             raise Held(header, holding)
 

@@ -16,6 +16,8 @@ MOVED_CENTS, MOVED_PERCENT = 10_000, 50
 HUGE_LINE_CENTS = 1_000_000
 # Lines that take something off by nature; the tax on a credit is negative with it.
 MAY_BE_NEGATIVE = frozenset(("discount", "adjustment", "credit", "tax"))
+# How many kinds of unpriced usage a finding names.
+KINDS_NAMED = 3
 ALL_PERCENT = 100
 CENTS = 100
 
@@ -94,6 +96,24 @@ def findings(cents: int, flags: Flags, before: int | None) -> tuple[Finding, ...
     own = [Finding(rule, _own_detail(rule, flags[rule])) for rule in ReviewRule if rule in flags]
     against = _new() if before is None else _against(cents, before)
     return (*against, *own)
+
+
+def naming(found: Iterable[Finding], unpriced: Iterable[UnpricedUsage]) -> tuple[Finding, ...]:
+    """Returns the findings; the one about unpriced usage names what is known of it."""
+    names = [usage_text(usage) for usage in unpriced if usage.quantity > 0]
+    more = len(names) - KINDS_NAMED
+    text = ", ".join([*names[:KINDS_NAMED], *([f"{more} more"] if more > 0 else [])])
+    return tuple(
+        finding._replace(detail=f"{finding.detail}: {text}")
+        if names and finding.rule is ReviewRule.UNPRICED_USAGE
+        else finding
+        for finding in found
+    )
+
+
+def usage_text(usage: UnpricedUsage) -> str:
+    """Returns usage as people write it, such as `500 hours of surf-web`."""
+    return f"{usage.quantity:f} {usage.resource_kind} of {usage.deployment_id}"
 
 
 def stopped(before: int) -> Finding:

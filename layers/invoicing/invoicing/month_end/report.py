@@ -11,15 +11,12 @@ from typing import Any
 
 from invoicing.invoices.invoice import Header, InvoiceStatus
 from invoicing.invoices.invoice_lists_table import ListedInvoice
-from invoicing.invoices.review import Finding, ReviewRule, findings, stopped
+from invoicing.invoices.review import Finding, findings, naming, stopped
 from invoicing.month_end.failures import Failure
 from invoicing.month_end.month_ends_table import RunRecord
 from invoicing.month_end.month_reader import ListedMonth, TenantCheck
 from invoicing.usage.usage_table import EXACT
-from quote_engine import Period
-
-# How many kinds of usage a finding names; the report's list has them all.
-KINDS_NAMED = 3
+from quote_engine import Period, UnpricedUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +33,6 @@ class UnbilledUsage:
     period: str
     quantity: Decimal
     invoice_id: str | None
-
-    @property
-    def text(self) -> str:
-        """What it is in words, such as `500 hours of surf-web`."""
-        return f"{self.quantity:f} {self.resource_kind} of {self.deployment_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +95,11 @@ class MonthReport:
 
     def review(self) -> list[Reviewed]:
         """Drafts with findings, and stopped tenants: held ones first, then the biggest movers."""
-        named: dict[str | None, list[str]] = defaultdict(list)
+        unbilled: dict[str | None, list[UnpricedUsage]] = defaultdict(list)
         for usage in self.unbilled:
-            named[usage.invoice_id].append(usage.text)
-        drafts = [self._reviewed(listed, named[listed.header.id]) for listed in self.invoices]
+            what = UnpricedUsage(usage.deployment_id, usage.resource_kind, usage.quantity)
+            unbilled[usage.invoice_id].append(what)
+        drafts = [self._reviewed(listed, unbilled[listed.header.id]) for listed in self.invoices]
         gone = [
             Reviewed(tenant_id, None, before, (stopped(before.total_cents),))
             for tenant_id in self.nothing_to_invoice
@@ -117,19 +110,10 @@ class MonthReport:
             entries, key=lambda entry: (not entry.held, -abs(entry.moved_cents), entry.tenant_id)
         )
 
-    def _reviewed(self, listed: ListedInvoice, unbilled: Sequence[str]) -> Reviewed:
+    def _reviewed(self, listed: ListedInvoice, unbilled: Sequence[UnpricedUsage]) -> Reviewed:
         before = self.before.get(listed.header.tenant_id)
-        found = (_naming(finding, unbilled) for finding in findings_of(listed, before))
-        return Reviewed(listed.header.tenant_id, listed.header, before, tuple(found))
-
-
-def _naming(finding: Finding, unbilled: Sequence[str]) -> Finding:
-    """Returns the finding with the names of what is billed nothing, if it is about that."""
-    if finding.rule is not ReviewRule.UNPRICED_USAGE or not unbilled:
-        return finding
-    more = len(unbilled) - KINDS_NAMED
-    names = [*unbilled[:KINDS_NAMED], *([f"{more} more"] if more > 0 else [])]
-    return finding._replace(detail=f"{finding.detail}: {', '.join(names)}")
+        found = naming(findings_of(listed, before), unbilled)
+        return Reviewed(listed.header.tenant_id, listed.header, before, found)
 
 
 def digest(headers: Iterable[Header]) -> str:
