@@ -291,7 +291,9 @@ def test_the_month_is_issued_but_for_what_is_held_until_there_is_a_reason(
     single = closing.deployed.call(
         f"/invoices/{HELD}.{JUNE}/issue", closing.token, "POST", {"revision": 1}
     )
-    assert (single.status, single.json["held_by"]) == (409, held_entry["findings"])
+    detail = f"usage of 1 kind is billed nothing: 1 gpu_hours of {HELD}"
+    finding = {"rule": "unpriced_usage", "holds": True, "detail": detail}
+    assert (single.status, single.json["held_by"]) == (409, [finding])
     reason = "Their GPU is a gift."
     overrides = {f"{HELD}.{JUNE}": reason}
     last = closing.ask(f"/month-ends/{JUNE}/issue", body | {"overrides": overrides})

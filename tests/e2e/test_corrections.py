@@ -106,7 +106,7 @@ def all_at_once(deployed: Deployed, tenant_id: str, work: list[Callable[[], Any]
 def test_a_day_is_corrected_once_by_one_id_or_one_of_several_while_events_pour_in(
     deployed: Deployed,
 ) -> None:
-    add_tenant(deployed, "mender", "9301")
+    add_tenant(deployed, "mender", "9251")
     count(deployed, [event("mender", "typed", quantity="20000")])
     place = {"deployment_id": "mender", "resource_kind": "droplet_hours", "day": DAY}
     change = {"reason": "typed for 2000", "day": place | {"expect": "20000", "quantity": "2000"}}
@@ -138,7 +138,7 @@ def test_a_day_is_corrected_once_by_one_id_or_one_of_several_while_events_pour_i
 
 
 def test_events_are_taken_back_once_while_others_of_their_day_pour_in(deployed: Deployed) -> None:
-    add_tenant(deployed, "undoer", "9302")
+    add_tenant(deployed, "undoer", "9252")
     wrong = [event("undoer", f"wrong-{n}") for n in range(120)]
     for start in (0, 60):
         count(deployed, wrong[start : start + 60])
@@ -183,7 +183,7 @@ def this_month() -> Period:
 def test_a_month_five_months_back_is_corrected_through_the_api_and_refunded(
     deployed: Deployed, this_month: Period
 ) -> None:
-    add_tenant(deployed, "patient", "9303")
+    add_tenant(deployed, "patient", "9253")
     back = Period.month(label_after(this_month, -5))
     day = back.start + timedelta(days=14)
     usage = deployed.rollup.pricing.usage
@@ -215,7 +215,7 @@ def test_a_month_five_months_back_is_corrected_through_the_api_and_refunded(
 def test_events_are_taken_back_through_the_api_by_admins_alone(
     deployed: Deployed, this_month: Period
 ) -> None:
-    add_tenant(deployed, "sender", "9304")
+    add_tenant(deployed, "sender", "9254")
     admin, meter = deployed.local.token("admin"), deployed.user_in("undo-meter", "metering")
     yesterday = datetime.now(UTC) - timedelta(days=1)
     events = [event("sender", f"s-{n}", occurred_at=yesterday.isoformat()) for n in range(200)]

@@ -40,7 +40,7 @@ def importers(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> I
             "tax": "gst",
             "subscriptions": [{"deployment_id": tenant, **subscription}],
         }
-        for number, tenant in enumerate(TENANTS, 9231)
+        for number, tenant in enumerate(TENANTS, 9101)
     ]
     file.write_text(json.dumps({"tenants": tenants}))
     monthend(deployed, "load", str(file))

@@ -43,14 +43,18 @@ def write_customers(
 def import_usage(
     deployed: Deployed, file: Path, month: str, used: Iterable[tuple[str, int, int, int]]
 ) -> None:
-    """Imports a deployment's hours of each day from a first to a last day of the month."""
+    """Imports a deployment's hours of each day from a first to a last day of the month.
+
+    Another file adds to what was imported before.
+    """
     rows = [
         f"{deployment_id},droplet_hours,{month}-{first:02},{month}-{last:02},{hours}"
         for deployment_id, first, last, hours in used
     ]
     heading = "deployment_id,resource_kind,first_day,last_day,quantity_per_day"
     file.write_text("\n".join((heading, *rows)) + "\n")
-    monthend(deployed, "usage", "import", str(file), "--received-at", RECEIVED_AT)
+    of_file = ("--source", file.stem, "--received-at", RECEIVED_AT)
+    monthend(deployed, "usage", "import", str(file), *of_file)
 
 
 def run_month(deployed: Deployed, month: str, bills: Iterable[Bill]) -> None:
