@@ -60,7 +60,8 @@ class BillingHistory:
     def late_candidates(self) -> tuple[LateCandidate, ...]:
         """Earlier closed months whose usage may have grown since, in order.
 
-        Late usage of a draft's month belongs to the draft: a forced run picks it up.
+        Late usage of a draft's month belongs to the draft: a forced run picks it up. Unless a
+        later invoice goes on from what this one billed of it: the draft ends where this one began.
         """
         return tuple(
             LateCandidate(
@@ -68,7 +69,7 @@ class BillingHistory:
             )
             for month in self.months
             if month.period.start < self.period.start
-            and month.status in CLOSED
+            and (month.status in CLOSED or self.later_billing(month.period.label))
             and month.may_have_late_usage
         )
 

@@ -195,6 +195,24 @@ def test_each_hour_is_billed_once(history: list[Any]) -> None:
     assert ledger.billed() == expected
 
 
+def test_what_a_draft_leaves_to_a_later_invoice_stays_with_that_one_when_it_is_made_again() -> (
+    None
+):
+    april, may, june = MONTHS[:3]
+    ledger = Ledger(_pricing(plan()), {})
+    # May bills 30 late hours of April, and June 5 more. April, made again, ends before those 30.
+    for action, label, hours in (
+        *(("use", april, 150), ("run", april, 0), ("issue", april, 0)),
+        *(("use", april, 30), ("run", may, 0), ("use", april, 5), ("run", june, 0)),
+        *(("issue", june, 0), ("again", april, 0), ("force", may, 0)),
+        *(("issue", april, 0), ("issue", may, 0)),
+    ):
+        ledger.step(action, label, hours, "east")
+    ledger.close()
+    # Two deployments at 10 dollars, and 185 hours of which 100 are included.
+    assert ledger.billed()[april] == 2000 + 85
+
+
 @pytest.mark.parametrize(
     ("rate", "terms"),
     [({"pool": "tenant"}, {}), ({}, {"minimum_commitment": Decimal("11.00")})],
