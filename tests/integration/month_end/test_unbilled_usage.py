@@ -155,6 +155,25 @@ def test_late_usage_that_an_invoice_names_is_told_apart_by_its_month(
     ]
 
 
+def test_what_was_named_and_is_taken_back_is_named_as_less(office: Office, stack: Stack) -> None:
+    stack.add_tenant("pilot")
+    use(stack, "pilot", date(2026, 4, 2), "4", "gpu_hours")
+    office.roll_up("pilot")
+    set_status(stack, "pilot", InvoiceStatus.ISSUED)
+    # As a correction leaves it.
+    for day in ("2026-04-02", "total"):
+        key = {"deployment_period": {"S": "pilot#2026-04"}, "day": {"S": day}}
+        change = {
+            "ExpressionAttributeValues": {":n": {"N": "1"}},
+            "UpdateExpression": "SET gpu_hours = :n",
+        }
+        stack.dynamodb.update_item(TableName="usage", Key=key, **change)
+    office.roll_up("pilot", period="2026-05", run_at="2026-06-01T03:00:00Z")
+    report = office.report("2026-05", at="2026-06-02T00:00:00+00:00")
+    assert named(report) == [("pilot", "pilot", "gpu_hours", "2026-04", "-3", "pilot.2026-05")]
+    assert not [entry for entry in report["review"]["entries"] if entry["held"]]
+
+
 def test_late_usage_of_another_month_is_not_named_by_a_month_without_an_invoice(
     office: Office, stack: Stack
 ) -> None:

@@ -58,11 +58,12 @@ class Finding(NamedTuple):
 def own_flags(lines: Iterable[Line], unpriced: Iterable[UnpricedUsage], total_cents: int) -> Flags:
     """Returns the rules that apply to an invoice alone; none for nearly all invoices."""
     flags: dict[ReviewRule, int] = {}
-    # What was taken back is negative: nobody has to look at that.
-    kinds = {
-        (usage.deployment_id, usage.resource_kind) for usage in unpriced if usage.quantity > 0
-    }
-    if kinds:
+    unpriced = tuple(unpriced)
+    if unpriced:
+        # What was taken back is negative: nobody has to look at that. But the month's report reads
+        # the invoices that have this flag, so it is there, with 0.
+        more = (usage for usage in unpriced if usage.quantity > 0)
+        kinds = {(usage.deployment_id, usage.resource_kind) for usage in more}
         flags[ReviewRule.UNPRICED_USAGE] = len(kinds)
     amounts = [(line.amount_cents, line.kind) for line in lines]
     negative = [cents for cents, kind in amounts if cents < 0 and kind not in MAY_BE_NEGATIVE]
@@ -93,7 +94,7 @@ def findings(cents: int, flags: Flags, before: int | None) -> tuple[Finding, ...
 
     `before` is the total of last month's invoice; None if there was none, or if it was void.
     """
-    own = [Finding(rule, _own_detail(rule, flags[rule])) for rule in ReviewRule if rule in flags]
+    own = [Finding(rule, _own_detail(rule, flags[rule])) for rule in ReviewRule if flags.get(rule)]
     against = _new() if before is None else _against(cents, before)
     return (*against, *own)
 

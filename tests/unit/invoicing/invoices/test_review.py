@@ -95,7 +95,9 @@ def test_the_same_kind_twice_is_one_kind() -> None:
 
 def test_usage_that_was_taken_back_is_nothing_to_look_at() -> None:
     usage = [UnpricedUsage("web", "gpu", Decimal(-1), "2026-03")]
-    assert own_flags([], usage, 0) == {}
+    # The flag is there all the same: a month's report reads the invoices that have it.
+    assert own_flags([], usage, 0) == {"unpriced_usage": 0}
+    assert findings(100, {ReviewRule.UNPRICED_USAGE: 0}, 100) == ()
 
 
 def test_flags_are_kept_as_a_few_words_and_ordinary_invoices_have_none() -> None:
