@@ -65,10 +65,19 @@ def _answer(
 def _plain(item: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if not item:
         return None
-    return {
-        name: Decimal(value["N"]) if "N" in value else value["S"]
-        for name, value in sorted(item.items())
-    }
+    return {name: _value(value) for name, value in sorted(item.items())}
+
+
+def _value(value: Mapping[str, Any]) -> Any:
+    [(kind, content)] = value.items()
+    match kind:
+        case "N":
+            return Decimal(content)
+        case "L":
+            return [_value(each) for each in content]
+        case "M":
+            return _plain(content)
+    return content
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -3,6 +3,8 @@
 from random import Random
 from typing import Any
 
+from tests.simulation.aws.random_usage_calls import UsageCalls
+
 TENANTS, MONTHS = ("acme", "beta", "beta#pages"), ("2026-03-01", "2026-04-01", "2026-04-01#r1")
 STATES, ATTEMPTS = ("draft", "issued", "void"), ("a1", "a2")
 NAMES = {"#t": "tenant_id", "#p": "period_start", "#s": "status", "#a": "attempt", "#n": "lines"}
@@ -15,6 +17,7 @@ class Calls:
 
     def __init__(self, seed: int) -> None:
         self.rng = Random(seed)
+        self.usage = UsageCalls(self.rng)
 
     def key(self) -> Request:
         """Draws an invoice's key."""
@@ -152,45 +155,25 @@ class Calls:
         return "BatchGetItem", {"RequestItems": {"invoices": wanted}}
 
     def transact(self) -> tuple[str, Request]:
-        """Draws a swap of up to three invoices, or a usage event with its totals."""
-        if self.rng.random() < 0.5:
-            keys = {
-                str(item["tenant_id"]) + str(item["period_start"]): item
-                for item in (self.item() for _ in range(3))
-            }
-            return "TransactWriteItems", {
-                "TransactItems": [
-                    {"Put": {"TableName": "invoices", "Item": item, **self.condition()}}
-                    for item in keys.values()
-                ]
-            }
-        dedupe = {"deployment_period": {"S": f"e{self.rng.randint(0, 9)}"}, "day": {"S": "event"}}
-        put = {
-            "TableName": "usage",
-            "Item": dedupe | {"digest": {"S": "d"}},
-            "ConditionExpression": "attribute_not_exists(deployment_period)",
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        bumps = [{"Update": self._bump(day)} for day in ("2026-04-03", "total")]
-        return "TransactWriteItems", {"TransactItems": [{"Put": put}, *bumps]}
+        """Draws a swap of up to three invoices, an event with its totals, or a correction."""
+        drawn = self.rng.choice((self._swap, self.usage.count, self.usage.correct))()
+        return "TransactWriteItems", {"TransactItems": drawn}
 
-    def _bump(self, day: str) -> Request:
-        return {
-            "TableName": "usage",
-            "Key": {"deployment_period": {"S": "web#2026-04"}, "day": {"S": day}},
-            "UpdateExpression": "SET #owner = :owner ADD #k0 :q0",
-            "ConditionExpression": "attribute_not_exists(#owner) OR #owner = :owner",
-            "ExpressionAttributeNames": {"#owner": "tenant_id", "#k0": "hours"},
-            "ExpressionAttributeValues": {
-                ":owner": {"S": self.rng.choice(("acme", "acme", "beta"))},
-                ":q0": {"N": str(self.rng.randint(1, 9))},
-            },
+    def _swap(self) -> list[Request]:
+        keys = {
+            str(item["tenant_id"]) + str(item["period_start"]): item
+            for item in (self.item() for _ in range(3))
         }
+        return [
+            {"Put": {"TableName": "invoices", "Item": item, **self.condition()}}
+            for item in keys.values()
+        ]
 
     def next(self) -> tuple[str, Request]:
         """Draws a call."""
         makers = (
             *(self.put, self.put, self.delete, self.update, self.get, self.batch_get),
-            *(self.query, self.query_index, self.scan_index, self.transact, self.transact),
+            *(self.query, self.query_index, self.scan_index, self.usage.get, self.transact),
+            *(self.transact, self.transact, self.transact),
         )
         return self.rng.choice(makers)()
