@@ -21,11 +21,15 @@ from invoicing.invoices.billing_history import BillingHistory
 from invoicing.invoices.billing_history_table import BillingHistoryTable
 from invoicing.invoices.invoices_table import InvoicesTable
 from invoicing.invoices.lifecycle_table import LifecycleTable
-from invoicing.month_end import rollup, send_messages
+from invoicing.invoices.unpriced_usage_table import UnpricedUsageTable
+from invoicing.month_end import month_reader, rollup, send_messages
 from invoicing.month_end.rollup import Rollup
-from invoicing.pricing import late_usage, tenant_month
+from invoicing.pricing import late_usage, tenant_month, waiting_usage
 from invoicing.pricing.tenant_month import Pricing
+from invoicing.usage import correction_actions, corrections_table
+from invoicing.usage.standing_usage import StandingUsage
 from invoicing.usage.usage_events_table import UsageEventsTable
+from invoicing.usage.usage_table import UsageTable
 from tests.simulation.stage.report import InvariantViolated
 from tests.simulation.story import tell
 from tests.simulation.world.functions import Functions
@@ -117,14 +121,68 @@ GUARDS: dict[str, tuple[TextChange, ...]] = {
     ),
     "late usage is taxed as its month": (
         TextChange(
-            "late_usage",
-            "month.tax or treatment_of(month.period)",
-            "records.account.tenant.tax",
-            tenant_month,
+            "priced",
+            "late_usage(records, usage_of, self.request,",
+            "late_usage(records, usage_of, lambda _, *of: self.request(tenant.tax, *of),",
+            Pricing,
         ),
     ),
     "a month keeps its tax treatment under a later invoice": (
         TextChange("barred_by_later", "if tax != tenant.tax:", "if False:", tenant_month),
+    ),
+    "the mark of a month that was corrected": (
+        TextChange("_month", "or month in corrected", "", BillingHistoryTable),
+    ),
+    "what a correction expects": (
+        TextChange("_on_day", 'conditions.append(f"#k{n} = :b{n}")', "pass", correction_actions),
+    ),
+    "a correction's id is used once": (
+        TextChange(
+            "actions_of",
+            "new_item(table_name, record.item())",
+            '{"TableName": table_name, "Item": record.item()}',
+            corrections_table,
+        ),
+    ),
+    "a total moves with its day": (
+        TextChange("_in_total", "] = number(more)", "] = number(0 * more)", correction_actions),
+    ),
+    "nothing is taken below zero": (
+        TextChange("fault", "if EXACT.add(held, more) < 0:", "if False:", StandingUsage),
+        TextChange(
+            "_in_total",
+            'conditions.append(f"#k{n} >= :m{n}")',
+            "del values[f':m{n}']",
+            correction_actions,
+        ),
+    ),
+    "an event is taken back once": (
+        TextChange(
+            "_of_event",
+            '["#quantity = :before"]',
+            '["attribute_exists(#quantity)"]',
+            correction_actions,
+        ),
+    ),
+    "a total has room": (TextChange("bumps", "in_total.keep_room()", "pass", UsageTable),),
+    "an invoice holds the price of whatever is accepted": (
+        TextChange("payable", "MOST_CENTS", "10**18", tenant_month),
+    ),
+    "usage that an invoice bills nothing for is named": (
+        TextChange(
+            "read", "if ReviewRule.UNPRICED_USAGE in listed.flags", "if False", UnpricedUsageTable
+        ),
+    ),
+    "usage of a tenant with nothing to invoice is named": (
+        TextChange(
+            "look_at", "Due(bool(quote.lines), own)", "Due(bool(quote.lines))", month_reader
+        ),
+    ),
+    "late usage is named until it is billed": (
+        TextChange("_all_waiting", "closed.append((month, late))", "pass", waiting_usage),
+    ),
+    "usage that a draft lacks is named": (
+        TextChange("_all_waiting", "yield from _of_draft(books, month)", "pass", waiting_usage),
     ),
     "the worker refuses an open month": (
         TextChange("roll_up", "refuse_open_period(period,", "(lambda *_: None)(period,", Rollup),

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from tests.simulation.aws.faults import Fault
 from tests.simulation.books.model import Month
+from tests.simulation.people.correctors import Correctors
 from tests.simulation.people.lifecycle import Lifecycle
 from tests.simulation.people.operators import Operators
 from tests.simulation.people.producers import Producers
@@ -20,6 +21,7 @@ from tests.simulation.people.starts import Starts
 from tests.simulation.people.subscribers import Subscribers
 from tests.simulation.people.workers import QueueReader, Rollups
 from tests.simulation.plot.liveness import Liveness
+from tests.simulation.plot.naming import Naming
 from tests.simulation.plot.repeats import Repeats
 from tests.simulation.stage.report import InvariantViolated
 from tests.simulation.stage.stage import Strand
@@ -30,6 +32,8 @@ from tests.simulation.world.world import World
 USAGE_STEPS, MONTH_END_STEPS, QUIET_STEPS = 60, 400, 20_000
 BEFORE_MIDNIGHT, AFTER_MIDNIGHT = timedelta(hours=12), timedelta(hours=3)
 CALM, UNEVENTFUL, MOSTLY = 0.3, 0.7, 0.8
+# How many corrections people begin with in a month.
+CORRECTIONS = (0, 0, 1, 2, 3)
 
 type Offer = tuple[float, Callable[[], None]]
 
@@ -56,14 +60,24 @@ class Story:
         self.starts = Starts(world)
         self.lifecycle = Lifecycle(world)
         self.subscribers = Subscribers(world)
-        self.operators = Operators(world, self.starts, self.producers, self.lifecycle)
+        self.correctors = Correctors(world)
+        self.operators = Operators(
+            world, self.starts, self.producers, self.correctors, self.lifecycle
+        )
         self.reader = InvoiceReader(world)
         self.queues = (
             QueueReader(world, world.rollups, functions.rollups, self.rollups.handled),
             QueueReader(world, world.usages, (functions.ingest,), self.producers.handled),
         )
         self.liveness = Liveness(
-            world, self.starts, self.operators, self.producers, self.reader, self.quiet
+            world,
+            self.starts,
+            self.operators,
+            self.producers,
+            self.correctors,
+            self.reader,
+            self.quiet,
+            Naming(world),
         )
         world.after_turn.append(self.rollups.read_logs)
         self.repeats = Repeats(world, functions.repeat)
@@ -105,8 +119,10 @@ class Story:
         world.say(f"--- {month.label}, faults at {world.cloud.faults.intensity}")
         world.cloud.faults.on = True
         self._to_end_of(month, 3)
+        self.correctors.left = world.rng.choice(CORRECTIONS)
         self._run(USAGE_STEPS)
         if self.calm:
+            self.correctors.left = 0
             self._settle()
             world.cloud.faults.on = True
         else:
@@ -188,6 +204,10 @@ class Story:
                 offers.append((3.0, queue.deliver))
         if self.producers.could_send():
             offers.append((2.0, self.producers.send))
+        if self.correctors.could_send():
+            offers.append((2.0, self.correctors.send))
+        if world.cloud.faults.on and self.correctors.left and world.books.recorded:
+            offers.append((0.3, self.correctors.begin))
         if self.starts.due():
             offers.append((3.0, self.starts.invoke))
         if world.cloud.late:
@@ -200,6 +220,9 @@ class Story:
             offers += [
                 (1.0, self._ambush(strand)) for strand in world.stage.strands if strand.commits
             ]
+            offers += [
+                (1.0, self._forestall(strand)) for strand in world.stage.strands if strand.corrects
+            ]
         if not offers and (slow := world.stage.ready()):
             offers.append((1.0, lambda: world.take_turn(world.rng.choice(slow))))
         return offers
@@ -211,6 +234,16 @@ class Story:
             invoice, strand.commits = strand.commits, None
             if invoice is not None:
                 self.operators.interfere(*invoice)
+
+        return act
+
+    def _forestall(self, strand: Strand) -> Callable[[], None]:
+        """Returns a deed: somebody is faster than the strand, which corrects usage next."""
+
+        def act() -> None:
+            name, strand.corrects = strand.corrects, None
+            if name is not None:
+                self.correctors.interfere(name)
 
         return act
 
@@ -227,6 +260,8 @@ class Story:
         ]
         if self.producers.waiting and self.producers.not_before is not None:
             moments.append(self.producers.not_before)
+        if self.correctors.waiting and self.correctors.not_before is not None:
+            moments.append(self.correctors.not_before)
         later = [moment for moment in moments if moment > world.now]
         if not later:
             return False

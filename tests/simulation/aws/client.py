@@ -67,6 +67,15 @@ def _commits(operation: str, request: Request) -> tuple[str, str] | None:
     return None
 
 
+def _corrects(operation: str, request: Request) -> str | None:
+    """Returns the id of the correction that a call makes; None for all other calls."""
+    for action in request["TransactItems"] if operation == "TransactWriteItems" else ():
+        item = action.get("Put", {}).get("Item", {})
+        if item.get("deployment_period", {}).get("S", "").startswith("#corrections#"):
+            return str(item["day"]["S"].split("#")[2])
+    return None
+
+
 def _named(request: Request) -> str:
     """Returns the tables and keys of a call, for the trace."""
     if "TransactItems" in request:
@@ -137,15 +146,17 @@ class Aws:
         self.trace.say(self.clock.step, f"{line}  <- {fault.upper()}" if fault else line)
 
     def _hold(self, strand: Strand, operation: str, request: Request) -> None:
-        """Makes a strand slow, most of all when it is about to write an invoice.
+        """Makes a strand slow, most of all when it is about to write an invoice or corrects usage.
 
         Meanwhile what it has read grows old: races happen between the reads and the write.
         """
-        strand.commits = None
+        strand.commits = strand.corrects = None
         if not self.faults.on or strand.process.steady:
             return
         strand.commits = _commits(operation, request)
-        if self.rng.random() < (HOLD_COMMIT if strand.commits else HOLD):
+        strand.corrects = _corrects(operation, request)
+        commits = strand.commits or strand.corrects
+        if self.rng.random() < (HOLD_COMMIT if commits else HOLD):
             strand.held = self.rng.randint(5, 80)
 
     def _spoilt(

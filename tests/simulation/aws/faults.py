@@ -33,8 +33,7 @@ class Fault(StrEnum):
 
 READS = frozenset(("GetItem", "BatchGetItem", "Query"))
 WRITES = TABLE_WRITES | {"SendMessageBatch", "Invoke"}
-# The operations that the functions call. The model knows UpdateItem, which nobody uses yet.
-OPERATIONS = READS | WRITES - {"UpdateItem"}
+OPERATIONS = READS | WRITES
 PARTIAL = frozenset(("BatchGetItem", "SendMessageBatch"))
 EVERYWHERE = (Fault.FAILED_BEFORE, Fault.THROTTLED, Fault.KILLED_BEFORE, Fault.SLOW)
 ON_WRITES = (Fault.LOST_REPLY, Fault.SENT_TWICE, Fault.APPLIED_LATE, Fault.KILLED_AFTER)
@@ -42,7 +41,7 @@ ON_WRITES = (Fault.LOST_REPLY, Fault.SENT_TWICE, Fault.APPLIED_LATE, Fault.KILLE
 INTENSITIES = (0.0, 0.03, 0.08, 0.15)
 ON_READ, ON_WRITE, ON_COMMIT = 1.0, 2.0, 4.0
 # There are few of these calls, so more of them have to fail.
-RARE = {"DeleteItem": 8.0, "Invoke": 9.0}
+RARE = {"DeleteItem": 8.0, "Invoke": 9.0, "UpdateItem": 14.0}
 AT_MOST = 0.6
 
 

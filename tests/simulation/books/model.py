@@ -1,4 +1,4 @@
-"""The simulation's own customers, their terms, and the cents that follow from them.
+"""The simulation's own customers' terms, and the cents that follow from them.
 
 Whole cents and whole quantities in plain arithmetic; the engine computes nothing here.
 """
@@ -6,16 +6,15 @@ Whole cents and whole quantities in plain arithmetic; the engine computes nothin
 import calendar
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from itertools import groupby
-from random import Random
-
-DAYS_OF_EVEN_MONTH = 30
+from typing import NamedTuple
 
 type Kind = str
-type DayUsage = Mapping[tuple[date, Kind], int]
+type UsedOnDays = Mapping[date, int]
+"""The quantities of one kind, by day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +45,22 @@ class Month:
         return Month(after.year, after.month)
 
 
+class KindRate(NamedTuple):
+    """Units included a month, cents for each unit beyond, and how many units a metered one is."""
+
+    included: int
+    cents: int
+    times: int = 1
+
+
 @dataclass(frozen=True, slots=True)
 class PlanTerms:
-    """A plan version: cents a month; by kind, units included and cents for each unit beyond."""
+    """A plan version: cents a month, and its rates by kind."""
 
     code: str
     version: int
     base_cents: int
-    rates: Mapping[Kind, tuple[int, int]]
+    rates: Mapping[Kind, KindRate]
 
 
 @cache
@@ -62,13 +69,20 @@ def _days_of(month: Month) -> tuple[date, ...]:
     return tuple(month.first + timedelta(days=number) for number in range(count))
 
 
-SMALL = PlanTerms("small", 1, 2400, {"hours": (60, 3), "gb": (0, 7)})
+SMALL = PlanTerms("small", 1, 2400, {"hours": KindRate(60, 3), "gb": KindRate(0, 7)})
 # A later price: a subscription pinned to version 1 goes on with the price of version 1.
-SMALL_LATER = PlanTerms("small", 2, 9900, {"hours": (0, 99), "gb": (0, 99)})
-BIG = PlanTerms("big", 1, 4800, {"hours": (120, 2), "gb": (0, 5)})
-UNKNOWN = PlanTerms("big", 9, 4800, BIG.rates)
+SMALL_LATER = PlanTerms("small", 2, 9900, {"hours": KindRate(0, 99), "gb": KindRate(0, 99)})
+# The most that a month may have, times the most that a rate may multiply it by, can be priced.
+BIG_RATES = {
+    "hours": KindRate(120, 2),
+    "gb": KindRate(0, 5),
+    "scans": KindRate(0, 1, times=10**8),
+}
+BIG = PlanTerms("big", 1, 4800, BIG_RATES)
+UNKNOWN = PlanTerms("big", 9, 4800, BIG_RATES)
 CATALOGUE = (SMALL, SMALL_LATER, BIG)
-KINDS = tuple(SMALL.rates)
+# The small plan has no rate for scans.
+KINDS = ("hours", "gb", "scans")
 ADDON_CODE, ADDON_CENTS = "backup", 750
 
 
@@ -179,103 +193,29 @@ class Customer:
                     cents[deployment_id, "addon"] += half_up
         return cents
 
-    def usage_cents(self, deployment_id: str, kind: Kind, month: Month, used: DayUsage) -> int:
+    def usage_cents(self, deployment_id: str, kind: Kind, month: Month, used: UsedOnDays) -> int:
         """Returns the cents for a month's usage of one kind, over all segments of a deployment."""
         cents = 0
         for segment in self.deployments[deployment_id]:
-            days = _days(segment, month)
-            if not days:
+            days, rate = _days(segment, month), segment.terms.rates.get(kind)
+            if not days or rate is None:
                 continue
-            included, unit_cents = segment.terms.rates[kind]
-            quantity = sum(
-                quantity
-                for (day, name), quantity in used.items()
-                if name == kind and day in month.days and segment.active(day)
-            )
-            cents += max(0, quantity - included * days // len(month.days)) * unit_cents
+            quantity = sum(quantity for day, quantity in used.items() if segment.active(day))
+            included = rate.included * days // len(month.days)
+            cents += max(0, rate.times * quantity - included) * rate.cents
         return cents
+
+    def billed_nothing(self, deployment_id: str, kind: Kind, used: UsedOnDays) -> int:
+        """Returns how much of the usage of one kind is on days on which no segment prices it."""
+        pricing = [seg for seg in self.deployments[deployment_id] if kind in seg.terms.rates]
+        return sum(
+            quantity
+            for day, quantity in used.items()
+            if not any(segment.active(day) for segment in pricing)
+        )
 
 
 def _days(segment: CustomerSegment, month: Month) -> int:
     if segment.first is None and segment.last is None:
         return len(month.days)
     return sum(map(segment.active, month.days))
-
-
-def _plain(
-    name: str, rng: Random, _: Iterable[Month]
-) -> Mapping[str, tuple[CustomerSegment, ...]]:
-    return {f"{name}-0": (CustomerSegment(rng.choice((SMALL, BIG)), rng.randint(0, 2)),)}
-
-
-def _large(
-    name: str, rng: Random, _: Iterable[Month]
-) -> Mapping[str, tuple[CustomerSegment, ...]]:
-    return {f"{name}-{n}": (CustomerSegment(BIG, n % 2),) for n in range(rng.randint(3, 5))}
-
-
-def _idle(
-    name: str, _: Random, months: Iterable[Month]
-) -> Mapping[str, tuple[CustomerSegment, ...]]:
-    ended = next(iter(months)).first - timedelta(days=40)
-    return {f"{name}-0": (CustomerSegment(SMALL, last=ended),)}
-
-
-def _leaver(
-    name: str, _: Random, months: Iterable[Month]
-) -> Mapping[str, tuple[CustomerSegment, ...]]:
-    first = next(iter(months))
-    return {f"{name}-0": (CustomerSegment(SMALL, 1, last=first.days[-1]),)}
-
-
-def _poison(
-    name: str, _: Random, __: Iterable[Month]
-) -> Mapping[str, tuple[CustomerSegment, ...]]:
-    return {f"{name}-0": (CustomerSegment(UNKNOWN),), f"{name}-1": (CustomerSegment(SMALL),)}
-
-
-def _changer(
-    name: str, _: Random, months: Iterable[Month]
-) -> Mapping[str, tuple[CustomerSegment, ...]]:
-    """Changes plan in the middle of a month of 30 days, where each half is whole cents."""
-    for month in months:
-        if len(month.days) == DAYS_OF_EVEN_MONTH:
-            half = DAYS_OF_EVEN_MONTH // 2
-            last, change = month.days[half - 1], month.days[half]
-            return {
-                f"{name}-0": (
-                    CustomerSegment(SMALL, 2, last=last),
-                    CustomerSegment(BIG, 2, first=change),
-                )
-            }
-    return {f"{name}-0": (CustomerSegment(BIG, 1),)}
-
-
-def _adder(
-    name: str, rng: Random, months: Iterable[Month]
-) -> Mapping[str, tuple[CustomerSegment, ...]]:
-    """Takes another quantity of the add-on within each month, now and then for some days alone."""
-    quantity = rng.randint(0, 2)
-    segment, changes = CustomerSegment(rng.choice((SMALL, BIG)), quantity), []
-    for month in months:
-        taken = rng.choice([number for number in range(4) if number != quantity])
-        first, last = sorted(rng.choices(month.days, k=2))
-        for_good = not taken or rng.random() < 0.5
-        changes.append(AddonChange(first, taken, None if for_good else last))
-        quantity = taken if for_good else 0
-    return {f"{name}-0": (replace(segment, changes=tuple(changes)),)}
-
-
-SORTS = (_plain, _large, _idle, _leaver, _poison, _changer, _adder)
-
-
-def customers(rng: Random, months: Iterable[Month]) -> list[Customer]:
-    """Draws three or four customers of several sorts, always one plain and one large."""
-    months = list(months)
-    sorts = [_plain, _large, *rng.sample(SORTS, rng.randint(1, 2))]
-    drawn = []
-    for number, sort in enumerate(sorts):
-        name = f"t{number}-{sort.__name__.strip('_')}"
-        taxed = rng.random() < 0.75
-        drawn.append(Customer(name, str(101 + number), taxed, sort(name, rng, months)))
-    return drawn

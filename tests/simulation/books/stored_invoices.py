@@ -35,6 +35,9 @@ class RawInvoice:
     label: str
     item: Mapping[str, Any]
     lines: list[dict[str, Any]]
+    # What it keeps of the usage that it bills, and names of usage that it bills nothing for.
+    billed: list[dict[str, Any]]
+    unpriced: list[dict[str, Any]]
 
     @property
     def status(self) -> str:
@@ -67,8 +70,7 @@ class RawInvoice:
 
     def adjusts(self) -> set[str]:
         """Returns the labels of the earlier months whose late usage it bills."""
-        lines = (line for line in self.lines if line["kind"] == "adjustment")
-        return {self.month_of(line) for line in lines}
+        return {entry["period"] for entry in self.billed if "period" in entry}
 
     def usage_cents(self) -> Amounts:
         """Returns the cents billed for usage of its own month and of earlier ones."""
@@ -115,14 +117,16 @@ def refuse_inconsistent(name: str, header: Mapping[str, Any], lines: list[dict[s
 def read_invoice(table: Table, item: Item) -> RawInvoice:
     """Reads a whole invoice. Raises I4 if a page of it is missing, I2 or I3 for wrong sums."""
     name = f"{item['tenant_id']['S']} {item['period_start']['S']}"
-    lines: list[dict[str, Any]] = json.loads(item["lines"]["S"])
     attempt = item["attempt"]["S"]
     page_items = table.partitions.get(f"{item['tenant_id']['S']}{PAGES}", {})
     pages = [page_items[key] for key in sorted(page_items) if attempt in key]
     if len(pages) != int(item["pages"]["N"]) - 1:
         raise InvariantViolated("I4", f"{name} has {len(pages)} of its further pages")
-    for page in pages:
-        lines += json.loads(page["lines"]["S"])
+    lines, record, unpriced = (
+        [entry for page in (item, *pages) if part in page for entry in json.loads(page[part]["S"])]
+        for part in ("lines", "billed", "unpriced")
+    )
     header = {attribute: plain(value) for attribute, value in item.items()}
     refuse_inconsistent(name, header, lines)
-    return RawInvoice(item["tenant_id"]["S"], item["period_start"]["S"][:7], header, lines)
+    label = item["period_start"]["S"][:7]
+    return RawInvoice(item["tenant_id"]["S"], label, header, lines, record, unpriced)

@@ -1,10 +1,11 @@
 """The invariants in docs/reliability.md that must hold after every write, over the raw items.
 
-Usage (I9) is checked in `ledger.py`, numbers (I6) in `numbers.py`, what a reader sees in
-`reader.py`, and that nothing is lost (I8) where messages are deleted (`workers.py`) and in
-`liveness.py`.
+What is metered (I9, I17, I18) is checked in `metered.py`, what is billed of it in `ledger.py`,
+numbers (I6) in `numbers.py`, what a reader sees in `reader.py`, and that nothing is lost (I8)
+where messages are deleted (`workers.py`) and in `liveness.py`.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -22,11 +23,14 @@ from tests.simulation.books.stored_invoices import (
     read_invoice,
 )
 from tests.simulation.checks.ledger import Ledger
+from tests.simulation.checks.metered import MeteredUsage
 from tests.simulation.checks.numbers import NumberBook
 from tests.simulation.stage.report import InvariantViolated
 from tests.simulation.stage.stage import Process
 
-INVOICES, USAGE = "invoices", "usage"
+INVOICES, USAGE, HISTORY = "invoices", "usage", "#history"
+# Who billed late usage of a month last, or that its usage was corrected.
+NOTE = re.compile(r"\d{4}-\d\d(~corrected)?")
 MOVES = (("draft", "issued"), ("issued", "paid"), ("draft", "void"), ("issued", "void"))
 
 
@@ -35,6 +39,7 @@ class Invariants:
     """Checks every write. `standing` holds the current invoices, `known` all there ever were."""
 
     table: Table
+    metered: MeteredUsage
     ledger: Ledger
     zone: ZoneInfo
     numbers: NumberBook
@@ -56,7 +61,7 @@ class Invariants:
                 self._invoice_change(change, now)
         usage_changes = [change for change in changes if change.table == USAGE]
         if usage_changes:
-            self.ledger.usage_written(usage_changes, step)
+            self.metered.after_write(usage_changes, step)
         for invoice in self.new:
             self.writers[invoice.attempt] = writer
             invoices = [
@@ -76,6 +81,8 @@ class Invariants:
                 raise InvariantViolated("I5", f"replaced invoice {owner} {key} was changed")
         elif CURRENT.fullmatch(key):
             self._current_change(change, now)
+        elif not (owner.endswith(HISTORY) or NOTE.fullmatch(key)):
+            raise InvariantViolated("I1", f"an item that nobody knows was written: {change.key}")
 
     def _page_change(self, change: ItemChange) -> None:
         if change.before is None or change.after == change.before:

@@ -1,25 +1,20 @@
-"""I9: every usage event is billed exactly once over all invoices. The simulation's own sums.
+"""I9: what counts of usage is billed exactly once over all invoices. The simulation's own sums.
 
-After every write: the usage table counts each recorded event once in its day and once in its
-month; all invoices bill no more of a month than is recorded, and a new one bills no less than was
-recorded when the work on it began. At the end all invoices together bill what all recorded events
+After every write: the usage table counts each recorded event once (`metered.py`); all invoices
+bill no more of a month than was recorded, and a new one bills no less than that, at one moment or
+another since the work on it began. At the end all invoices together bill what all recorded events
 cost, to the cent.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from tests.simulation.aws.expressions import Item
-from tests.simulation.aws.tables import ItemChange
 from tests.simulation.books.model import KINDS, Customer, Month
 from tests.simulation.books.stored_invoices import Amounts, RawInvoice
 from tests.simulation.books.treatments import Treatments, tax_due
 from tests.simulation.books.usage import Books, Sent
 from tests.simulation.stage.report import InvariantViolated
-
-DEDUPE, TOTAL = "event", "total"
 
 
 def month_of(label: str) -> Month:
@@ -30,53 +25,15 @@ def month_of(label: str) -> Month:
 
 @dataclass(slots=True)
 class Ledger:
-    """Compares what is stored and billed with what was sent and recorded."""
+    """Compares what is billed with what was recorded."""
 
     books: Books
     customers: Mapping[str, Customer]
     treatments: Treatments
-
-    def usage_written(self, changes: Sequence[ItemChange], step: int) -> None:
-        """Raises I9 unless the items that changed hold exactly the events that are recorded."""
-        touched = {self._recorded(change, step) for change in changes if change.key[1] == DEDUPE}
-        for change in changes:
-            name, day = change.key
-            if day not in (DEDUPE, TOTAL) and change.after is not None:
-                touched.add((name.rpartition("#")[0], day))
-        items = {change.key: change.after for change in changes}
-        for deployment_id, day in sorted(touched - {("", "")}):
-            self._compare(deployment_id, day, items)
-
-    def _recorded(self, change: ItemChange, step: int) -> tuple[str, str]:
-        """Records the event of a dedupe item; returns the deployment and day where it counts."""
-        if change.after is None:
-            return "", ""
-        tenant_id, _, key = change.key[0].partition("#")
-        sent = self.books.find(tenant_id, key, change.after["digest"]["S"])
-        if sent is None:
-            raise InvariantViolated("I9", f"an event was recorded that nobody sent: {change.key}")
-        if (tenant_id, key) not in self.books.recorded:
-            self.books.record(sent, step)
-        return sent.document["deployment_id"], sent.day.isoformat()
-
-    def _compare(
-        self, deployment_id: str, day: str, items: Mapping[tuple[str, str], Item | None]
-    ) -> None:
-        label = day[:7]
-        expected_day: Counter[str] = Counter()
-        expected_month: Counter[str] = Counter()
-        for sent in self.books.recorded.values():
-            name, event_day, kind = sent.spot
-            if name == deployment_id and event_day.isoformat()[:7] == label:
-                expected_month[kind] += sent.quantity
-                if event_day.isoformat() == day:
-                    expected_day[kind] += sent.quantity
-        name = f"{deployment_id}#{label}"
-        for key, expected in ((day, expected_day), (TOTAL, expected_month)):
-            stored = _quantities(items.get((name, key)))
-            if stored != expected:
-                text = f"usage of {name} {key} is {dict(stored)}; recorded are {dict(expected)}"
-                raise InvariantViolated("I9", text)
+    # By attempt: usage at this step or later is what the invoice and those before it bill.
+    since: dict[str, int] = field(default_factory=dict)
+    # The same of the newest revision, by tenant and label.
+    newest: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def invoice_written(
         self, invoice: RawInvoice, invoices: Iterable[RawInvoice], began_at: int
@@ -91,9 +48,22 @@ class Ledger:
         if invoice.tax not in self.treatments.since(invoice.tenant_id, began_at):
             raise InvariantViolated("I15", f"{name} is {invoice.tax}, which its tenant was not")
         invoices = list(invoices)
+        self._enter(invoice, invoices, began_at)
         self._taxed_as_their_months(invoices)
         self._not_too_much(customer, invoices)
         self._not_too_little(customer, invoice, invoices, began_at)
+
+    def _enter(self, invoice: RawInvoice, invoices: Iterable[RawInvoice], began_at: int) -> None:
+        """Notes how old the usage may be that the invoice bills.
+
+        If a later invoice goes on from it, it ends where the one did that it was made in place of.
+        """
+        bills, key = {invoice.label, *invoice.adjusts()}, (invoice.tenant_id, invoice.label)
+        later = [other for other in invoices if other.label > invoice.label]
+        since = began_at
+        if any(bills & other.adjusts() for other in later):
+            since = min(since, self.newest.get(key, since))
+        self.since[invoice.attempt] = self.newest[key] = since
 
     def _taxed_as_their_months(self, invoices: Iterable[RawInvoice]) -> None:
         """Raises I15 unless the GST of each is that of its lines, each taxed as its month."""
@@ -107,8 +77,24 @@ class Ledger:
                 raise InvariantViolated("I15", text)
 
     def _not_too_much(self, customer: Customer, invoices: Iterable[RawInvoice]) -> None:
-        for (label, name, kind), cents in sorted(billed(invoices).items()):
-            limit = self.due(customer, label, name, kind)
+        """Raises I9 if more is billed of a month than was due since its last invoice was begun.
+
+        What a void invoice took back still counts: it is made again as it was, if a later invoice
+        goes on from it.
+        """
+        invoices = sorted(invoices, key=lambda invoice: invoice.label)
+        amounts, since = billed(invoices), dict[tuple[str, str, str], int]()
+        for invoice in invoices:
+            for key, cents in invoice.usage_cents().items():
+                if invoice.status != "void":
+                    since[key] = self.since[invoice.attempt]
+                elif cents < 0:
+                    amounts[key] += cents
+        for key, cents in sorted(amounts.items()):
+            label, name, kind = key
+            if cents <= 0:
+                continue
+            limit = max(self._dues(customer, label, name, kind, since[key]))
             if cents > limit:
                 text = f"{name} {kind} of {label}: {cents} cents are billed, {limit} are recorded"
                 raise InvariantViolated("I9", text)
@@ -123,31 +109,32 @@ class Ledger:
         label = invoice.label
         own = invoice.usage_cents()
         billed_by_others = {
-            key[0]
-            for other in invoices
-            if other is not invoice
-            for key in other.usage_cents()
-            if other.label != key[0]
+            adjusted for other in invoices if other is not invoice for adjusted in other.adjusts()
         }
         # A later invoice may have billed the late usage: then this one ends where that begins.
         if label in billed_by_others:
             return
         for name in customer.deployments:
             for kind in KINDS:
-                least = self.due(customer, label, name, kind, until=began_at)
+                least = min(self._dues(customer, label, name, kind, began_at))
                 if own[label, name, kind] < least:
                     text = (
                         f"{name} {kind} of {label}: {own[label, name, kind]} cents are billed, "
-                        f"{least} were recorded before the work began"
+                        f"{least} were recorded while the work was done"
                     )
                     raise InvariantViolated("I9", text)
+
+    def _dues(self, customer: Customer, label: str, name: str, kind: str, since: int) -> list[int]:
+        """Returns the cents for a month's usage at a step, and after each change since."""
+        moments = self.books.moments(name, label, kind, since)
+        return [self.due(customer, label, name, kind, moment) for moment in moments]
 
     def due(
         self, customer: Customer, label: str, name: str, kind: str, until: int | None = None
     ) -> int:
         """Returns the cents for a month's recorded usage, as known at step `until`."""
-        days: Mapping[tuple[date, str], int] = self.books.days(customer.tenant_id, name, until)
-        return customer.usage_cents(name, kind, month_of(label), days)
+        days = self.books.days(name, label, kind, until)
+        return customer.usage_cents(name, kind, month_of(label), days) if days else 0
 
     def all_billed(
         self, customer: Customer, labels: Iterable[str], invoices: Iterable[RawInvoice]
@@ -176,8 +163,3 @@ def billed(invoices: Iterable[RawInvoice]) -> Amounts:
         if invoice.status != "void":
             amounts.update(invoice.usage_cents())
     return amounts
-
-
-def _quantities(item: Item | None) -> Counter[str]:
-    values = item or {}
-    return Counter({kind: int(values[kind]["N"]) for kind in KINDS if kind in values})

@@ -11,6 +11,7 @@ from tests.simulation.books.stored_invoices import CLOSED
 from tests.simulation.books.treatments import GST, GST_FREE
 from tests.simulation.books.usage import too_old_after
 from tests.simulation.checks.ledger import month_of
+from tests.simulation.people.correctors import Correctors
 from tests.simulation.people.lifecycle import Lifecycle
 from tests.simulation.people.producers import Producers
 from tests.simulation.people.starts import BY_HAND, Starts
@@ -31,6 +32,7 @@ class Operators:
     world: World
     starts: Starts
     producers: Producers
+    correctors: Correctors
     lifecycle: Lifecycle
     plans: list[Deed] = field(default_factory=list)
     may_come_late: bool = True
@@ -38,11 +40,11 @@ class Operators:
     def plan(self) -> None:
         """Draws this month's deeds."""
         deeds: tuple[Deed, ...] = (
-            *(self._force, self._correct, self._correct, self._correct, self._void_and_force),
+            *(self._force, self._late, self._late, self._late, self._void_and_force),
             *(self._issue, self._issue, self._issue, self._pay, self._void),
             *(self._redrive, self._start_again, self._schedule_again, self._too_early),
             *(self._poison, self._new_price, self._lag, self._rehearse, self._sweep),
-            self._new_treatment,
+            *(self._new_treatment, self._sweep_late, self._bill_corrected, self._bill_corrected),
         )
         rng = self.world.rng
         self.plans = [deed for deed in deeds if rng.random() < LIKELY]
@@ -75,7 +77,7 @@ class Operators:
         named = None if everyone else [self._someone().tenant_id]
         self.starts.by_hand(rng.choice(months), named, force=True)
 
-    def _correct(self) -> None:
+    def _late(self) -> None:
         """Usage comes late for a month; that month and all later ones are forced at once."""
         world, months = self.world, self.months()
         if not months or not self.may_come_late:
@@ -89,6 +91,15 @@ class Operators:
             self.producers.post(late)
         for month in months[months.index(first) :]:
             self.starts.by_hand(month, [customer.tenant_id], force=True)
+
+    def _bill_corrected(self) -> None:
+        """A month that was corrected and all later ones are forced at once."""
+        over = [month.label for month in self.months()]
+        corrected = [key for key in self.correctors.corrected if key[1] in over]
+        if corrected:
+            tenant_id, label = self.world.rng.choice(corrected)
+            for later in over[over.index(label) :]:
+                self.starts.by_hand(month_of(later), [tenant_id], force=True)
 
     def _late_for(self, months: list[Month]) -> tuple[Customer, Month]:
         """Draws who is late, often for a closed invoice: then another one bills the late usage."""
@@ -179,6 +190,9 @@ class Operators:
 
     def _sweep(self) -> None:
         self.starts.sweep()
+
+    def _sweep_late(self) -> None:
+        self.starts.sweep_late()
 
     def _redrive(self) -> None:
         count = self.world.rollups.redrive(self.world.now)

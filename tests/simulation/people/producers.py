@@ -1,6 +1,7 @@
 """Programs that send usage by the API and the queue, again until they are answered."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -31,7 +32,8 @@ class Producers:
 
     world: World
     waiting: list[Sent] = field(default_factory=list)
-    queued: dict[str, list[Sent]] = field(default_factory=dict)
+    # The events of each message, and the step at which it was sent.
+    queued: dict[str, tuple[list[Sent], int]] = field(default_factory=dict)
     posting: int = 0
     # A client that got no answer waits before it tries again.
     not_before: datetime | None = None
@@ -62,7 +64,7 @@ class Producers:
 
     def _enqueue(self, events: list[Sent]) -> None:
         body = json.dumps({"events": [sent.document for sent in events]})
-        self.queued[body] = events
+        self.queued.setdefault(body, (events, self.world.clock.step))
         self.waiting = [sent for sent in self.waiting if sent not in events]
         self.world.cloud.queues[USAGE_QUEUE].send(body, self.world.now)
 
@@ -73,11 +75,12 @@ class Producers:
         now_ms = int(world.now.timestamp() * 1000)
         event = api_event("metering", now_ms, httpMethod="POST", body=body)
         self.posting += 1
+        began_at = world.clock.step
 
         def done(result: Any, error: BaseException | None) -> None:
             self.posting -= 1
             if error is None and result["statusCode"] == HTTPStatus.OK:
-                self._answered(events, json.loads(result["body"])["results"])
+                self._answered(events, json.loads(result["body"])["results"], began_at)
                 self.not_before = None
                 return
             self.not_before = world.now + WAIT
@@ -86,20 +89,31 @@ class Producers:
 
         world.invoke(world.functions.record, event, done, seconds=15)
 
-    def _answered(self, events: list[Sent], results: list[dict[str, Any]]) -> None:
+    def _answered(self, events: list[Sent], results: list[dict[str, Any]], began_at: int) -> None:
         for sent, result in zip(events, results, strict=True):
-            self._judge(sent, result["outcome"])
+            self._judge(sent, result, began_at)
         self.waiting = [sent for sent in self.waiting if sent not in events]
 
-    def _judge(self, sent: Sent, outcome: str) -> None:
-        if outcome == "rejected" and self.world.now > too_old_after(sent):
-            return
-        fault = judge(sent, outcome, self.world.books)
-        if fault is not None:
-            raise InvariantViolated("I9", fault)
+    def _judge(self, sent: Sent, result: dict[str, Any], began_at: int) -> None:
+        outcome, books = result["outcome"], self.world.books
+        if not sent.acceptable and outcome != "rejected":
+            raise InvariantViolated("I17", f"{sent.quantity} was taken: {result}")
+        if outcome != "rejected":
+            fault = judge(sent, outcome, books)
+            if fault is not None:
+                raise InvariantViolated("I9", fault)
+        elif self.world.now <= too_old_after(sent):
+            named = re.search(r"quantity: .*12 digits before the point", result["reason"])
+            if not named or not books.reject(sent, began_at):
+                raise InvariantViolated("I9", f"{sent.key} was rejected: {result['reason']}")
 
     def handled(self, message: Message) -> None:
-        """I9: a message of the usage queue may be deleted once all of its events are recorded."""
-        for sent in self.queued[message.body]:
-            if (sent.tenant_id, sent.key) not in self.world.books.recorded:
+        """I9: a message of the usage queue may be deleted once all of its events are recorded.
+
+        Those that a total had no room for are not: the log names them.
+        """
+        events, sent_at = self.queued[message.body]
+        for sent in events:
+            recorded = sent.identity in self.world.books.recorded
+            if not recorded and not self.world.books.reject(sent, sent_at):
                 raise InvariantViolated("I9", f"{sent.key} was taken from the queue and lost")

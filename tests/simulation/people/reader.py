@@ -13,7 +13,7 @@ from tests.simulation.stage.report import InvariantViolated
 from tests.simulation.world.world import World
 
 ADMIN = "platform_admin"
-OFTEN = 0.6
+OFTEN = 0.45
 READ_TRIES = 3
 
 

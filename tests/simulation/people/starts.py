@@ -8,6 +8,7 @@ from typing import Any
 from tests.simulation.aws.faults import Fault
 from tests.simulation.books.model import Month
 from tests.simulation.stage.report import InvariantViolated
+from tests.simulation.world.functions import Function
 from tests.simulation.world.world import World
 
 RETRIES = 2
@@ -24,7 +25,8 @@ class Start:
     not_before: datetime
     tries: int = 0
     refused: bool = False
-    sweeps: bool = False
+    # The sweep that it starts, if any; None: `start_month_end`.
+    sweep: Function | None = None
 
 
 @dataclass(slots=True)
@@ -59,10 +61,17 @@ class Starts:
 
     def sweep(self) -> None:
         """Starts the hourly sweep: whoever is due and has no invoice gets a message."""
+        self._sweep(self.world.functions.sweep)
+
+    def sweep_late(self) -> None:
+        """Starts the daily sweep, which finds out what usage waits."""
+        self._sweep(self.world.functions.sweep_late)
+
+    def _sweep(self, function: Function) -> None:
         now = self.world.now.isoformat()
         event = {"id": f"sweep-{self.runs}", "detail-type": "Scheduled Event", "time": now}
-        self.world.say("the sweep")
-        self.waiting.append(Start(event, self.world.now, sweeps=True))
+        self.world.say(f"the schedule of {function.name}")
+        self.waiting.append(Start(event, self.world.now, sweep=function))
 
     def of_open_month(self, month: Month) -> None:
         """Starts a run of a month that is not over, which must be refused."""
@@ -99,13 +108,13 @@ class Starts:
                 self._failed(start, error)
             elif start.refused:
                 raise InvariantViolated("I10", f"an open month was started: {result}")
-            elif start.sweeps:
+            elif start.sweep is not None:
                 world.say(f"swept: {result}")
             elif result["complete"]:
                 self._complete(start, result)
 
-        function = world.functions.sweep if start.sweeps else world.functions.start
-        world.invoke(function, start.event, done, seconds=900 if start.sweeps else 300)
+        function = start.sweep or world.functions.start
+        world.invoke(function, start.event, done, seconds=900 if start.sweep else 300)
 
     def _failed(self, start: Start, error: BaseException) -> None:
         self.world.say(f"start failed: {error!r:.200}")

@@ -4,16 +4,18 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from http import HTTPStatus
 
 from tests.simulation.aws.expressions import Item
 from tests.simulation.books.model import UNKNOWN, Customer, Month
 from tests.simulation.checks.invariants import USAGE
-from tests.simulation.checks.ledger import DEDUPE, month_of
+from tests.simulation.checks.ledger import month_of
+from tests.simulation.checks.metered import DEDUPE
+from tests.simulation.people.correctors import Correctors
 from tests.simulation.people.operators import Operators
-from tests.simulation.people.producers import BATCH, Producers, api_event
+from tests.simulation.people.producers import BATCH, Producers
 from tests.simulation.people.reader import InvoiceReader
 from tests.simulation.people.starts import BY_HAND, Starts
+from tests.simulation.plot.naming import Naming
 from tests.simulation.stage.report import InvariantViolated
 from tests.simulation.world.seeding import store_plan
 from tests.simulation.world.world import World
@@ -21,6 +23,11 @@ from tests.simulation.world.world import World
 AFTER_MIDNIGHT = timedelta(hours=3)
 # Usage is refused after 90 days, and what was recorded is forgotten after 106.
 VERY_LATE = timedelta(days=220)
+# A month-end looks back four months; it looks at older ones only if they were corrected. A year is
+# the most.
+LONG_AGO, MONTHS_LATER = 0.2, (6, 7, 9, 12)
+# How often the reports are added up: at the end of a month, and when everything is billed.
+ADDED_UP, ADDED_UP_LAST = 0.25, 0.5
 
 
 @dataclass(slots=True)
@@ -31,8 +38,10 @@ class Liveness:
     starts: Starts
     operators: Operators
     producers: Producers
+    correctors: Correctors
     reader: InvoiceReader
     quiet: Callable[[], None]
+    naming: Naming
     mended: bool = False
 
     def month_end(self) -> None:
@@ -70,6 +79,8 @@ class Liveness:
         for month in months:
             self._settled(month)
         self._reported(months[-1])
+        if world.rng.random() < ADDED_UP:
+            self.naming.look(months, self._sound())
         if self.producers.waiting or world.ledger.unrecorded():
             raise InvariantViolated("I9", f"never recorded: {world.ledger.unrecorded()}")
 
@@ -93,29 +104,24 @@ class Liveness:
                 self.operators.treat(tenant_id, now)
 
     def _settled(self, month: Month, *, strict: bool = True) -> None:
-        """I8: due = invoiced + failed and listed by name."""
-        texts = [
-            message.body for message in self.world.rollups.dead if BY_HAND not in message.body
-        ]
+        """I8: due = invoiced + failed and listed by name. I17: no usage is too much to price."""
+        world = self.world
+        texts = [message.body for message in world.rollups.dead if BY_HAND not in message.body]
         named = {(body["tenant_id"], body["period"]) for body in map(json.loads, texts)}
-        for customer in self.world.customers:
+        for customer in world.customers:
             key = customer.tenant_id, month.label
-            invoiced = key in self.world.invariants.standing
+            invoiced = key in world.invariants.standing
             if customer.billed_in(month) and not invoiced and key not in named:
                 raise InvariantViolated("I8", f"{key} is neither invoiced nor listed by name")
             if strict and key in named and not self._hopeless(customer):
-                raise InvariantViolated("I8", f"{key} fails, though nothing is wrong with it")
+                much = world.books.much_in(customer.deployments, month.label)
+                text = f"{key} fails, though nothing is wrong with it"
+                raise InvariantViolated("I17" if much else "I8", text)
 
     def _reported(self, month: Month) -> None:
         """I8, from the tables: the report names everybody once; all due are billed or failed."""
         world, label = self.world, month.label
-        now_ms = int(world.now.timestamp() * 1000)
-        event = api_event("platform_admin", now_ms, pathParameters={"period": label})
-        answer = world.functions.report.handler(event, None)
-        report = json.loads(answer["body"])
-        if answer["statusCode"] != HTTPStatus.OK:
-            errors = world.functions.report.log.lines
-            raise InvariantViolated("I8", f"no report of {label}: {errors[-1:]}")
+        report = self.naming.report(label)
         invoiced = [key[0] for key in world.invariants.standing if key[1] == label]
         failed = [tenant["tenant_id"] for tenant in report["failed"]["tenants"]]
         others = report["missing"]["tenant_ids"] + report["nothing_to_invoice"]["tenant_ids"]
@@ -127,6 +133,10 @@ class Liveness:
             name = customer.tenant_id
             if customer.billed_in(month) and name not in (*invoiced, *failed):
                 raise InvariantViolated("I8", f"the report of {label} does not say why not {name}")
+
+    def _sound(self) -> list[Customer]:
+        """Returns the customers that can be priced."""
+        return [each for each in self.world.customers if not self._hopeless(each)]
 
     def _hopeless(self, customer: Customer) -> bool:
         return customer.poison and not self.mended
@@ -143,7 +153,12 @@ class Liveness:
         for tenant_id, label in sorted(self.world.invariants.standing):
             self.operators.lifecycle.at_once(tenant_id, label, "issue")
         self._close(months[-1].next())
-        self._audit([*months, months[-1].next()])
+        months.append(months[-1].next())
+        self._audit(months)
+        if self.world.rng.random() < ADDED_UP_LAST:
+            self.naming.look(months, self._sound())
+        if self.world.rng.random() < LONG_AGO:
+            self._correct_long_ago(months)
         self._resend_very_late()
 
     def _mend(self) -> None:
@@ -166,6 +181,23 @@ class Liveness:
         self.starts.schedule(month)
         self.quiet()
         self._settled(month)
+
+    def _correct_long_ago(self, months: list[Month]) -> None:
+        """Usage of the first month is corrected half a year later: the next invoice bills it."""
+        world, running = self.world, months[0]
+        for _ in range(world.rng.choice(MONTHS_LATER)):
+            running = running.next()
+        world.clock.now = world.settings.end_of(running) - timedelta(days=9)
+        self._forget()
+        for customer in world.customers:
+            recorded = world.books.recorded.values()
+            old = [sent for sent in recorded if sent.day in months[0].days]
+            asked = self.correctors.drawn(customer, old)
+            if asked is not None:
+                self.correctors.ask(asked)
+        self.quiet()
+        self._close(running)
+        self._audit([*months, running])
 
     def _audit(self, months: list[Month]) -> None:
         """I9 in cents over all invoices, each of which is read once more."""
@@ -192,10 +224,7 @@ class Liveness:
         """I9: by the time an event is forgotten, it is too old to be counted again."""
         world = self.world
         world.clock.now += VERY_LATE
-        table = world.dynamodb.tables[USAGE]
-        for item in list(table.items()):
-            if "expires_at" in item and int(item["expires_at"]["N"]) < world.now.timestamp():
-                table.put(table.key_of(item), None)
+        self._forget()
         before = self._usage()
         events = list(world.books.recorded.values())
         for first in range(0, len(events), BATCH):
@@ -203,6 +232,16 @@ class Liveness:
         self.quiet()
         if self._usage() != before:
             raise InvariantViolated("I9", "usage that was sent again very late counted again")
+
+    def _forget(self) -> None:
+        """DynamoDB deletes what has expired."""
+        world = self.world
+        table = world.dynamodb.tables[USAGE]
+        for item in list(table.items()):
+            if "expires_at" in item and int(item["expires_at"]["N"]) < world.now.timestamp():
+                table.put(table.key_of(item), None)
+                tenant_id, _, key = table.key_of(item)[0].partition("#")
+                world.books.forgotten.add((tenant_id, key))
 
     def _usage(self) -> dict[tuple[str, str], Item]:
         table = self.world.dynamodb.tables[USAGE]

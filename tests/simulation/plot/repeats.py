@@ -9,14 +9,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from quote_engine import price, quote_json
 from quote_engine.parse import parse_request
 from tests.simulation.aws.queues import Message
 from tests.simulation.aws.tables import ItemChange
-from tests.simulation.books.model import ADDON_CENTS, ADDON_CODE, CustomerSegment
+from tests.simulation.books.model import ADDON_CENTS, ADDON_CODE, KINDS, CustomerSegment
 from tests.simulation.books.stored_invoices import SAID, RawInvoice, read_invoice
 from tests.simulation.checks.invariants import INVOICES, USAGE
 from tests.simulation.checks.ledger import month_of
@@ -116,7 +115,7 @@ class Repeats:
             "currency": "AUD",
             "tax": tax,
             "subscriptions": [
-                self._subscription(tenant_id, deployment_id, segment, label)
+                self._subscription(deployment_id, segment, label)
                 for deployment_id, segments in customer.deployments.items()
                 for segment in segments
                 if any(map(segment.active, month.days))
@@ -124,23 +123,27 @@ class Repeats:
         }
 
     def _subscription(
-        self, tenant_id: str, deployment_id: str, segment: CustomerSegment, label: str
+        self, deployment_id: str, segment: CustomerSegment, label: str
     ) -> dict[str, Any]:
-        terms, days = segment.terms, month_of(label).days
-        recorded: dict[tuple[date, str], int] = self.world.books.days(tenant_id, deployment_id)
-        used: Counter[str] = Counter()
-        for (day, kind), quantity in recorded.items():
-            if day in days and segment.active(day):
-                used[kind] += quantity
+        terms, books = segment.terms, self.world.books
+        used = {
+            kind: sum(
+                quantity
+                for day, quantity in books.days(deployment_id, label, kind).items()
+                if segment.active(day)
+            )
+            for kind in KINDS
+        }
         rates = [
             {
                 "resource_kind": kind,
                 "unit": "unit",
                 "model": "per_unit",
-                "included": str(included),
-                "unit_price": _dollars(cents),
+                "included": str(rate.included),
+                "unit_price": _dollars(rate.cents),
             }
-            for kind, (included, cents) in terms.rates.items()
+            | ({"convert": {"multiply_by": str(rate.times)}} if rate.times > 1 else {})
+            for kind, rate in terms.rates.items()
         ]
         plan = {"code": terms.code, "name": f"{terms.code.title()} plan", "proration": "daily"}
         addons = [
@@ -159,7 +162,7 @@ class Repeats:
             "ends_on": segment.last.isoformat() if segment.last else None,
             "plan": plan | {"price": _dollars(terms.base_cents), "rates": rates},
             "addons": addons,
-            "usage": {kind: str(quantity) for kind, quantity in used.items()},
+            "usage": {kind: str(quantity) for kind, quantity in used.items() if quantity},
         }
 
 

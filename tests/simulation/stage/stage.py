@@ -65,6 +65,8 @@ class Strand:
         self.held = 0
         # Tenant and month of the invoice that it is about to write, for those who interfere.
         self.commits: tuple[str, str] | None = None
+        # The id of the correction that it is about to make, for the same purpose.
+        self.corrects: str | None = None
         self._stage, self._work = stage, work
         self._turn = threading.Lock()
         self._turn.acquire()

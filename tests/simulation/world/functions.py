@@ -24,10 +24,10 @@ from unittest.mock import patch
 import botocore.client
 
 from invoicing.foundation import dynamodb, settings
-from invoicing.invoices import invoice_item
-from invoicing.month_end import send_messages
+from invoicing.invoices import invoice_item, keys
+from invoicing.month_end import late_usage_sweep, send_messages
 from invoicing.month_end import start as month_end_start
-from invoicing.usage import metering, usage_events_table
+from invoicing.usage import metering, taking_back, usage_events_table
 from local.handlers import load_handler
 from tests.conftest import ENVIRONMENT
 from tests.simulation.stage.stage import Stage, Threads, on_one_processor
@@ -41,12 +41,16 @@ VARIABLES = {
     # Metrics of interleaved workers would mix: in Lambda each worker has its own process.
     "POWERTOOLS_METRICS_DISABLED": "true",
 }
-# How many bytes, tenants, entries and events a page or a call holds in this small world.
+# How many bytes, tenants, entries and events a page or a call holds in this small world, how many
+# parts an index has, and how many months a sweep looks back.
 SCALE = (
     (invoice_item, "PAGE_BYTES", 1_000),
+    (keys, "SHARDS", 3),
     (month_end_start, "TENANTS_PER_PAGE", 2),
+    (late_usage_sweep, "MONTHS_AROUND", 4),
     (send_messages, "ENTRIES", 2),
     (usage_events_table, "EVENTS_A_TRANSACTION", 3),
+    (taking_back, "EVENTS_A_CHUNK", 2),
 )
 
 
@@ -131,11 +135,14 @@ class Functions:
     repeat: Function
     ingest: Function
     record: Function
+    correct: Function
     get: Function
     list: Function
     change: Function
     sweep: Function
+    sweep_late: Function
     report: Function
+    usage: Function
     subscribe: Function
 
     @classmethod
@@ -147,11 +154,14 @@ class Functions:
             repeat=Function("rollup_tenant", bare=True),
             ingest=Function("ingest_usage", bare=True),
             record=Function("record_usage"),
+            correct=Function("correct_usage"),
             get=Function("get_invoice"),
             list=Function("list_invoices"),
             change=Function("change_invoice"),
             sweep=Function("sweep_month_end"),
+            sweep_late=Function("sweep_late_usage"),
             report=Function("get_month_end"),
+            usage=Function("get_usage"),
             subscribe=Function("put_subscription"),
         )
 
@@ -228,7 +238,7 @@ def simulated_functions() -> Iterator[Functions]:
         stack.enter_context(patch.object(botocore.client.BaseClient, "_make_api_call", _api_call))
         _forget_clients()
         functions = Functions.load()
-        for function in (functions.start, functions.sweep):
+        for function in (functions.start, functions.sweep, functions.sweep_late):
             stack.enter_context(patch.object(function.module, "datetime", _Clock))
         for name, module in sorted(sys.modules.items()):
             if name.startswith("invoicing."):

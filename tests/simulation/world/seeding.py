@@ -9,7 +9,7 @@ from invoicing.accounts.addons import AddonChoice
 from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceVersions
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
 from invoicing.accounts.tenants_table import TenantsTable
-from quote_engine import PerUnit, Plan
+from quote_engine import Convert, PerUnit, Plan
 from tests.simulation.books.model import ADDON_CENTS, ADDON_CODE, CATALOGUE, Customer, PlanTerms
 from tests.simulation.books.treatments import GST, GST_FREE
 
@@ -20,8 +20,14 @@ CENTS = Decimal("0.01")
 def plan_of(terms: PlanTerms) -> Plan:
     """Returns the plan as the engine knows it."""
     rates = tuple(
-        PerUnit(kind, "unit", cents * CENTS, Decimal(included))
-        for kind, (included, cents) in terms.rates.items()
+        PerUnit(
+            kind,
+            "unit",
+            rate.cents * CENTS,
+            Decimal(rate.included),
+            convert=None if rate.times == 1 else Convert(multiply_by=Decimal(rate.times)),
+        )
+        for kind, rate in terms.rates.items()
     )
     name = f"{terms.code.title()} plan"
     return Plan(terms.code, name, terms.base_cents * CENTS, "daily", rates)

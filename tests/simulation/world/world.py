@@ -14,11 +14,15 @@ from tests.simulation.aws.dynamodb import DynamoDB
 from tests.simulation.aws.faults import Fault
 from tests.simulation.aws.queues import Queue
 from tests.simulation.aws.tables import ItemChange
-from tests.simulation.books.model import Customer, Month, customers
+from tests.simulation.books.corrections import CorrectionBook
+from tests.simulation.books.meters import Meters
+from tests.simulation.books.model import Customer, Month
+from tests.simulation.books.sorts import customers
 from tests.simulation.books.treatments import Treatments
-from tests.simulation.books.usage import Books, Meters
-from tests.simulation.checks.invariants import INVOICES, Invariants
+from tests.simulation.books.usage import Books
+from tests.simulation.checks.invariants import INVOICES, USAGE, Invariants
 from tests.simulation.checks.ledger import Ledger
+from tests.simulation.checks.metered import MeteredUsage
 from tests.simulation.checks.numbers import NumberBook
 from tests.simulation.stage.report import Trace
 from tests.simulation.stage.stage import Killed, Process, Stage, Strand
@@ -26,7 +30,7 @@ from tests.simulation.world.functions import ROLLUP_QUEUE, USAGE_QUEUE, Function
 
 ZONES = ("UTC", "UTC", "Australia/Sydney")
 FIRST_MONTHS = (Month(2026, 3), Month(2026, 1), Month(2025, 11), Month(2026, 8))
-TABLES = ("accounts", INVOICES, "usage")
+TABLES = ("accounts", INVOICES, USAGE)
 PAGE_ITEMS = 5
 ALMOST_OUT_OF_TIME_MS = 1_000
 
@@ -100,8 +104,12 @@ class World:
         by_id = {customer.tenant_id: customer for customer in self.customers}
         self.treatments = Treatments.first(self.customers)
         self.ledger = Ledger(self.books, by_id, self.treatments)
+        self.corrections = CorrectionBook()
+        metered = MeteredUsage(self.books, self.corrections, self.dynamodb.tables[USAGE])
         table = self.dynamodb.tables[INVOICES]
-        self.invariants = Invariants(table, self.ledger, self.settings.zone, NumberBook(by_id))
+        self.invariants = Invariants(
+            table, metered, self.ledger, self.settings.zone, NumberBook(by_id)
+        )
         self.running: list[Running] = []
         self.invocations = 0
         # Called after every turn, and after every turn that wrote.
@@ -160,6 +168,11 @@ class World:
         strand = self.stage.start(process, lambda: function.handler(event, context))
         self.running.append(Running(strand, function, done))
         return process
+
+    def finish(self, process: Process) -> None:
+        """Gives turns to one invocation alone, until it has ended."""
+        while mine := [strand for strand in self.stage.ready() if strand.process is process]:
+            self.take_turn(mine[0])
 
     def take_turn(self, strand: Strand) -> None:
         """Runs a strand to its next AWS call; checks all invariants; ends what has finished."""
