@@ -114,8 +114,8 @@ def test_what_is_metered_is_billed_or_named_until_it_is(stack: Deployed, token: 
     use(stack, DUNE, SHORT, 200, "droplet_hours")
     assert sweep(stack, "2025-11-20T02:00:00Z")["complete"] is True
     october = report(stack, token)
-    names = ("resource_kind", "quantity", "fate", "billed_on")
-    assert rows(october["late_usage"]["entries"], *names) == [
+    late = october["late_usage"]["entries"]
+    assert rows(late, "resource_kind", "quantity", "fate", "billed_on") == [
         (DUNE, "droplet_hours", "200", "forced_run", "2025-10"),
         (SHORE, "droplet_hours", "50", "next_invoice", "2025-11"),
     ]
@@ -128,7 +128,6 @@ def test_what_is_metered_is_billed_or_named_until_it_is(stack: Deployed, token: 
     october = report(stack, token)
     assert rows(october["late_usage"]["entries"]) == []
     assert october["late_usage"]["as_of"] == "2025-12-20T02:00:00+00:00"
-    names = ("deployment_id", "resource_kind", "quantity", "period", "invoice_id")
     assert rows(october["unbilled_usage"]["entries"], *names) == unbilled
 
 
