@@ -86,6 +86,8 @@ class Naming:
         if invoice is not None and invoice.status == "void":
             return
         invoices = [each for key, each in standing.items() if key[0] == customer.tenant_id]
+        if _lacks_a_void_one(month.label, invoices):
+            return
         for deployment_id in customer.deployments:
             for kind in KINDS:
                 used = UsedKind(month.label, deployment_id, kind)
@@ -100,6 +102,18 @@ class Naming:
                 if billed + reported.to_be_billed[used] != priced:
                     text = f"{priced} of {used} are priced: {billed} are billed, and there wait"
                     raise InvariantViolated("I16", f"{text} {reported.to_be_billed[used]}")
+
+
+def _lacks_a_void_one(label: str, invoices: Iterable[RawInvoice]) -> bool:
+    """Whether an invoice goes on from what a void one billed of the month.
+
+    What the void one billed is on no invoice then, until it is made again.
+    """
+    late = [invoice for invoice in invoices if label in invoice.adjusts()]
+    void = [invoice.label for invoice in late if invoice.status == "void"]
+    return any(
+        each.status != "void" and each.label > min(void, default=each.label) for each in late
+    )
 
 
 def _billed(invoice: RawInvoice, customer: Customer, used: UsedKind) -> int:
