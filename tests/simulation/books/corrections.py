@@ -81,6 +81,13 @@ class CorrectionBook:
     # The events that a correction changed, by its id, with the step at which it did.
     changed: dict[str, dict[Identity, int]] = field(default_factory=lambda: defaultdict(dict))
 
+    # The step at which each event was last changed by any of them.
+    last: dict[Identity, int] = field(default_factory=dict)
+
+    def change(self, name: str, identity: Identity, step: int) -> None:
+        """Notes that a correction changed an event."""
+        self.changed[name][identity] = self.last[identity] = step
+
     def of_events(self, name: str) -> bool:
         """Whether the correction with this id changes events, and not just a day."""
         return self.asked[name].form != DAY

@@ -80,7 +80,7 @@ class MeteredUsage:
         self.books.standing[sent.identity] = quantity
         if "corrected_by" not in item:
             raise InvariantViolated("I9", f"{sent.key} was recorded once more")
-        self.corrections.changed[item["corrected_by"]["S"]][sent.identity] = step
+        self.corrections.change(item["corrected_by"]["S"], sent.identity, step)
         self._kept_as_it_stands(sent, item)
         return sent.identity, delta
 

@@ -209,10 +209,11 @@ class Correctors:
             return f"it does not tell of {unsaid}"
         if asked.form != EVENTS and made[0].step <= began_at and not body["repeated"]:
             return "it was a repeat"
-        changed = self.world.corrections.changed[asked.name]
+        changed, last = self.world.corrections.changed[asked.name], self.world.corrections.last
         for sent, result in zip(asked.events, body["results"], strict=False):
             corrected, at = result["outcome"] == "corrected", changed.get(sent.identity)
-            before = at is not None and at <= began_at
+            # Another correction may have made something of it again since.
+            before = at is not None and at <= began_at and at == last[sent.identity]
             if result["id"] != sent.document["id"] or not before <= corrected <= (at is not None):
                 return f"{sent.key} was changed at {at}"
         return None
