@@ -197,6 +197,17 @@ def test_a_repeat_takes_nothing_back_that_came_or_stands_again_since(desk: Desk)
     assert desk.standing()[1] == hours("0")
 
 
+def test_a_repeat_is_not_refused_for_usage_that_left_the_day_since(desk: Desk) -> None:
+    desk.count(sent(0), sent(1))
+    desk.post(desk.events([sent(0), sent(1)]))
+    desk.post(desk.event(1, "0", "1.5", "again"))
+    # Another correction empties the day: what stands of the event cannot be taken off it.
+    desk.post(desk.day("1.5", "0", "day"))
+    assert outcomes(desk.post(desk.events([sent(0), sent(1)]))) == ["corrected", "unchanged"]
+    assert outcomes(desk.post(desk.events([sent(1)], "new"))) == ["conflict"]
+    assert desk.standing() == ({"2026-04-15": hours("0")}, hours("0"))
+
+
 def test_other_events_under_a_used_id_are_a_conflict(desk: Desk) -> None:
     desk.count(sent(0), sent(1))
     desk.post(desk.events([sent(0)]))

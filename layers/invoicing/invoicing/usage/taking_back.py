@@ -108,6 +108,8 @@ class TakingBack:
             left = {name: event for name, event in chunk.events.items() if name not in seen}
             if trace is not None or self.record.finished:
                 return trace, seen | dict.fromkeys(left, LATER)
+            seen |= _without_room(left, stands)
+            left = {name: event for name, event in left.items() if name not in seen}
             if not left and CORRECTED not in seen.values():
                 return None, seen
             if left and (written := self._write(chunk, stands, left.values())):
@@ -117,20 +119,11 @@ class TakingBack:
         raise RecordBusy(f"{chunk.of.deployment_id} on {chunk.of.day} after {TRIES} tries")
 
     def _seen(self, chunk: _Chunk, stands: StandingUsage) -> SeenEvents:
-        """Returns what becomes of the events that are not to be taken back now."""
+        """Returns what is recorded of the events of which nothing is to be taken back now."""
         seen: SeenEvents = {}
         for name, event in chunk.events.items():
             if result := self._judged(event, chunk.of, stands.events.get(name[0])):
                 seen[name] = result
-        left = {name: event for name, event in chunk.events.items() if name not in seen}
-        if fault := stands.owner_fault():
-            conflict = Seen(CorrectionOutcome.CONFLICT, f"deployment_id: {fault}")
-            return seen | dict.fromkeys(left, conflict)
-        for kind, more in _taken_off(stands.events[key] for key, _ in left).items():
-            if fault := stands.fault(kind, more):
-                conflict = Seen(CorrectionOutcome.CONFLICT, f"quantity: {fault}")
-                of_kind = (name for name in left if left[name].resource_kind == kind)
-                seen |= dict.fromkeys(of_kind, conflict)
         return seen
 
     def _judged(
@@ -163,6 +156,19 @@ class TakingBack:
         )
         written = self.dry_run or self.table.write(correction, self.mark(trace))
         return trace if written else None
+
+
+def _without_room(left: Mapping[EventName, UsageEvent], stands: StandingUsage) -> SeenEvents:
+    """Returns those of the events that cannot be taken off what stands, and why."""
+    if fault := stands.owner_fault():
+        return dict.fromkeys(left, Seen(CorrectionOutcome.CONFLICT, f"deployment_id: {fault}"))
+    seen: SeenEvents = {}
+    for kind, more in _taken_off(stands.events[key] for key, _ in left).items():
+        if fault := stands.fault(kind, more):
+            conflict = Seen(CorrectionOutcome.CONFLICT, f"quantity: {fault}")
+            of_kind = (name for name in left if left[name].resource_kind == kind)
+            seen |= dict.fromkeys(of_kind, conflict)
+    return seen
 
 
 def pause(attempt: int) -> None:
