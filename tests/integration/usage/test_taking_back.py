@@ -15,6 +15,10 @@ from tests.integration.conftest import Stack
 from tests.integration.month_end.test_storage_faults import Call, faults
 from tests.integration.usage.correcting import Desk, errors, hours, sent
 
+STILL_STANDS = (
+    "id: this correction left it, or it was counted or raised since; a new one takes it back"
+)
+
 
 @pytest.fixture
 def desk(stack: Stack) -> Desk:
@@ -189,9 +193,8 @@ def test_a_repeat_takes_nothing_back_that_came_or_stands_again_since(desk: Desk)
     desk.post(desk.event(1, "0", "1.5", "again"))
     answer = desk.post(desk.events(events))
     assert answer["days"] == first["days"]
-    assert outcomes(answer) == ["corrected", *["unchanged"] * 3]
-    reason = "id: was counted or stands again since this correction; a new one takes it back"
-    assert [result["reason"] for result in answer["results"]] == [None, *[reason] * 3]
+    assert outcomes(answer) == ["corrected", *["conflict"] * 3]
+    assert [result["reason"] for result in answer["results"]] == [None, *[STILL_STANDS] * 3]
     assert desk.standing()[1] == hours("5.5")
     assert outcomes(desk.post(desk.events(events, "c-2"))) == ["unchanged", *["corrected"] * 3]
     assert desk.standing()[1] == hours("0")
@@ -203,7 +206,7 @@ def test_a_repeat_is_not_refused_for_usage_that_left_the_day_since(desk: Desk) -
     desk.post(desk.event(1, "0", "1.5", "again"))
     # Another correction empties the day: what stands of the event cannot be taken off it.
     desk.post(desk.day("1.5", "0", "day"))
-    assert outcomes(desk.post(desk.events([sent(0), sent(1)]))) == ["corrected", "unchanged"]
+    assert outcomes(desk.post(desk.events([sent(0), sent(1)]))) == ["corrected", "conflict"]
     assert outcomes(desk.post(desk.events([sent(1)], "new"))) == ["conflict"]
     assert desk.standing() == ({"2026-04-15": hours("0")}, hours("0"))
 
@@ -226,6 +229,10 @@ def test_events_of_a_day_that_has_less_are_named_and_left(desk: Desk) -> None:
         "quantity: 3 droplet_hours of pilot stand in 2026-04-15: 4 cannot be taken off"
     )
     assert desk.standing()[1] == hours("3") | {"egress_gb": Decimal(0)}
+    # A repeat must not look as if nothing stood of them.
+    again = desk.post(desk.events(events))
+    assert outcomes(again) == ["conflict", "conflict", "corrected"]
+    assert again["results"][0]["reason"] == STILL_STANDS
 
 
 def test_a_month_of_another_tenant_and_one_too_far_back_are_left(desk: Desk) -> None:

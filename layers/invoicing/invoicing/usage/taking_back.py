@@ -49,9 +49,9 @@ type _Done = tuple[CorrectedDay | None, SeenEvents]
 CORRECTED = Seen(CorrectionOutcome.CORRECTED)
 UNKNOWN = Seen(CorrectionOutcome.UNKNOWN, "id: no such event is counted, or it is forgotten")
 UNKNOWN_DEPLOYMENT = Seen(CorrectionOutcome.REJECTED, "deployment_id: no such deployment is known")
-LATER = Seen(
-    CorrectionOutcome.UNCHANGED,
-    "id: was counted or stands again since this correction; a new one takes it back",
+STILL_STANDS = Seen(
+    CorrectionOutcome.CONFLICT,
+    "id: this correction left it, or it was counted or raised since; a new one takes it back",
 )
 
 
@@ -107,7 +107,7 @@ class TakingBack:
             seen = self._seen(chunk, stands)
             left = {name: event for name, event in chunk.events.items() if name not in seen}
             if trace is not None or self.record.finished:
-                return trace, seen | dict.fromkeys(left, LATER)
+                return trace, seen | dict.fromkeys(left, STILL_STANDS)
             seen |= _without_room(left, stands)
             left = {name: event for name, event in left.items() if name not in seen}
             if not left and CORRECTED not in seen.values():
