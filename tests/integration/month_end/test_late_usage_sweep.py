@@ -15,6 +15,7 @@ from invoicing.foundation.settings import settings
 from invoicing.invoices.invoice import InvoiceStatus
 from invoicing.month_end import late_usage_sweep
 from local.handlers import LambdaContext
+from quote_engine import Period
 from tests.integration.conftest import Stack
 from tests.integration.month_end.closing import Office
 from tests.integration.month_end.test_rollup import set_status
@@ -267,12 +268,37 @@ def test_a_subscription_that_was_moved_since_the_draft_moves_its_usage(
     assert late(office.report(at=LATE_MAY)) == []
 
 
-def test_each_month_of_the_last_year_is_looked_at_and_no_other(
+def test_what_waits_is_named_as_far_back_as_the_invoice_that_is_still_to_come_looks(
+    office: Office, stack: Stack
+) -> None:
+    """On 2 November, October is still to be invoiced: that looks at October of the year before."""
+    stack.add_tenant("acme", hours=None, starts_on=date(2025, 1, 10))
+    use(stack, "acme", date(2025, 10, 15), 2160)
+    office.roll_up("acme", period="2025-10", run_at="2025-11-01T03:00:00Z")
+    set_status(stack, "acme", InvoiceStatus.ISSUED, Period.month("2025-10"))
+    use(stack, "acme", date(2025, 10, 15), -100)
+    stack.dynamodb.update_item(
+        TableName="invoices",
+        Key={"tenant_id": {"S": "acme"}, "period_start": {"S": "2025-10~corrected"}},
+        UpdateExpression="SET corrected_at = :at",
+        ExpressionAttributeValues={":at": {"S": "2026-10-31T12:00:00.000+00:00"}},
+    )
+    office.sweep_late_usage("2026-11-02T02:00:00Z")
+    assert late(office.report("2025-10", at="2026-11-02T09:00:00+00:00")) == [
+        ("acme", "droplet_hours", "-100", "next_invoice", "2026-10")
+    ]
+    office.roll_up("acme", period="2026-10", run_at="2026-11-02T10:00:00Z")
+    office.sweep_late_usage("2026-11-03T02:00:00Z")
+    assert late(office.report("2025-10", at="2026-11-03T09:00:00+00:00")) == []
+
+
+def test_each_month_that_an_invoice_looks_back_to_is_kept_and_no_other(
     office: Office, stack: Stack
 ) -> None:
     office.sweep_late_usage("2026-11-20T02:00:00Z")
     kept = [item["pk"]["S"] for item in stack.raw_items("accounts") if "month" in item["pk"]["S"]]
     assert sorted(kept) == [
+        "month-end#2025-10",
         "month-end#2025-11",
         "month-end#2025-12",
         *(f"month-end#2026-{month:02}" for month in range(1, 11)),

@@ -21,7 +21,7 @@ from invoicing.invoices.invoice_item import InvoiceItem
 from invoicing.month_end.rollup_message import parse_rollup_message
 from invoicing.pricing import tenant_month
 from local.handlers import LambdaContext
-from quote_engine import Convert
+from quote_engine import Convert, Period
 from tests.events import event
 from tests.integration.conftest import APRIL, STUDIO, Stack
 
@@ -337,9 +337,11 @@ def test_a_void_invoice_is_skipped_and_by_force_followed_by_a_new_revision(
     assert stack.invoices.get("pilot", APRIL, 1).header.status is InvoiceStatus.VOID
 
 
-def set_status(stack: Stack, tenant_id: str, status: InvoiceStatus) -> None:
-    """Puts the April invoice into a state by hand, without the lifecycle's routes."""
-    item = stack.invoices.stored(tenant_id, APRIL).item
+def set_status(
+    stack: Stack, tenant_id: str, status: InvoiceStatus, period: Period = APRIL
+) -> None:
+    """Puts an invoice into a state by hand, without the lifecycle's routes."""
+    item = stack.invoices.stored(tenant_id, period).item
     item.update(actions=[InvoiceItem.status.set(status.value)])
 
 

@@ -56,13 +56,14 @@ class LateUsageSweep:
         return cls(Pricing.over(settings), table, settings.zone)
 
     def sweep(self, at: datetime, limit: TimeLimit) -> LateUsageFound:
-        """Stores what waits of each of the twelve months before `at`, as of then.
+        """Stores what waits of each month that a coming invoice looks back to, as of `at`.
 
         If the limit is over before all tenants have been looked at, what is stored says so.
         """
         found = self._look(at, limit)
         running = period_of(at, self.zone)
-        for back in range(1, MONTHS_AROUND + 1):
+        # The month before may still be made, and looks a year back from there.
+        for back in range(1, MONTHS_AROUND + 2):
             label = label_after(running, -back)
             body = cut_to_fit(partial(late_usage_json, found, label, at))
             self.month_ends.store_late_usage(Period.month(label), body)
