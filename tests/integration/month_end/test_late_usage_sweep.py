@@ -143,12 +143,18 @@ def test_late_usage_that_nothing_prices_or_that_costs_nothing_is_told_apart(
 ) -> None:
     stack.add_tenant("small", hours="100")
     stack.add_tenant("gpus", hours="100")
-    invoiced(office, "small", "gpus")
+    stack.add_tenant("left", hours="100", ends_on=date(2026, 4, 30))
+    invoiced(office, "small", "gpus", "left")
     use(stack, "gpus", date(2026, 4, 30), 4, "gpu_hours")
     use(stack, "small", date(2026, 4, 30), 8)
+    # An invoice would name the GPUs and take the 8 with it, but none is to come.
+    use(stack, "left", date(2026, 4, 30), 4, "gpu_hours")
+    use(stack, "left", date(2026, 4, 30), 8)
     office.sweep_late_usage(MAY_20)
     assert late(office.report(at=LATE_MAY)) == [
         ("gpus", "gpu_hours", "4", "unpriced", None),
+        ("left", "droplet_hours", "8", "no_charge", None),
+        ("left", "gpu_hours", "4", "unpriced", None),
         ("small", "droplet_hours", "8", "no_charge", None),
     ]
 

@@ -269,12 +269,15 @@ def between(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]
     assert not waiting
 
 
+@pytest.mark.parametrize("before", [(), ("march.csv",)])
 def test_two_imports_of_a_day_at_once_both_leave_their_names(
-    stack: Stack, between: list[Any]
+    stack: Stack, between: list[Any], before: tuple[str, ...]
 ) -> None:
+    for number, name in enumerate(before):
+        importing(stack, name).record("pilot", DAY, [of_pilot(f"earlier-{number}")])
     other = importing(stack, "other.csv")
     between.append(lambda: other.record("pilot", DAY, [of_pilot("e-2")]))
     importing(stack, "april.csv").record("pilot", DAY, [of_pilot("e-1")])
     usage = month(stack).days("pilot", APRIL)
-    assert usage.imports == {DAY: ("other.csv", "april.csv")}
-    assert usage.days == {DAY: {"droplet_hours": Decimal(2)}}
+    assert usage.imports == {DAY: (*before, "other.csv", "april.csv")}
+    assert usage.days == {DAY: {"droplet_hours": Decimal(2 + len(before))}}
