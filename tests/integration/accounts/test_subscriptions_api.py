@@ -12,7 +12,7 @@ import pytest
 
 from invoicing.accounts.account import AddonPrice
 from invoicing.accounts.catalogue_table import ADDONS, PLANS, PriceVersions
-from invoicing.foundation import versioned_records
+from invoicing.foundation import back_off
 from local.handlers import LambdaContext
 from tests.account_bodies import PLAN, WATTLE
 from tests.integration.accounts.accounts_api import DEPLOYMENT, SUBSCRIPTIONS, Answer, Caller
@@ -382,7 +382,7 @@ def test_a_write_whose_reply_was_lost_is_found_done(
             raise cancelled("ConditionalCheckFailed", "None")
         return answer
 
-    monkeypatch.setattr(versioned_records, "sleep", lambda _: None)
+    monkeypatch.setattr(back_off, "sleep", lambda _: None)
     with faults(monkeypatch, lose):
         started = ADMIN.put_segments("wattle", "web", START)
         ended = ADMIN.end("wattle", "web", "2026-05-31", '"1"')

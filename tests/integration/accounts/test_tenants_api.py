@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from invoicing.accounts.account import Address, Tenant
-from invoicing.foundation import versioned_records
+from invoicing.foundation import back_off
 from tests.account_bodies import WATTLE
 from tests.integration.accounts.accounts_api import Caller
 from tests.integration.conftest import Stack
@@ -146,7 +146,7 @@ def test_writers_that_meet_try_again_and_then_give_up_without_harm(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(versioned_records, "sleep", pauses.append)
+    monkeypatch.setattr(back_off, "sleep", pauses.append)
     meetings = 3
 
     def meet(operation: str, _: dict[str, Any], call: Call) -> Any:

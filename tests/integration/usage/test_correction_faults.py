@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from invoicing.usage import taking_back
+from invoicing.foundation import back_off
 from invoicing.usage.usage_events_table import TOO_LARGE
 from tests.integration.conftest import Stack
 from tests.integration.month_end.test_storage_faults import Call, Fault, faults
@@ -20,7 +20,7 @@ from tests.integration.usage.correcting import RECEIVED, Desk, errors, hours, se
 @pytest.fixture
 def desk(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """Ten events of 2 hours each, on 15 April; waiting takes no time."""
-    monkeypatch.setattr(taking_back, "sleep", lambda _: None)
+    monkeypatch.setattr(back_off, "sleep", lambda _: None)
     desk = Desk.over(stack)
     desk.count(*(sent(n) for n in range(10)))
     return desk
@@ -270,7 +270,7 @@ def test_a_store_that_stays_busy_is_a_503_after_ever_longer_waits(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(taking_back, "sleep", pauses.append)
+    monkeypatch.setattr(back_off, "sleep", pauses.append)
 
     def busy(operation: str, _: dict[str, Any], call: Call) -> Any:
         if operation == "TransactWriteItems":

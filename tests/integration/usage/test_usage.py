@@ -14,10 +14,11 @@ from botocore.exceptions import ClientError
 from invoicing.accounts.account import Segment
 from invoicing.accounts.account_item import DeploymentTaken
 from invoicing.accounts.subscriptions_table import SubscriptionsTable
+from invoicing.foundation import back_off
 from invoicing.foundation.audit import Actor
 from invoicing.foundation.settings import settings
 from invoicing.invoices.corrected_months import corrections_over
-from invoicing.usage import metering, usage_events_table
+from invoicing.usage import metering
 from invoicing.usage.correction import read_correction
 from invoicing.usage.usage_event import UsageEvent
 from invoicing.usage.usage_events_table import UsageEventsTable, UsageNotRecorded
@@ -190,7 +191,7 @@ def test_a_conflict_with_another_writer_is_tried_again(
     stack: Stack, record: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(usage_events_table, "sleep", pauses.append)
+    monkeypatch.setattr(back_off, "sleep", pauses.append)
 
     def conflict(operation: str, _: dict[str, Any], call: Call) -> Any:
         if operation == "TransactWriteItems" and len(pauses) < 3:
@@ -206,7 +207,7 @@ def test_a_conflict_with_another_writer_is_tried_again(
 def test_a_store_that_stays_busy_is_a_503_and_resending_is_safe(
     stack: Stack, record: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(usage_events_table, "sleep", lambda _: None)
+    monkeypatch.setattr(back_off, "sleep", lambda _: None)
     events = [usage_event(n) for n in range(150)]
     written: list[int] = []
 
@@ -283,7 +284,7 @@ def test_what_was_counted_before_the_month_was_full_is_told_as_counted(
 def test_any_other_trouble_with_a_total_is_a_503(
     record: ModuleType, monkeypatch: pytest.MonkeyPatch, code: str, text: str
 ) -> None:
-    monkeypatch.setattr(usage_events_table, "sleep", lambda _: None)
+    monkeypatch.setattr(back_off, "sleep", lambda _: None)
     with faults(monkeypatch, full("pilot", code, text)):
         assert post(record, usage_event(1))["statusCode"] == 503
 

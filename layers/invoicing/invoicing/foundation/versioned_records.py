@@ -4,11 +4,11 @@ A write names the version that it replaces; DynamoDB refuses it if another write
 the record is read again, and the request is judged anew against what is stored now.
 """
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from time import sleep
+
+from invoicing.foundation.back_off import back_off
 
 TRIES = 6
 
@@ -73,7 +73,7 @@ def write_version[R](
         try:
             version = write(record, before)
         except VersionChanged:
-            sleep(random.uniform(0.5, 1) * 0.02 * 2**attempt)
+            back_off(attempt)
             continue
         outcome = WriteOutcome.CREATED if before is None else WriteOutcome.REPLACED
         return Written(Stored(record, version), outcome)

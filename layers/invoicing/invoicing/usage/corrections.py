@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from invoicing.accounts.accounts_table import AccountsTable
 from invoicing.foundation.audit import Actor
+from invoicing.foundation.back_off import back_off
 from invoicing.foundation.versioned_records import RecordBusy
 from invoicing.usage.correction import (
     Correction,
@@ -39,7 +40,6 @@ from invoicing.usage.taking_back import (
     MarkOf,
     Seen,
     TakingBack,
-    pause,
 )
 from invoicing.usage.usage_event import UsageEvent, UsageResult, decimal_text
 from invoicing.usage.usage_table import EXACT
@@ -120,7 +120,7 @@ class Corrections:
                 raise refusal
             if self._written(judged):
                 return Corrected(judged.record, False, (judged.trace,))
-            pause(attempt)
+            back_off(attempt)
         raise RecordBusy(f"correction {asked.id}: changed by others during {TRIES} tries")
 
     def _made_before(self, asked: CorrectionRecord, known: CorrectionRecord) -> Corrected:

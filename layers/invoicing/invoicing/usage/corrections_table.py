@@ -18,7 +18,7 @@ from invoicing.usage.correction_record import (
 )
 from invoicing.usage.recorded_event import DEDUPE, RecordedEvent, item_key
 from invoicing.usage.standing_usage import StandingUsage, UsageDay
-from invoicing.usage.usage_events_table import INVALID, PASSING, REFUSED, TOO_LARGE
+from invoicing.usage.usage_events_table import PASSING, REFUSED, item_too_large
 from invoicing.usage.usage_table import DAY, KEY, OWNER, TOTAL
 from quote_engine import Period
 
@@ -113,7 +113,7 @@ class CorrectionsTable:
             )
         except ClientError as error:
             reasons = error.response.get("CancellationReasons", ())
-            if any(_too_large(reason) for reason in reasons):
+            if any(item_too_large(reason) for reason in reasons):
                 raise TooManyKinds from error
             codes = {reason.get("Code", "None") for reason in reasons} - {"None"}
             if not codes or codes - PASSING - {REFUSED}:
@@ -131,7 +131,3 @@ def _quantities(item: Mapping[str, Any]) -> dict[str, Decimal]:
 
 def _plain(key: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     return {name: value["S"] for name, value in key.items()}
-
-
-def _too_large(reason: Mapping[str, Any]) -> bool:
-    return reason.get("Code") == INVALID and TOO_LARGE in reason.get("Message", "")

@@ -4,16 +4,15 @@ A chunk is what one transaction holds of a deployment's day. Which events are in
 the list alone, so a chunk that was done before has a trace under its number.
 """
 
-import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import batched, groupby
-from time import sleep
 from typing import NamedTuple
 
+from invoicing.foundation.back_off import back_off
 from invoicing.foundation.parallel import at_once
 from invoicing.foundation.versioned_records import RecordBusy
 from invoicing.usage.correction import CorrectionOutcome, month_fault
@@ -115,7 +114,7 @@ class TakingBack:
             if left and (written := self._write(chunk, stands, left.values())):
                 return written, seen | dict.fromkeys(left, CORRECTED)
             # Others were here, perhaps with the same correction.
-            pause(attempt)
+            back_off(attempt)
         raise RecordBusy(f"{chunk.of.deployment_id} on {chunk.of.day} after {TRIES} tries")
 
     def _seen(self, chunk: _Chunk, stands: StandingUsage) -> SeenEvents:
@@ -169,11 +168,6 @@ def _without_room(left: Mapping[EventName, UsageEvent], stands: StandingUsage) -
             of_kind = (name for name in left if left[name].resource_kind == kind)
             seen |= dict.fromkeys(of_kind, conflict)
     return seen
-
-
-def pause(attempt: int) -> None:
-    """Waits before the next attempt, for longer each time."""
-    sleep(random.uniform(0.5, 1) * 0.02 * 2**attempt)
 
 
 def _day_fault(counted: Counted, of: UsageDay, today: date) -> str | None:

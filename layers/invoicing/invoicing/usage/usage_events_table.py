@@ -4,16 +4,15 @@ Events of one deployment and day share transactions of up to 98 dedupe items, so
 totals are written once for all of them: 2.04 write units per event, where the minimum is 2.
 """
 
-import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from time import sleep
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
+from invoicing.foundation.back_off import back_off
 from invoicing.foundation.dynamodb import connection
 from invoicing.usage.recorded_event import RecordedEvent, event_key
 from invoicing.usage.usage_event import WHOLE_DIGITS, UsageEvent, UsageOutcome
@@ -109,7 +108,7 @@ class UsageEventsTable:
                 if len(events) > 1:
                     return outcomes | self._by_halves(tenant_id, day, events)
                 return outcomes | {event_key(events[0]): _no_room(events[0], day, full)}
-            sleep(random.uniform(0.5, 1) * 0.02 * 2**attempt)
+            back_off(attempt)
         raise UsageNotRecorded(f"{len(events)} events of {day} after {TRIES} tries")
 
     def _by_halves(self, tenant_id: str, day: str, events: Sequence[UsageEvent]) -> Outcomes:
@@ -226,17 +225,18 @@ def _no_room(event: UsageEvent, day: str, full: Mapping[str, str]) -> Judged:
 
 def _too_large(reasons: Iterable[Mapping[str, Any]]) -> bool:
     """Whether an item would exceed DynamoDB's 400 KB, as a total does with thousands of kinds."""
-    return any(_item_too_large(reason) for reason in reasons)
+    return any(item_too_large(reason) for reason in reasons)
 
 
-def _item_too_large(reason: Mapping[str, Any]) -> bool:
+def item_too_large(reason: Mapping[str, Any]) -> bool:
+    """Whether this is why an action of a transaction was refused."""
     return reason.get("Code") == INVALID and TOO_LARGE in reason.get("Message", "")
 
 
 def _refuse_other_causes(tenant_id: str, reasons: _Reasons, event_count: int) -> None:
     if any(_another_tenants(reason, tenant_id) for reason in reasons[event_count:]):
         raise UsageOfAnotherTenant(f"this month's usage does not belong to tenant {tenant_id}")
-    codes = {reason.get("Code", "None") for reason in reasons if not _item_too_large(reason)}
+    codes = {reason.get("Code", "None") for reason in reasons if not item_too_large(reason)}
     unknown = codes - PASSING - {REFUSED, "None"}
     if unknown:
         raise UsageNotRecorded(f"transaction cancelled: {', '.join(sorted(unknown))}")
