@@ -1,6 +1,5 @@
 """`monthend usage ...`: metered usage."""
 
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.stack.global_options import Chosen, Command
-from cli.terminal.arguments import deployment_id, moment, month, tenant_id
+from cli.terminal.arguments import deployment_id, event_source, moment, month, tenant_id
 from cli.terminal.errors import BadInput, ExitCode
 from cli.terminal.output import complain, show
 from cli.usage.correct_import import correct_import
@@ -18,15 +17,14 @@ from cli.usage.import_report import (
     NOT_COUNTED,
     import_json,
     import_summary,
-    import_table,
     too_late_warning,
 )
 from cli.usage.input_file import opened
+from cli.usage.listed_lines import lines_table
 from cli.usage.months_of_usage import month_of_deployment, months_of_tenant
 from cli.usage.run_import import ImportOrder, run_import
 from cli.usage.show_usage import show_usage
 from invoicing.foundation.billing_calendar import period_of
-from invoicing.usage.usage_event import SOURCE
 
 usage = typer.Typer(rich_markup_mode=None, help="Metered usage.")
 
@@ -61,13 +59,13 @@ def import_command(
     chosen: Chosen = context.obj
     now = datetime.now(UTC)
     received = now if received_at is None else moment("--received-at", received_at)
-    if source is not None and not re.fullmatch(SOURCE, source):
-        raise BadInput(f"--source: must be up to 64 of A-Z, a-z, 0-9 and . _ : -, not {source}")
+    event_source("--source", source)
     with opened(file) as input_file:
         stack = chosen.connect()
         order = ImportOrder(received, received_at is not None, source, dry_run)
         report = run_import(stack, input_file, order)
-    show(chosen.as_json, import_json(report), lambda: import_table(report), import_summary(report))
+    body = import_json(report)
+    show(chosen.as_json, body, lambda: lines_table(body["rows"]), import_summary(report))
     if warning := too_late_warning(report, now, stack.zone):
         complain(warning)
     if report.broken_off is not None:

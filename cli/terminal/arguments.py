@@ -6,7 +6,7 @@ from datetime import date, datetime
 from cli.terminal.errors import BadInput
 from invoicing.accounts.account import DEPLOYMENT_ID
 from invoicing.foundation.parsing import TENANT_ID
-from invoicing.usage.usage_event import RFC_3339
+from invoicing.usage.usage_event import RFC_3339, SOURCE
 from quote_engine import Period
 
 # Ends of times that databases and spreadsheets write where RFC 3339 has `Z` or `+10:00`.
@@ -67,6 +67,13 @@ def tenant_id(option: str, text: str) -> str:
     """Returns the text if it has the form of a tenant's id; whether one has it is not checked."""
     if not re.fullmatch(TENANT_ID, text):
         raise BadInput(f"{option}: a tenant's id is up to 40 of a-z, 0-9 and -, not {text}")
+    return text
+
+
+def event_source(option: str, text: str | None) -> str | None:
+    """Returns the text if events can have it as their source, and None if it is not given."""
+    if text is not None and not re.fullmatch(SOURCE, text):
+        raise BadInput(f"{option}: must be up to 64 of A-Z, a-z, 0-9 and . _ : -, not {text}")
     return text
 
 

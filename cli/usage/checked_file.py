@@ -55,6 +55,11 @@ class CheckedFile:
         except DatabaseError as error:
             raise BadInput(f"{self.file.shown}: the temporary file: {error}") from error
 
+    def refuse_source(self, source: str | None) -> None:
+        """Raises BadInput if a source is given for events that have their own."""
+        if source is not None and self.days is None:
+            raise BadInput(f"--source: the events of {self.file.shown} have sources of their own")
+
     def rows(self) -> Rows:
         """Reads the rows from the start."""
         return read_usage(self.file.stream, self.file.shown)[1]

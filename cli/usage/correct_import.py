@@ -1,6 +1,5 @@
 """Takes a whole import back for the person at the command line, by its file."""
 
-import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from rich.table import Table
 from cli.stack.caller_identity import caller
 from cli.stack.global_options import Chosen
 from cli.stack.stack import Stack
-from cli.terminal.errors import BadInput
+from cli.terminal.arguments import event_source
 from cli.terminal.interrupts import stopping_gently
 from cli.terminal.output import complain, progress, show
 from cli.terminal.tables import print_table
@@ -21,20 +20,18 @@ from cli.usage.correction_words import CorrectionWords
 from cli.usage.day_events import SOURCE
 from cli.usage.earlier_imports import EarlierImports
 from cli.usage.input_file import InputFile, opened
+from cli.usage.listed_lines import lines_table
 from cli.usage.run_import import broken_off_by
 from cli.usage.take_back import CorrectableDays, TakeBack
 from cli.usage.take_back_report import (
     TakeBackReport,
-    lines_table,
     months_table,
     take_back_json,
     take_back_lines,
 )
 from invoicing.invoices.corrected_months import corrections_over
-from invoicing.usage import usage_event
 from invoicing.usage.correction import Correction
 from invoicing.usage.corrections import Corrected
-from invoicing.usage.recorded_events_table import RecordedEventsTable
 
 # An id of a correction has 64 characters, and each thousand events of a day make one.
 LONGEST_ID = 45
@@ -48,9 +45,7 @@ def correct_import(chosen: Chosen, file: Path, words: CorrectionWords, dry_run: 
     """
     words.refuse_all_but(("--source",))
     words.refuse_longer_id(LONGEST_ID)
-    source = words.given.get("--source")
-    if source is not None and not re.fullmatch(usage_event.SOURCE, source):
-        raise BadInput(f"--source: must be up to 64 of A-Z, a-z, 0-9 and . _ : -, not {source}")
+    event_source("--source", words.given.get("--source"))
     with opened(file) as input_file:
         stack = chosen.connect()
         report = _taken_back(stack, input_file, words, dry_run)
@@ -67,8 +62,7 @@ def _taken_back(
     with ExitStack() as held:
         with progress("bytes read", lambda: file.size) as advance:
             whole = held.enter_context(checked(file, events, report, advance))
-        if source is not None and whole.days is None:
-            raise BadInput(f"--source: the events of {file.shown} have sources of their own")
+        whole.refuse_source(source)
         correct = _correct(stack, now, words, dry_run)
         left = whole.events - report.counts.total()
         advance = held.enter_context(progress("events", lambda: left))
@@ -103,16 +97,7 @@ def _take(stack: Stack, whole: CheckedFile, take_back: TakeBack) -> None:
         take_back.take_events(whole.rows())
         return
     whole.days.sort(stack.accounts.owners)
-    earlier = None
-    if take_back.events.source == SOURCE:
-        earlier = EarlierImports(
-            RecordedEventsTable(stack.settings.usage_table),
-            stack.accounts.account,
-            take_back.events,
-            whole.days,
-            whole.file.name,
-            whole.lines,
-        )
+    earlier = EarlierImports.of_file(stack, whole, whole.days, take_back.events)
     take_back.take_days(whole.days, earlier)
 
 
@@ -123,7 +108,7 @@ def _show(as_json: bool, stack: Stack, report: TakeBackReport) -> None:
     if as_json:
         show(True, body, Table)
     else:
-        for table in (lines_table(body), months_table(body)):
+        for table in (lines_table(body["rows"]), months_table(body)):
             if table.row_count:
                 print_table(table)
         for line in take_back_lines(body):

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
 
+from cli.stack.stack import Stack
+from cli.usage.checked_file import CheckedFile
 from cli.usage.day_events import SOURCE, DayEvents
 from cli.usage.days_store import NOBODY, DaysStore, DaySum
 from invoicing.accounts.account import Account, InvalidAccount
@@ -77,6 +79,17 @@ class EarlierImports:
     # The deployments of the tenants at hand, None if their account cannot be read.
     _deployments: dict[str, list[str] | None] = field(default_factory=dict)
     _used_months: set[tuple[str, str]] = field(default_factory=set)
+
+    @classmethod
+    def of_file(
+        cls, stack: Stack, whole: CheckedFile, days: DaysStore, events: DayEvents
+    ) -> "EarlierImports | None":
+        """Returns what earlier versions may have counted of a file; None under another source."""
+        if events.source != SOURCE:
+            return None
+        recorded = RecordedEventsTable(stack.settings.usage_table)
+        account = stack.accounts.account
+        return cls(recorded, account, events, days, whole.file.name, whole.lines)
 
     def begin(self, tenants: Sequence[str], days: Sequence[date]) -> None:
         """Reads which months of these tenants have any usage; then their days can be sifted."""

@@ -2,15 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-
-from cli.terminal.text import cell
+from cli.usage.listed_lines import ListedLine, ListedLines, counts_text
 from invoicing.foundation.billing_calendar import label_after, period_of
 from invoicing.invoices.billing_history_table import LATE_MONTHS
 from invoicing.usage.metering import COUNTED
@@ -19,17 +16,6 @@ from invoicing.usage.usage_events_table import Judged
 
 NOT_COUNTED = frozenset((UsageOutcome.CONFLICT, UsageOutcome.REJECTED))
 MOST_MONTHS = 12
-# A file may have millions of faulty lines; no more of them are held in memory, and shown.
-MOST_LINES = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class UncountedLine:
-    """A line whose events were not counted, or not as they stand there, and why."""
-
-    line: int
-    outcome: UsageOutcome
-    reason: str
 
 
 @dataclass(slots=True)
@@ -42,9 +28,8 @@ class ImportReport:
 
     dry_run: bool = False
     counts: Counter[UsageOutcome] = field(default_factory=Counter)
-    problems: Counter[UncountedLine] = field(default_factory=Counter)
-    # Days of lines that `problems` has no more room for.
-    unlisted: int = 0
+    # Lines whose events were not counted, or not as they stand there.
+    listed: ListedLines = field(default_factory=ListedLines)
     # Labels such as 2026-04. A duplicate's month is included: the import that counted it may have
     # been broken off before it reported the month.
     months: set[str] = field(default_factory=set)
@@ -58,25 +43,17 @@ class ImportReport:
         if judged.outcome in COUNTED:
             self.months.add(month)
         if judged.outcome in NOT_COUNTED or judged.reason:
-            for line in lines:
-                self._list(UncountedLine(line, judged.outcome, judged.reason))
-            self.unlisted += rows - len(lines)
+            self.listed.add(judged.outcome, judged.reason, lines, rows)
 
     def reject(self, line: int, reason: str, days: int = 1) -> None:
         """Notes that days of a line are rejected."""
         self.counts[UsageOutcome.REJECTED] += days
-        self._list(UncountedLine(line, UsageOutcome.REJECTED, reason), days)
-
-    def _list(self, problem: UncountedLine, days: int = 1) -> None:
-        if problem in self.problems or len(self.problems) < MOST_LINES:
-            self.problems[problem] += days
-        else:
-            self.unlisted += days
+        self.listed.add_events(ListedLine(line, UsageOutcome.REJECTED, reason), days)
 
     @property
-    def in_order(self) -> list[tuple[UncountedLine, int]]:
-        """The problems by line, each with the number of its events."""
-        return sorted(self.problems.items(), key=lambda problem: problem[0].line)
+    def outcomes(self) -> dict[str, int]:
+        """How many events had each outcome."""
+        return {outcome.value: self.counts[outcome] for outcome in UsageOutcome}
 
 
 def import_json(report: ImportReport) -> dict[str, Any]:
@@ -84,17 +61,15 @@ def import_json(report: ImportReport) -> dict[str, Any]:
     return {
         "dry_run": report.dry_run,
         "broken_off": report.broken_off,
-        "counts": {outcome.value: report.counts[outcome] for outcome in UsageOutcome},
-        "rows": [asdict(problem) | {"events": events} for problem, events in report.in_order],
-        "events_not_listed": report.unlisted,
+        "counts": report.outcomes,
+        **report.listed.json(),
     }
 
 
 def import_summary(report: ImportReport) -> str:
     """`1,087 accepted, 0 duplicate, 0 conflict, 0 rejected`."""
-    counts = ", ".join(f"{report.counts[outcome]:,} {outcome}" for outcome in UsageOutcome)
-    said = f"{'Dry run, nothing written: ' if report.dry_run else ''}{counts}"
-    return f"{said}; {report.unlisted:,} of them not listed" if report.unlisted else said
+    said = "Dry run, nothing written: " if report.dry_run else ""
+    return counts_text(said, report.outcomes, report.listed.unlisted)
 
 
 def too_late_warning(report: ImportReport, now: datetime, zone: ZoneInfo) -> str | None:
@@ -109,13 +84,3 @@ def too_late_warning(report: ImportReport, now: datetime, zone: ZoneInfo) -> str
         f"Warning: usage of {named}{more}, more than {LATE_MONTHS} months back: of a month that "
         "is issued already, no later invoice bills it."
     )
-
-
-def import_table(report: ImportReport) -> Table:
-    """Every line that was not counted, and why."""
-    table = Table(box=SIMPLE_HEAD)
-    for heading in ("Line", "Events", "Outcome", "Reason"):
-        table.add_column(heading, overflow="fold", no_wrap=heading != "Reason")
-    for problem, events in report.in_order:
-        table.add_row(str(problem.line), str(events), problem.outcome.value, cell(problem.reason))
-    return table

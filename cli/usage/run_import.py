@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlite3 import Error as DatabaseError
 
 from cli.stack.stack import Stack
-from cli.terminal.errors import BadInput, CommandError, aws_fault
+from cli.terminal.errors import CommandError, aws_fault
 from cli.terminal.interrupts import stopping_gently
 from cli.terminal.output import complain, progress
 from cli.usage.checked_file import CheckedFile, checked
@@ -46,8 +46,7 @@ def run_import(stack: Stack, file: InputFile, order: ImportOrder) -> ImportRepor
     with ExitStack() as held:
         with progress("bytes read", lambda: file.size) as advance:
             whole = held.enter_context(checked(file, events, report, advance))
-        if order.source is not None and whole.days is None:
-            raise BadInput(f"--source: the events of {file.shown} have sources of their own")
+        whole.refuse_source(order.source)
         left = whole.events - report.counts.total()
         advance = held.enter_context(progress("events", lambda: left))
         pause = held.enter_context(stopping_gently())
@@ -78,17 +77,9 @@ def _count(stack: Stack, whole: CheckedFile, counting: UsageImport) -> None:
     if whole.days is None:
         counting.count_events(whole.rows())
         return
-    earlier = None
-    if counting.events.source == SOURCE:
-        earlier = EarlierImports(
-            RecordedEventsTable(stack.settings.usage_table),
-            stack.accounts.account,
-            counting.events,
-            whole.days,
-            whole.file.name,
-            whole.lines,
-            _Lookups(counting).looked_up,
-        )
+    earlier = EarlierImports.of_file(stack, whole, whole.days, counting.events)
+    if earlier is not None:
+        earlier.looked_up = _Lookups(counting).looked_up
     counting.count_days(whole.days, stack.accounts.owners, earlier)
 
 

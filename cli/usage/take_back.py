@@ -8,14 +8,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import batched
-from time import sleep
 from typing import NamedTuple
 
 from cli.usage.day_events import DayEvents
 from cli.usage.days_store import NOBODY, DaysStore, DaySum
-from cli.usage.earlier_imports import EarlierImports
+from cli.usage.earlier_imports import SPOILED, EarlierImports
+from cli.usage.patience import patiently
 from cli.usage.take_back_report import TakeBackReport
 from cli.usage.usage_file import FaultyRow, Rows, UsageRow
 from invoicing.foundation.billing_calendar import label_after, period_of
@@ -28,15 +28,12 @@ from invoicing.usage.correction import (
     CorrectionResult,
 )
 from invoicing.usage.corrections import Corrected
+from invoicing.usage.taking_back import UNKNOWN_DEPLOYMENT
 from invoicing.usage.usage_event import UsageEvent, UsageResult, read_event, rejected
 from quote_engine import Period
 
-TRIES = 4
-PAUSE_SECONDS = 2.0
 # Every tenant's id sorts before this.
 AFTER_ALL_TENANTS = "~"
-SPOILED = "quantity: not counted, since another row of this deployment, kind and day is faulty"
-UNKNOWN_DEPLOYMENT = "deployment_id: no such deployment is known"
 UNKNOWN = "id: no such event is counted, or it is forgotten by now"
 EARLIER = "id: counted by an earlier version, which kept no quantity: correct its day (--day)"
 
@@ -114,9 +111,10 @@ class TakeBack:
         """Yields the sums that may have been counted, and notes all others."""
         for day_sum in sums:
             if day_sum.spoiled:
-                self._note(self._event(day_sum), CorrectionOutcome.REJECTED, SPOILED)
+                self._note(self._event(day_sum), CorrectionOutcome.REJECTED, SPOILED.reason)
             elif day_sum.tenant_id == NOBODY:
-                self._note(self._event(day_sum), CorrectionOutcome.UNKNOWN, UNKNOWN_DEPLOYMENT)
+                reason = UNKNOWN_DEPLOYMENT.reason
+                self._note(self._event(day_sum), CorrectionOutcome.UNKNOWN, reason)
             else:
                 yield day_sum
 
@@ -152,17 +150,9 @@ class TakeBack:
             reason=self.reason,
             events=tuple(event.raw for event in events),
         )
-        corrected = self._corrected(correction)
+        corrected = patiently(partial(self.correct, correction), RecordBusy)
         self.report.changes.add(corrected.days)
         return zip(events, corrected.results, strict=True)
-
-    def _corrected(self, correction: Correction) -> Corrected:
-        for attempt in range(1, TRIES):
-            try:
-                return self.correct(correction)
-            except RecordBusy:
-                sleep(PAUSE_SECONDS * attempt)
-        return self.correct(correction)
 
     def _note(self, event: FileEvent, outcome: CorrectionOutcome, reason: str) -> None:
         self.report.add(outcome, reason, event.lines, event.rows)

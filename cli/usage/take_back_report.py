@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -10,22 +10,12 @@ from rich.table import Table
 
 from cli.terminal.text import cell
 from cli.usage.corrected_months import MonthChanges, ways_to_the_bill
+from cli.usage.listed_lines import ListedLine, ListedLines, counts_text
 from invoicing.usage.correction import CorrectionOutcome
 
 GONE = frozenset((CorrectionOutcome.CORRECTED, CorrectionOutcome.UNCHANGED))
-# No more lines are held in memory, and shown.
-MOST_LINES = 100_000
 
 type JsonObject = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class LineLeft:
-    """A line whose usage was not taken back now, and why."""
-
-    line: int
-    outcome: CorrectionOutcome
-    reason: str
 
 
 @dataclass(slots=True)
@@ -35,9 +25,8 @@ class TakeBackReport:
     correction_id: str
     dry_run: bool
     counts: Counter[CorrectionOutcome] = field(default_factory=Counter)
-    left: Counter[LineLeft] = field(default_factory=Counter)
-    # Rows whose lines `left` does not name.
-    unlisted: int = 0
+    # Lines whose usage was not taken back now.
+    left: ListedLines = field(default_factory=ListedLines)
     changes: MonthChanges = field(default_factory=MonthChanges)
     # Whether something may have been taken back, and why it ended before its end.
     begun: bool = False
@@ -54,20 +43,12 @@ class TakeBackReport:
         """Notes the outcome of so many rows, of which these are the first lines."""
         self.counts[outcome] += rows
         if outcome is not CorrectionOutcome.CORRECTED:
-            for line in lines:
-                self._list(LineLeft(line, outcome, reason), 1)
-            self.unlisted += rows - len(lines)
+            self.left.add(outcome, reason, lines, rows)
 
     def reject(self, line: int, reason: str, days: int = 1) -> None:
         """Notes days of a line that cannot have been counted."""
         self.counts[CorrectionOutcome.REJECTED] += days
-        self._list(LineLeft(line, CorrectionOutcome.REJECTED, reason), days)
-
-    def _list(self, line: LineLeft, rows: int) -> None:
-        if line in self.left or len(self.left) < MOST_LINES:
-            self.left[line] += rows
-        else:
-            self.unlisted += rows
+        self.left.add_events(ListedLine(line, CorrectionOutcome.REJECTED, reason), days)
 
 
 def take_back_json(report: TakeBackReport, months: Sequence[JsonObject]) -> dict[str, Any]:
@@ -77,24 +58,9 @@ def take_back_json(report: TakeBackReport, months: Sequence[JsonObject]) -> dict
         "dry_run": report.dry_run,
         "broken_off": report.broken_off,
         "counts": {outcome.value: report.counts[outcome] for outcome in CorrectionOutcome},
-        "rows": [
-            asdict(line) | {"events": rows}
-            for line, rows in sorted(report.left.items(), key=lambda item: item[0].line)
-        ],
-        "events_not_listed": report.unlisted,
+        **report.left.json(),
         "months": list(months),
     }
-
-
-def lines_table(body: JsonObject) -> Table:
-    """Every line that was not taken back now, and why."""
-    table = Table(box=SIMPLE_HEAD)
-    for heading in ("Line", "Events", "Outcome", "Reason"):
-        table.add_column(heading, overflow="fold", no_wrap=heading != "Reason")
-    for row in body["rows"]:
-        names = str(row["line"]), str(row["events"]), row["outcome"]
-        table.add_row(*names, cell(row["reason"]))
-    return table
 
 
 def months_table(body: JsonObject) -> Table:
@@ -113,10 +79,8 @@ def months_table(body: JsonObject) -> Table:
 
 def take_back_lines(body: JsonObject) -> Iterator[str]:
     """Yields the counts, how it reaches a bill, and how the right usage is counted."""
-    counts = ", ".join(f"{count:,} {outcome}" for outcome, count in body["counts"].items())
-    said = f"{'Dry run, nothing changed: ' if body['dry_run'] else ''}{counts}"
-    not_listed = body["events_not_listed"]
-    yield f"{said}; {not_listed:,} of them not listed" if not_listed else said
+    said = "Dry run, nothing changed: " if body["dry_run"] else ""
+    yield counts_text(said, body["counts"], body["events_not_listed"])
     if body["dry_run"]:
         return
     yield from ways_to_the_bill(body["months"])

@@ -7,8 +7,8 @@ counted is then a duplicate.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from itertools import batched, groupby
-from time import sleep
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from cli.usage.day_events import DayEvents
 from cli.usage.days_store import DaysStore, DaySum
 from cli.usage.earlier_imports import EarlierImports, TenantDay, to_be_counted
 from cli.usage.import_report import ImportReport
+from cli.usage.patience import patiently
 from cli.usage.usage_file import FaultyRow, Rows, UsageRow
 from invoicing.usage.metering import COUNTED, EVENTS_A_CALL
 from invoicing.usage.usage_event import UsageResult
@@ -25,8 +26,6 @@ from invoicing.usage.usage_events_table import Judged, UsageNotRecorded
 ROWS_SORTED = 20_000
 # Enough to write in parallel; their accounts are held in memory.
 TENANTS_AT_ONCE = 200
-TRIES = 4
-PAUSE_SECONDS = 2.0
 
 
 class Recorder(Protocol):
@@ -112,12 +111,8 @@ class UsageImport:
     def _record(self, events: Sequence[Mapping[str, str]]) -> list[UsageResult]:
         self.pause()
         self.report.begun = True
-        for attempt in range(1, TRIES):
-            try:
-                return self.recorder.record(events, self.events.received)
-            except UsageNotRecorded:
-                sleep(PAUSE_SECONDS * attempt)
-        return self.recorder.record(events, self.events.received)
+        record = partial(self.recorder.record, events, self.events.received)
+        return patiently(record, UsageNotRecorded)
 
 
 def _windows(

@@ -49,7 +49,7 @@ def test_what_was_corrected_since_is_a_duplicate_that_says_so(
     assert desk.post(desk.event(0, "20000", "200", **named))["status"] == 200
     again = imported(tmp_path, row, dry_run=dry_run)
     assert outcomes(again) == {"duplicate": 1}
-    [(line, events)] = again.in_order
+    [(line, events)] = again.listed.in_order
     assert (line.line, events, line.outcome) == (2, 1, "duplicate")
     assert line.reason == "id: counted before, corrected to 200 since; not counted again"
     assert desk.standing() == ({"2026-04-15": hours("200")}, hours("200"))

@@ -10,7 +10,7 @@ import pytest
 
 from cli.app import main
 from cli.stack.stack import Stack
-from cli.usage import take_back
+from cli.usage import patience, take_back
 from invoicing.foundation.versioned_records import RecordBusy
 from invoicing.usage.corrections import Corrections
 from invoicing.usage.usage_event import UsageEvent
@@ -40,7 +40,7 @@ def office(tables: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     store("pilot", "acme")
     use_cloud(monkeypatch, Cloud())
     at(monkeypatch, "cli.usage.correct_import", "2026-05-03T10:00:00+00:00")
-    monkeypatch.setattr(take_back, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(patience, "PAUSE_SECONDS", 0)
 
 
 @pytest.fixture

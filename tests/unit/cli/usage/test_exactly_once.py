@@ -145,7 +145,7 @@ def test_another_sum_is_a_conflict_and_the_first_stands() -> None:
         ledger, file_of(["web,hours,2026-04-01,2026-04-01,5", "web,hours,2026-04-01,2026-04-01,2"])
     )
     assert outcomes(report.counts) == {"conflict": 2}
-    assert [problem.line for problem, _ in report.in_order] == [2, 3]
+    assert [problem.line for problem, _ in report.listed.in_order] == [2, 3]
     assert ledger.totals == {("web", "2026-04-01", "hours"): 5}
 
 
@@ -171,8 +171,8 @@ def test_an_old_import_of_other_rows_is_a_conflict_of_that_tenants_day_alone() -
     ]
     report = import_file(ledger, file_of(new))
     assert outcomes(report.counts) == {"conflict": 2, "accepted": 2, "duplicate": 1}
-    assert [problem.line for problem, _ in report.in_order] == [2, 3]
-    assert "imported before with other rows" in report.in_order[0][0].reason
+    assert [problem.line for problem, _ in report.listed.in_order] == [2, 3]
+    assert "imported before with other rows" in report.listed.in_order[0][0].reason
     assert ledger.totals == sums([*old, new[2], new[4]])
     again = import_file(ledger, file_of(new))
     assert outcomes(again.counts) == {"conflict": 2, "duplicate": 3}
@@ -208,7 +208,7 @@ def test_a_row_that_cannot_be_read_spoils_its_sum_so_that_it_can_be_mended() -> 
     ]
     report = import_file(ledger, file_of(rows))
     assert outcomes(report.counts) == {"accepted": 2, "rejected": 2}
-    told = [(problem.line, events, problem.reason) for problem, events in report.in_order]
+    told = [(problem.line, events, problem.reason) for problem, events in report.listed.in_order]
     assert told == [
         (
             2,
@@ -227,7 +227,7 @@ def test_days_beyond_the_ninety_are_rejected_by_their_number() -> None:
     # Received at 10:00 on 1 May in Sydney: noon of 31 January is 89 days and 22 hours ago, and
     # noon of 2 May is 26 hours ahead.
     report = import_file(ledger, file_of(["web,hours,2026-01-29,2026-05-04,1"]))
-    told = [(events, problem.reason) for problem, events in report.in_order]
+    told = [(events, problem.reason) for problem, events in report.listed.in_order]
     assert sorted(told) == [
         (2, "occurred_at: more than 90 days ago"),
         (3, "occurred_at: more than 24 hours ahead"),
@@ -240,8 +240,10 @@ def test_a_sum_with_too_many_digits_is_rejected_with_all_of_its_lines() -> None:
     row = f"web,hours,2026-04-01,2026-04-01,{'9' * 12}"
     report = import_file(ledger, file_of([row, row]))
     assert outcomes(report.counts) == {"rejected": 2}
-    assert [problem.line for problem, _ in report.in_order] == [2, 3]
-    assert report.in_order[0][0].reason == "quantity: has more than 12 digits before the point"
+    assert [problem.line for problem, _ in report.listed.in_order] == [2, 3]
+    assert (
+        report.listed.in_order[0][0].reason == "quantity: has more than 12 digits before the point"
+    )
 
 
 def test_what_was_left_of_an_old_import_stays_counted_though_the_whole_sum_is_another() -> None:
@@ -266,11 +268,11 @@ def test_a_row_counted_since_is_no_conflict_when_an_old_row_is_changed() -> None
     changed = [rows[0].replace(",5", ",6"), rows[1]]
     report = import_file(ledger, file_of(changed))
     assert outcomes(report.counts) == {"conflict": 1, "duplicate": 1}
-    assert [problem.line for problem, _ in report.in_order] == [2]
+    assert [problem.line for problem, _ in report.listed.in_order] == [2]
     assert ledger.totals == sums(rows)
 
 
 def test_a_row_long_past_is_rejected_by_its_own_days() -> None:
     report = import_file(Ledger(OWNERS), file_of(["web,hours,0001-01-01,0001-01-03,1"]))
-    [(problem, days)] = report.in_order
+    [(problem, days)] = report.listed.in_order
     assert (days, problem.reason) == (3, "occurred_at: more than 90 days ago")

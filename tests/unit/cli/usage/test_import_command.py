@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cli.app import main
-from cli.usage import input_file, usage_import
+from cli.usage import input_file, patience, usage_import
 from invoicing.foundation.dynamodb import connection
 from invoicing.usage import metering
 from invoicing.usage.usage_events_table import UsageEventsTable, UsageNotRecorded
@@ -192,7 +192,7 @@ def break_after(monkeypatch: pytest.MonkeyPatch, calls: int, error: BaseExceptio
         raise error
 
     monkeypatch.setattr(metering.Metering, "record", counted)
-    monkeypatch.setattr(usage_import, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(patience, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(usage_import, "EVENTS_A_CALL", 4)
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from cli.usage import import_report, usage_import
-from cli.usage.import_report import ImportReport, UncountedLine, import_json, import_summary
+from cli.usage import listed_lines, patience
+from cli.usage.import_report import ImportReport, import_json, import_summary
+from cli.usage.listed_lines import ListedLine
 from invoicing.usage.usage_event import UsageOutcome, UsageResult
 from invoicing.usage.usage_events_table import Judged, UsageNotRecorded
 from tests.unit.cli.usage.ledger import RECEIVED, Ledger, import_file
@@ -54,10 +55,10 @@ def test_lines_that_were_not_counted_are_told_in_order() -> None:
     )
     report = import_file(Recorder(), EVENTS + rows)
     rejected = UsageOutcome.REJECTED
-    assert report.in_order == [
-        (UncountedLine(2, rejected, "quantity: odd"), 1),
-        (UncountedLine(3, rejected, "1 fields instead of 6"), 1),
-        (UncountedLine(4, rejected, "quantity: odd"), 1),
+    assert report.listed.in_order == [
+        (ListedLine(2, rejected, "quantity: odd"), 1),
+        (ListedLine(3, rejected, "1 fields instead of 6"), 1),
+        (ListedLine(4, rejected, "quantity: odd"), 1),
     ]
     assert report.counts == {rejected: 3}
 
@@ -67,11 +68,15 @@ def test_a_faulty_row_for_days_is_rejected_before_anything_is_counted() -> None:
     recorder = Recorder()
     report = import_file(recorder, DAYS + rows)
     assert recorder.batches == []
-    assert [(problem.line, days) for problem, days in report.in_order] == [(2, 3), (3, 1), (4, 2)]
+    assert [(problem.line, days) for problem, days in report.listed.in_order] == [
+        (2, 3),
+        (3, 1),
+        (4, 2),
+    ]
 
 
 def test_a_busy_store_is_asked_again_and_then_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(usage_import, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(patience, "PAUSE_SECONDS", 0)
     text = DAYS + "a,hours,2026-04-01,2026-04-01,1\n"
     assert import_file(Recorder(busy=3), text).counts == {UsageOutcome.ACCEPTED: 1}
     with pytest.raises(UsageNotRecorded):
@@ -79,15 +84,15 @@ def test_a_busy_store_is_asked_again_and_then_given_up(monkeypatch: pytest.Monke
 
 
 def test_no_more_lines_are_held_than_can_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_report, "MOST_LINES", 2)
+    monkeypatch.setattr(listed_lines, "MOST_LINES", 2)
     report = ImportReport()
     for line in (2, 3, 4, 2):
         report.reject(line, "quantity: odd", 10)
     # A sum of 500 rows, of which 100 are named.
     report.add(Judged(UsageOutcome.CONFLICT, "id: known"), range(5, 105), 500)
-    assert report.in_order == [
-        (UncountedLine(2, UsageOutcome.REJECTED, "quantity: odd"), 20),
-        (UncountedLine(3, UsageOutcome.REJECTED, "quantity: odd"), 10),
+    assert report.listed.in_order == [
+        (ListedLine(2, UsageOutcome.REJECTED, "quantity: odd"), 20),
+        (ListedLine(3, UsageOutcome.REJECTED, "quantity: odd"), 10),
     ]
     assert import_summary(report) == (
         "0 accepted, 0 duplicate, 500 conflict, 40 rejected; 510 of them not listed"
