@@ -18,13 +18,13 @@ from cli.usage.corrected_months import MonthChanges
 from cli.usage.correction_words import CorrectionWords, in_options
 from cli.usage.show_correction import correction_summary, correction_table
 from invoicing.invoices.corrected_months import corrections_over
+from invoicing.usage.corrected_json import corrected_json
 from invoicing.usage.correction import (
     Correction,
     CorrectionRefused,
     InvalidCorrection,
     NothingToCorrect,
 )
-from invoicing.usage.correction_json import corrected_json
 from invoicing.usage.corrections_table import CorrectionsTable
 from invoicing.usage.recorded_event import Counted
 from invoicing.usage.usage_event import decimal_text

@@ -19,13 +19,13 @@ from invoicing.api.http import (
 from invoicing.foundation.audit import Actor
 from invoicing.foundation.settings import settings
 from invoicing.invoices.corrected_months import corrections_over
+from invoicing.usage.corrected_json import corrected_json
 from invoicing.usage.correction import (
     CorrectionRefused,
     InvalidCorrection,
     NothingToCorrect,
     read_correction,
 )
-from invoicing.usage.correction_json import corrected_json
 
 logger = Logger(service="correct_usage")
 

@@ -1,46 +1,9 @@
-"""Corrections as the API shows them; quantities are decimal strings."""
+"""A correction among the usage that it changed, as the API shows it."""
 
-from collections import Counter
 from typing import Any
 
-from invoicing.usage.correction import CorrectionOutcome
 from invoicing.usage.correction_record import CorrectedDay
-from invoicing.usage.corrections import Corrected
 from invoicing.usage.usage_event import decimal_text
-
-
-def corrected_json(corrected: Corrected) -> dict[str, Any]:
-    """Returns what a correction changed, day by day, and the results of its events, in order."""
-    record = corrected.record
-    counts = Counter(result.outcome for result in corrected.results)
-    return {
-        "id": record.id,
-        "form": record.form,
-        "reason": record.reason,
-        "by": record.by.name,
-        "at": record.at,
-        "repeated": corrected.repeated,
-        "days": [_day_json(day) for day in corrected.days],
-        "results": [
-            {
-                "id": result.id,
-                "source": result.source,
-                "outcome": result.outcome.value,
-                "reason": result.reason or None,
-            }
-            for result in corrected.results
-        ],
-        "counts": {outcome.value: counts[outcome] for outcome in CorrectionOutcome},
-    }
-
-
-def _day_json(day: CorrectedDay) -> dict[str, Any]:
-    return {
-        "tenant_id": day.of.tenant_id,
-        "deployment_id": day.of.deployment_id,
-        "day": day.of.day,
-        "changes": _changes_json(day),
-    }
 
 
 def correction_json(day: CorrectedDay) -> dict[str, Any]:
@@ -51,11 +14,12 @@ def correction_json(day: CorrectedDay) -> dict[str, Any]:
         "by": day.by.name,
         "reason": day.reason,
         "day": day.of.day,
-        "changes": _changes_json(day),
+        "changes": changes_json(day),
     }
 
 
-def _changes_json(day: CorrectedDay) -> dict[str, dict[str, str]]:
+def changes_json(day: CorrectedDay) -> dict[str, dict[str, str]]:
+    """Returns what changed on the day, by kind; quantities are decimal strings."""
     return {
         kind: {"before": decimal_text(change.before), "after": decimal_text(change.after)}
         for kind, change in sorted(day.changes.items())
